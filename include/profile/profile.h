@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a recording learned: the frames that were seen, and a call tree that counts the samples ending in each of its
+ * nodes. It knows nothing of processes and nothing of formats.
+ *
+ * Everything is a small integer into an array of the profile: strings, frames and nodes are each stored once. Node 0 is
+ * the root and stands for the whole program; a node's parent always has a smaller index than the node.
+ *
+ *     uint32_t frame = profile_intern_frame(profile, &(struct profile_frame){...});
+ *     uint32_t node = profile_child(profile, PROFILE_ROOT, frame);
+ *     profile_count(profile, node, 1);
+ */
+#ifndef PROFILE_PROFILE_H
+#define PROFILE_PROFILE_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    PROFILE_ROOT = 0,
+    PROFILE_NONE = UINT32_MAX, /* no such string, frame or node: also what is returned when memory runs out */
+};
+
+enum frame_kind {
+    FRAME_PYTHON,  /* a Python function: name, file, line */
+    FRAME_THREAD,  /* the root of one thread's stacks: name only */
+    FRAME_PROCESS, /* the root of one process's stacks: name only */
+};
+
+/* One kind of frame; equal in all fields means the same frame. */
+struct profile_frame {
+    enum frame_kind kind;
+    uint32_t name; /* string */
+    uint32_t file; /* string: the path as the program knows it; PROFILE_NONE for a frame without a file */
+    int32_t line;  /* 0: not known or not wanted */
+};
+
+struct profile_node {
+    uint32_t frame;
+    uint32_t parent; /* PROFILE_NONE for the root */
+    uint64_t self;   /* samples that ended here */
+};
+
+/*
+ * How the intervals of a recording ended; each interval is counted in exactly one of them. Part of every profile, so
+ * that a picture can say what it does not show.
+ */
+struct profile_intervals {
+    uint64_t ok;         /* at least one thread's stack was counted */
+    uint64_t idle;       /* read, but no thread was to be counted */
+    uint64_t torn;       /* no reading could be proved to be a snapshot */
+    uint64_t unreadable; /* the memory was not what it has to be */
+    uint64_t missed;     /* nobody looked: the sampler did not run in that interval */
+};
+
+/* What a picture says about itself. Strings are owned by the profile. */
+struct profile_info {
+    uint32_t title;       /* string: the command that ran */
+    uint64_t interval_ns; /* time that one sample stands for */
+    uint64_t duration_ns; /* wall time that was recorded */
+    struct profile_intervals intervals;
+};
+
+struct profile;
+
+/* Makes an empty profile whose root is a FRAME_PROCESS of this name. Title and root name are copied. */
+struct error *profile_create(const char *root_name, const char *title, struct profile **ret);
+
+/* Accepts NULL. */
+void profile_destroy(struct profile *profile);
+
+struct profile_info *profile_info(struct profile *profile);
+const struct profile_info *profile_get_info(const struct profile *profile);
+
+/* Returns the string's number; the text is copied when it is new. PROFILE_NONE without memory. */
+uint32_t profile_intern(struct profile *profile, const char *text, size_t len);
+
+/* The text of a string, valid UTF-8, NUL-terminated (a NUL inside is possible). Empty for PROFILE_NONE. */
+const char *profile_string(const struct profile *profile, uint32_t string, size_t *ret_len);
+
+uint32_t profile_intern_frame(struct profile *profile, const struct profile_frame *frame);
+const struct profile_frame *profile_frame(const struct profile *profile, uint32_t frame);
+
+/* The child of a node for a frame, made when it is new. PROFILE_NONE without memory, or when node is PROFILE_NONE. */
+uint32_t profile_child(struct profile *profile, uint32_t node, uint32_t frame);
+
+/* Counts samples that ended at a node. */
+void profile_count(struct profile *profile, uint32_t node, uint64_t samples);
+
+const struct profile_node *profile_nodes(const struct profile *profile, uint32_t *ret_count);
+
+/*
+ * Gives a file a shorter name for labels ("torch/nn/functional.py" for a path deep in site-packages). Both are
+ * strings of the profile.
+ */
+void profile_set_short_file(struct profile *profile, uint32_t file, uint32_t short_file);
+
+/* The short name of a file, or the file itself when it was given none. */
+uint32_t profile_short_file(const struct profile *profile, uint32_t file);
+
+/*
+ * Calls visit once for each distinct file that a frame names, in the order in which they were first seen; it may intern
+ * strings. Stops at the first error and returns it.
+ */
+struct error *profile_each_file(struct profile *profile, struct error *(*visit)(void *context, uint32_t file),
+                                void *context);
+
+static inline void cleanup_profile_destroy(struct profile **profile)
+{
+    profile_destroy(*profile);
+}
+
+#define cleanup_profile __attribute__((cleanup(cleanup_profile_destroy)))
+
+#endif

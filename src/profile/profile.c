@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "profile/profile.h"
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/table.h"
+
+#include <string.h>
+
+struct interned_string {
+    uint32_t offset; /* in profile->text */
+    uint32_t len;
+    uint32_t short_file; /* another string, or PROFILE_NONE */
+};
+
+struct profile {
+    struct profile_info info;
+
+    struct buffer text; /* all strings, each followed by a NUL */
+    struct interned_string *strings;
+    uint32_t string_count, string_capacity;
+    struct table string_table;
+
+    struct profile_frame *frames;
+    uint32_t frame_count, frame_capacity;
+    struct table frame_table;
+
+    struct profile_node *nodes;
+    uint32_t node_count, node_capacity;
+    struct table node_table;
+};
+
+struct error *profile_create(const char *root_name, const char *title, struct profile **ret)
+{
+    cleanup_profile struct profile *profile = calloc(1, sizeof(*profile));
+    if (!profile)
+        return error_no_memory();
+    profile->info.title = profile_intern(profile, title, strlen(title));
+    const struct profile_frame frame = {
+        .kind = FRAME_PROCESS,
+        .name = profile_intern(profile, root_name, strlen(root_name)),
+        .file = PROFILE_NONE,
+    };
+    uint32_t root_frame = profile_intern_frame(profile, &frame);
+    if (profile->info.title == PROFILE_NONE || root_frame == PROFILE_NONE ||
+        !array_grow(&profile->nodes, 0, &profile->node_capacity, sizeof(*profile->nodes)))
+        return error_no_memory();
+    profile->nodes[PROFILE_ROOT] = (struct profile_node){.frame = root_frame, .parent = PROFILE_NONE};
+    profile->node_count = 1;
+    *ret = hand_over(&profile);
+    return NULL;
+}
+
+void profile_destroy(struct profile *profile)
+{
+    if (!profile)
+        return;
+    buffer_deinit(&profile->text);
+    free(profile->strings);
+    free(profile->frames);
+    free(profile->nodes);
+    table_deinit(&profile->string_table);
+    table_deinit(&profile->frame_table);
+    table_deinit(&profile->node_table);
+    free(profile);
+}
+
+struct profile_info *profile_info(struct profile *profile)
+{
+    return &profile->info;
+}
+
+const struct profile_info *profile_get_info(const struct profile *profile)
+{
+    return &profile->info;
+}
+
+struct text_key {
+    const char *text;
+    size_t len;
+};
+
+static bool string_equals(const void *context, uint32_t index, const void *key)
+{
+    const struct profile *profile = context;
+    const struct text_key *wanted = key;
+    const struct interned_string *string = &profile->strings[index];
+    return string->len == wanted->len && memcmp(profile->text.data + string->offset, wanted->text, wanted->len) == 0;
+}
+
+uint32_t profile_intern(struct profile *profile, const char *text, size_t len)
+{
+    const struct text_key key = {text, len};
+    uint64_t hash = hash_bytes(text, len);
+    uint32_t found = table_find(&profile->string_table, hash, string_equals, profile, &key);
+    if (found != TABLE_NONE)
+        return found;
+    size_t offset = profile->text.len;
+    if (offset + len >= UINT32_MAX || !buffer_reserve(&profile->text, len + 1) ||
+        !array_grow(&profile->strings, profile->string_count, &profile->string_capacity, sizeof(*profile->strings)) ||
+        !table_insert(&profile->string_table, hash, profile->string_count))
+        return PROFILE_NONE;
+    buffer_append(&profile->text, text, len);
+    buffer_append_char(&profile->text, '\0');
+    profile->strings[profile->string_count] = (struct interned_string){
+        .offset = (uint32_t)offset,
+        .len = (uint32_t)len,
+        .short_file = PROFILE_NONE,
+    };
+    return profile->string_count++;
+}
+
+const char *profile_string(const struct profile *profile, uint32_t string, size_t *ret_len)
+{
+    if (string == PROFILE_NONE) {
+        *ret_len = 0;
+        return "";
+    }
+    *ret_len = profile->strings[string].len;
+    return profile->text.data + profile->strings[string].offset;
+}
+
+static bool frame_equals(const void *context, uint32_t index, const void *key)
+{
+    const struct profile *profile = context;
+    const struct profile_frame *frame = &profile->frames[index];
+    const struct profile_frame *wanted = key;
+    return frame->name == wanted->name && frame->line == wanted->line && frame->file == wanted->file &&
+           frame->kind == wanted->kind;
+}
+
+uint32_t profile_intern_frame(struct profile *profile, const struct profile_frame *frame)
+{
+    if (frame->name == PROFILE_NONE)
+        return PROFILE_NONE;
+    uint64_t where = (uint64_t)frame->file << 32 | (uint32_t)frame->line;
+    uint64_t hash = hash_pair((uint64_t)frame->name << 32 | frame->kind, where);
+    uint32_t found = table_find(&profile->frame_table, hash, frame_equals, profile, frame);
+    if (found != TABLE_NONE)
+        return found;
+    if (!array_grow(&profile->frames, profile->frame_count, &profile->frame_capacity, sizeof(*profile->frames)) ||
+        !table_insert(&profile->frame_table, hash, profile->frame_count))
+        return PROFILE_NONE;
+    profile->frames[profile->frame_count] = *frame;
+    return profile->frame_count++;
+}
+
+const struct profile_frame *profile_frame(const struct profile *profile, uint32_t frame)
+{
+    return &profile->frames[frame];
+}
+
+static bool node_equals(const void *context, uint32_t index, const void *key)
+{
+    const struct profile_node *node = &((const struct profile *)context)->nodes[index];
+    const struct profile_node *wanted = key;
+    return node->parent == wanted->parent && node->frame == wanted->frame;
+}
+
+uint32_t profile_child(struct profile *profile, uint32_t node, uint32_t frame)
+{
+    if (node == PROFILE_NONE || frame == PROFILE_NONE)
+        return PROFILE_NONE;
+    const struct profile_node child = {.frame = frame, .parent = node};
+    uint64_t hash = hash_number((uint64_t)node << 32 | frame);
+    uint32_t found = table_find(&profile->node_table, hash, node_equals, profile, &child);
+    if (found != TABLE_NONE)
+        return found;
+    if (!array_grow(&profile->nodes, profile->node_count, &profile->node_capacity, sizeof(*profile->nodes)) ||
+        !table_insert(&profile->node_table, hash, profile->node_count))
+        return PROFILE_NONE;
+    profile->nodes[profile->node_count] = child;
+    return profile->node_count++;
+}
+
+void profile_count(struct profile *profile, uint32_t node, uint64_t samples)
+{
+    profile->nodes[node].self += samples;
+}
+
+const struct profile_node *profile_nodes(const struct profile *profile, uint32_t *ret_count)
+{
+    *ret_count = profile->node_count;
+    return profile->nodes;
+}
+
+void profile_set_short_file(struct profile *profile, uint32_t file, uint32_t short_file)
+{
+    profile->strings[file].short_file = short_file;
+}
+
+uint32_t profile_short_file(const struct profile *profile, uint32_t file)
+{
+    if (file == PROFILE_NONE || profile->strings[file].short_file == PROFILE_NONE)
+        return file;
+    return profile->strings[file].short_file;
+}
+
+struct error *profile_each_file(struct profile *profile, struct error *(*visit)(void *context, uint32_t file),
+                                void *context)
+{
+    cleanup_free bool *is_seen = calloc(profile->string_count, sizeof(*is_seen));
+    if (!is_seen)
+        return error_no_memory();
+    for (uint32_t i = 0; i < profile->frame_count; i++) {
+        uint32_t file = profile->frames[i].file;
+        if (file == PROFILE_NONE || is_seen[file])
+            continue;
+        is_seen[file] = true;
+        struct error *error = visit(context, file);
+        if (error)
+            return error;
+    }
+    return NULL;
+}
