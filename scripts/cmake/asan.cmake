@@ -1,0 +1,3 @@
+# Unit tests under AddressSanitizer and UBSan:  cmake -C scripts/cmake/asan.cmake -S . -B build-asan
+include(${CMAKE_CURRENT_LIST_DIR}/debug.cmake)
+set(PYSPYC_SANITIZE ON CACHE BOOL "")
