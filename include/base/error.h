@@ -19,6 +19,7 @@ enum error_kind {
     ERROR_USAGE,               /* the command line asks for what does not exist or does not fit together */
     ERROR_PERMISSION,          /* the kernel refuses to let us read the target */
     ERROR_NOT_PYTHON,          /* the target holds no CPython interpreter */
+    ERROR_NOT_READY,           /* the target's interpreter is only just starting; a later try may succeed */
     ERROR_UNSUPPORTED_VERSION, /* the target holds a CPython that this program has no layout for */
     ERROR_TARGET_GONE,         /* the target does not exist, or ended while we were at it */
     ERROR_BAD_DATA,            /* a file or the target's memory is not what it claims to be */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An ELF file: symbols, sections, segments, build id. Read through libelf from a descriptor that somebody else opened;
+ * no path is ever opened here, nothing is mapped, and nothing that the file says is trusted.
+ *
+ * Addresses are those of the file; add the load bias to get addresses in a target.
+ */
+#ifndef IMAGE_IMAGE_H
+#define IMAGE_IMAGE_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { IMAGE_BUILD_ID_LIMIT = 64 }; /* bytes; SHA-1 gives 20 */
+
+struct image;
+
+/* A range of addresses of the file. */
+struct image_range {
+    uint64_t address;
+    uint64_t len;
+};
+
+/*
+ * Opens an ELF file for 64-bit little-endian machines. The descriptor is read through a duplicate: the caller keeps and
+ * closes its own. ERROR_BAD_DATA when it is not such a file.
+ */
+struct error *image_open(int fd, struct image **ret);
+
+/* Accepts NULL. */
+void image_destroy(struct image *image);
+
+/*
+ * Looks up symbols in .dynsym and then .symtab in one pass each. ret[i] is left alone where name i is not defined.
+ * Returns how many were found.
+ */
+size_t image_find_symbols(const struct image *image, const char *const *names, size_t count, struct image_range *ret);
+
+/* Returns false, and leaves *ret alone, when there is no such symbol. */
+bool image_find_symbol(const struct image *image, const char *name, struct image_range *ret);
+
+/* Returns false, and leaves *ret alone, when there is no such section. Section headers survive strip. */
+bool image_find_section(const struct image *image, const char *name, struct image_range *ret);
+
+/* The index-th writable segment (.data and .bss); false when there are not that many. */
+bool image_writable_segment(const struct image *image, size_t index, struct image_range *ret);
+
+/*
+ * The load bias of a file of which the pages from file offset `offset` on are mapped at `start`. Returns false when no
+ * segment begins there.
+ */
+bool image_load_bias(const struct image *image, uint64_t start, uint64_t offset, uint64_t *ret);
+
+/* Copies the GNU build id and returns its length in bytes; 0 when there is none. */
+size_t image_build_id(const struct image *image, unsigned char ret[IMAGE_BUILD_ID_LIMIT]);
+
+static inline void cleanup_image_destroy(struct image **image)
+{
+    image_destroy(*image);
+}
+
+#define cleanup_image __attribute__((cleanup(cleanup_image_destroy)))
+
+#endif

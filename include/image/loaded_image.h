@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An ELF file that a target has mapped: the file, and where it was put.
+ */
+#ifndef IMAGE_LOADED_IMAGE_H
+#define IMAGE_LOADED_IMAGE_H
+
+#include "image/image.h"
+
+struct loaded_image {
+    struct image *image; /* owned */
+    char *path;          /* as the target sees it; owned */
+    uint64_t bias;       /* address in the target = address of the file + bias */
+};
+
+/* Accepts a zeroed struct. */
+void loaded_image_deinit(struct loaded_image *loaded);
+
+/* Looks a symbol up; returns its address in the target, or 0. */
+uint64_t loaded_image_find(const struct loaded_image *loaded, const char *name);
+
+#define cleanup_loaded_image __attribute__((cleanup(loaded_image_deinit)))
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading the memory of a target, whatever the target is: a live process, a copy of a few of its pages, a test's bytes.
+ *
+ * Whoever reads never learns where the bytes come from. The door is batch-first: one call takes a list of pieces, and
+ * an implementation fetches them with as few system calls as it can. Nothing here allocates.
+ */
+#ifndef MEMORY_MEMORY_H
+#define MEMORY_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* An address in the target. Never a pointer, so that it cannot be dereferenced by accident. */
+typedef uint64_t remote_addr;
+
+enum memory_status {
+    MEMORY_OK,
+    MEMORY_FAULT,  /* an address is not mapped in the target */
+    MEMORY_DENIED, /* the kernel does not let us read this target */
+    MEMORY_GONE,   /* the target has ended */
+};
+
+/* One range to read, and where its bytes go. */
+struct memory_piece {
+    remote_addr address;
+    void *destination;
+    size_t len;
+};
+
+struct memory;
+
+struct memory_ops {
+    /*
+     * Reads the pieces in the order in which they are given. *ret_done is the number of leading pieces that were read
+     * whole; it equals count exactly when MEMORY_OK is returned. What is at the destination of a piece that was not
+     * read whole is undefined.
+     */
+    enum memory_status (*read)(struct memory *memory, const struct memory_piece *pieces, size_t count,
+                               size_t *ret_done);
+};
+
+/* An implementation embeds this as its first member. */
+struct memory {
+    const struct memory_ops *ops;
+    uint64_t remote_reads; /* batches that went to the target itself; kept by the implementation */
+};
+
+/* See memory_ops.read; count may be 0. */
+enum memory_status memory_read_batch(struct memory *memory, const struct memory_piece *pieces, size_t count,
+                                     size_t *ret_done);
+
+/* Reads one range. */
+enum memory_status memory_read(struct memory *memory, remote_addr address, void *destination, size_t len);
+
+/* Reads one little-endian number; *ret is untouched on failure. */
+enum memory_status memory_read_u64(struct memory *memory, remote_addr address, uint64_t *ret);
+enum memory_status memory_read_u32(struct memory *memory, remote_addr address, uint32_t *ret);
+
+#endif
