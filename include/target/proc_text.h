@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parsers for the texts of /proc that are not maps. They take bytes, so that tests need no process.
+ */
+#ifndef TARGET_PROC_TEXT_H
+#define TARGET_PROC_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What we use of /proc/PID/stat and /proc/PID/task/TID/stat, for example
+ *
+ *     1234 (a (strange) name) R 1 1234 ... 22 more fields ... 140 0 ...
+ *
+ * The name may hold blanks, parentheses and newlines, so fields are counted from the last ')'.
+ */
+struct proc_stat {
+    char state;          /* R running or runnable, S sleeping, D disk, T stopped, t traced, Z zombie, X dead */
+    uint64_t start_time; /* clock ticks after boot (field 22) */
+    uint64_t code_start; /* address; 0 or 1 when we may not know it (field 26) */
+    int32_t cpu;         /* where it last ran (field 39) */
+};
+
+/* Returns false, and leaves *ret alone, when the text is not of that shape. */
+bool proc_stat_parse(const char *text, size_t len, struct proc_stat *ret);
+
+/*
+ * The first number of a field of /proc/PID/status, such as "Uid" or "Tgid"; base 10, or 16 for "CapEff". Returns false,
+ * and leaves *ret alone, when there is no such field or no number in it.
+ */
+bool proc_status_number(const char *text, size_t len, const char *field, int base, uint64_t *ret);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A live process: its identity, its files and what /proc says about it. Reading its memory is target/process_memory.h.
+ *
+ * The identity is the open folder /proc/PID (and a pidfd where the kernel has them): once the process has ended,
+ * nothing of a later process with the same number is ever read through it. Nothing here stops, signals or changes the
+ * process.
+ */
+#ifndef TARGET_PROCESS_H
+#define TARGET_PROCESS_H
+
+#include "base/error.h"
+#include "memory/maps.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct buffer;
+
+struct process {
+    const char *proc; /* where procfs is mounted */
+    pid_t pid;
+    uint64_t start_time; /* clock ticks after boot; with pid, the identity that a person can compare */
+    int directory;       /* /proc/PID */
+    int pidfd;           /* readable when the process has ended; -1 on kernels before 5.3 */
+    int root;            /* the root folder that the process sees, usable after its end; -1 when it may not be read */
+};
+
+/* What decides whether an exec replaced the program since it was looked at last. */
+struct process_program {
+    uint64_t device, inode; /* of the executable */
+    remote_addr code_start; /* 0 when we may not know it */
+};
+
+/*
+ * Opens a process. proc is where procfs is mounted, for tests; NULL means /proc. It must outlive the process. A
+ * thread's number is taken as its process's. ERROR_TARGET_GONE when there is no such process.
+ */
+struct error *process_open(const char *proc, pid_t pid, struct process **ret);
+
+/* Accepts NULL. */
+void process_destroy(struct process *process);
+
+/* Whether the process still runs; a zombie that only waits to be collected does not. */
+bool process_is_running(const struct process *process);
+
+/* Reads a whole file of /proc/PID ("maps", "cmdline", "task/7/comm") into a buffer, replacing what it held. */
+struct error *process_read_file(const struct process *process, const char *name, struct buffer *buffer);
+
+struct error *process_read_maps(const struct process *process, struct maps *ret);
+
+/* What now runs in the process. */
+struct error *process_read_program(const struct process *process, struct process_program *ret);
+bool process_program_equals(const struct process_program *a, const struct process_program *b);
+
+/* The path of the executable as the target sees it, deleted or not, as a malloc'ed string. */
+struct error *process_executable_path(const struct process *process, char **ret);
+
+/* Opens the file behind a mapping for reading, also when it was deleted or lies in another mount namespace. */
+struct error *process_open_mapping(const struct process *process, const struct mapping *mapping, int *ret_fd);
+
+/* Whether a path exists as the target sees it. False when its root may not be read. */
+bool process_has_file(const struct process *process, const char *path);
+
+/* The command line with a space between the words; control characters are kept. "" for a kernel thread. */
+struct error *process_command_line(const struct process *process, struct buffer *buffer);
+
+/* The numbers of the process's threads, as a malloc'ed array. */
+struct error *process_thread_ids(const struct process *process, pid_t **ret_ids, uint32_t *ret_count);
+
+static inline void cleanup_process_destroy(struct process **process)
+{
+    process_destroy(*process);
+}
+
+#define cleanup_process __attribute__((cleanup(cleanup_process_destroy)))
+
+#endif

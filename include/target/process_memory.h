@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The memory of a live process, read with process_vm_readv, or through /proc/PID/mem where that call is refused (a
+ * seccomp filter of a container may do so). The process is not stopped.
+ */
+#ifndef TARGET_PROCESS_MEMORY_H
+#define TARGET_PROCESS_MEMORY_H
+
+#include "base/error.h"
+#include "memory/memory.h"
+
+struct process;
+
+/* The process must outlive the memory. Fails with ERROR_PERMISSION when neither way to read is open to us. */
+struct error *process_memory_create(const struct process *process, struct memory **ret);
+
+/* Accepts NULL. */
+void process_memory_destroy(struct memory *memory);
+
+static inline void cleanup_process_memory_destroy(struct memory **memory)
+{
+    process_memory_destroy(*memory);
+}
+
+#define cleanup_process_memory __attribute__((cleanup(cleanup_process_memory_destroy)))
+
+#endif

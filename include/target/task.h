@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One thread of a live process, as the kernel sees it: whether it runs, and where. Its stat file stays open, so that
+ * asking is one pread.
+ */
+#ifndef TARGET_TASK_H
+#define TARGET_TASK_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct process;
+
+struct task {
+    pid_t tid;
+    int stat; /* -1: not open */
+};
+
+struct task_state {
+    bool is_active; /* running, or ready to run */
+    int32_t cpu;    /* where it runs or last ran */
+};
+
+/* Fails with ERROR_TARGET_GONE when the process has no such thread. */
+struct error *task_init(struct task *task, const struct process *process, pid_t tid);
+
+/* Accepts a task that was only set to {.stat = -1}. */
+void task_deinit(struct task *task);
+
+/* Returns false when the thread has ended. Allocates nothing. */
+bool task_read_state(const struct task *task, struct task_state *ret);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/cpu.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+    SLICE_NS = 100000,
+    THREAD_STACK_LEN = 256 * 1024, /* bytes */
+};
+
+/* Sets up attributes for a small thread on one CPU. */
+static bool set_attributes(pthread_attr_t *attributes, int cpu)
+{
+    cpu_set_t *set = CPU_ALLOC(CPU_LIMIT);
+    if (!set)
+        return false;
+    size_t len = CPU_ALLOC_SIZE(CPU_LIMIT);
+    CPU_ZERO_S(len, set);
+    CPU_SET_S(cpu, len, set);
+    bool is_set = pthread_attr_setstacksize(attributes, THREAD_STACK_LEN) == 0 &&
+                  pthread_attr_setaffinity_np(attributes, len, set) == 0;
+    CPU_FREE(set);
+    return is_set;
+}
+
+bool cpu_start_thread(int cpu, void *(*run)(void *argument), void *argument, pthread_t *ret)
+{
+    pthread_attr_t attributes;
+    if (cpu < 0 || cpu >= CPU_LIMIT || pthread_attr_init(&attributes) != 0)
+        return false;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    bool is_started = set_attributes(&attributes, cpu) && pthread_create(ret, &attributes, run, argument) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return is_started;
+}
+
+/* Linux include/uapi/linux/sched/types.h: struct sched_attr, first version. */
+struct scheduling {
+    uint32_t size;
+    uint32_t policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime_ns; /* of an ordinary thread, from 6.12 on: its slice */
+    uint64_t deadline_ns;
+    uint64_t period_ns;
+};
+
+void cpu_wake_promptly(void)
+{
+    prctl(PR_SET_TIMERSLACK, 1UL);
+    struct scheduling scheduling = {.size = sizeof(scheduling)};
+    if (syscall(SYS_sched_getattr, 0, &scheduling, sizeof(scheduling), 0) != 0 || scheduling.policy != SCHED_OTHER)
+        return;
+    scheduling.runtime_ns = SLICE_NS;
+    syscall(SYS_sched_setattr, 0, &scheduling, 0);
+}
+
+uint64_t cpu_switch_count(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_THREAD, &usage);
+    return (uint64_t)usage.ru_nvcsw + (uint64_t)usage.ru_nivcsw;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/task.h"
+
+#include "base/cleanup.h"
+#include "target/proc_text.h"
+#include "target/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+enum { STAT_LEN_LIMIT = 1024 }; /* 52 numbers of at most 20 digits; what we use stands far before the end */
+
+struct error *task_init(struct task *task, const struct process *process, pid_t tid)
+{
+    char name[64];
+    snprintf(name, sizeof(name), "task/%d/stat", tid);
+    *task = (struct task){.tid = tid, .stat = openat(process->directory, name, O_RDONLY | O_CLOEXEC)};
+    if (task->stat >= 0)
+        return NULL;
+    if (errno == ENOENT || errno == ESRCH)
+        return error_create(ERROR_TARGET_GONE, "thread %d of process %d has ended", tid, process->pid);
+    return error_from_errno(errno, "cannot open the state of thread %d of process %d", tid, process->pid);
+}
+
+void task_deinit(struct task *task)
+{
+    cleanup_close_fd(&task->stat);
+    task->stat = -1;
+}
+
+bool task_read_state(const struct task *task, struct task_state *ret)
+{
+    char text[STAT_LEN_LIMIT];
+    struct proc_stat stat;
+    ssize_t len = pread(task->stat, text, sizeof(text), 0);
+    if (len <= 0 || !proc_stat_parse(text, (size_t)len, &stat))
+        return false;
+    if (stat.state == 'Z' || stat.state == 'X')
+        return false;
+    *ret = (struct task_state){.is_active = stat.state == 'R', .cpu = stat.cpu};
+    return true;
+}
