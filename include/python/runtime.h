@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finding a CPython in a target: where its runtime is, which version it has, and how to read it.
+ *
+ * Nothing here knows whose memory it is: a live process, a copy or a test's bytes. What is found belongs to one program
+ * in one target; after an exec it has to be looked for again.
+ */
+#ifndef PYTHON_RUNTIME_H
+#define PYTHON_RUNTIME_H
+
+#include "base/error.h"
+#include "memory/maps.h"
+#include "memory/memory.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct layout;
+struct loaded_image;
+
+enum { PYTHON_VERSION_TEXT_LEN = 32 };
+
+struct python_version {
+    uint8_t major, minor;
+    int micro; /* -1: not known */
+    bool is_free_threaded;
+};
+
+struct python_runtime {
+    struct python_version version;
+    remote_addr address;   /* of _PyRuntime */
+    remote_addr code_type; /* of PyCode_Type; 0 when not known */
+    struct layout *layout; /* owned */
+};
+
+/*
+ * Looks for an interpreter in the given files, the most likely one last (a libpython behind the executable). Errors:
+ * ERROR_NOT_PYTHON when none of them has one, ERROR_UNSUPPORTED_VERSION when there is no layout for the one found.
+ */
+struct error *python_runtime_find(const struct loaded_image *images, size_t count, struct memory *memory,
+                                  struct python_runtime *ret);
+
+/* Accepts a zeroed struct. */
+void python_runtime_deinit(struct python_runtime *runtime);
+
+/* Whether the interpreter is up, that is, has a thread. */
+bool python_runtime_is_ready(const struct python_runtime *runtime, struct memory *memory);
+
+/* Writes "3.11.7", "3.13.0 (free-threaded)" or, where the patch level is not known, "3.8". */
+void python_version_format(const struct python_version *version, char text[PYTHON_VERSION_TEXT_LEN]);
+
+#define cleanup_python_runtime __attribute__((cleanup(python_runtime_deinit)))
+
+#endif

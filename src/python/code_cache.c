@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "code_cache.h"
+
+#include "base/cleanup.h"
+#include "layout.h"
+#include "python/runtime.h"
+#include "read.h"
+#include "text.h"
+
+enum {
+    CODE_LIMIT = 1 << 17,  /* entries; a program that makes functions without end starts again */
+    CODE_HEAD_LIMIT = 256, /* bytes of a code object that any layout reads */
+};
+
+void code_cache_init(struct code_cache *cache, const struct python_runtime *runtime)
+{
+    *cache = (struct code_cache){.runtime = runtime};
+}
+
+static void deinit_entry(struct code_entry *entry)
+{
+    free(entry->text);
+    lines_deinit(&entry->lines);
+}
+
+static void forget_all(struct code_cache *cache)
+{
+    for (uint32_t i = 0; i < cache->count; i++)
+        deinit_entry(&cache->entries[i]);
+    cache->count = 0;
+    table_clear(&cache->by_address);
+}
+
+void code_cache_deinit(struct code_cache *cache)
+{
+    forget_all(cache);
+    free(cache->entries);
+    table_deinit(&cache->by_address);
+    buffer_deinit(&cache->scratch);
+    *cache = (struct code_cache){0};
+}
+
+void code_cache_begin_sample(struct code_cache *cache)
+{
+    if (cache->count >= CODE_LIMIT)
+        forget_all(cache);
+    cache->sample++;
+}
+
+/* Reads what tells this code object from others. */
+static enum python_status read_identity(const struct code_cache *cache, struct memory *memory, remote_addr address,
+                                        unsigned char head[CODE_HEAD_LIMIT], struct code_identity *ret)
+{
+    const struct layout *layout = cache->runtime->layout;
+    if (layout->code.size > CODE_HEAD_LIMIT)
+        return PYTHON_BAD_CODE;
+    enum memory_status status = memory_read(memory, address, head, layout->code.size);
+    if (status != MEMORY_OK)
+        return status == MEMORY_FAULT ? PYTHON_BAD_CODE : PYTHON_GONE;
+    remote_addr type = field_u64(head, layout->object.type);
+    if (cache->runtime->code_type != 0 && type != cache->runtime->code_type)
+        return PYTHON_BAD_CODE;
+    *ret = (struct code_identity){
+        .filename = field_u64(head, layout->code.filename),
+        .name = field_u64(head, layout->code.name),
+        .line_table = field_u64(head, layout->code.line_table),
+        .first_line = field_u32(head, layout->code.first_line),
+    };
+    if (layout->code.version != LAYOUT_NONE) {
+        ret->version = field_u32(head, layout->code.version);
+        return PYTHON_OK;
+    }
+    /* Functions that are made and dropped in turn take each other's memory, names and all. */
+    status = memory_read_u64(memory, ret->name + layout->text.hash, &ret->version);
+    return status == MEMORY_OK ? PYTHON_OK : PYTHON_BAD_CODE;
+}
+
+static bool is_same(const struct code_identity *a, const struct code_identity *b)
+{
+    return a->filename == b->filename && a->name == b->name && a->line_table == b->line_table &&
+           a->version == b->version && a->first_line == b->first_line;
+}
+
+/* Reads filename and name into one owned text. */
+static enum python_status read_texts(struct code_cache *cache, struct memory *memory, remote_addr name,
+                                     struct code_entry *entry)
+{
+    const struct layout *layout = cache->runtime->layout;
+    struct buffer *text = &cache->scratch;
+    buffer_clear(text);
+    enum python_status status = text_read(layout, memory, entry->identity.filename, text);
+    if (status != PYTHON_OK)
+        return status;
+    size_t filename_len = text->len;
+    buffer_append_char(text, '\0');
+    status = text_read(layout, memory, name, text);
+    if (status != PYTHON_OK)
+        return status;
+    entry->text = malloc(text->len + 1);
+    if (!entry->text)
+        return PYTHON_NO_MEMORY;
+    memcpy(entry->text, text->data, text->len + 1);
+    entry->code.filename = entry->text;
+    entry->code.filename_len = filename_len;
+    entry->code.name = entry->text + filename_len + 1;
+    entry->code.name_len = text->len - filename_len - 1;
+    return PYTHON_OK;
+}
+
+static enum python_status read_lines(struct code_cache *cache, struct memory *memory, struct code_entry *entry)
+{
+    const struct layout *layout = cache->runtime->layout;
+    struct buffer *table = &cache->scratch;
+    buffer_clear(table);
+    enum python_status status = bytes_read(layout, memory, entry->identity.line_table, table);
+    if (status != PYTHON_OK)
+        return status;
+    bool has_memory = lines_init(&entry->lines, layout->line_format, (const unsigned char *)buffer_text(table),
+                                 table->len, entry->code.first_line);
+    return has_memory ? PYTHON_OK : PYTHON_NO_MEMORY;
+}
+
+/* Fills *ret from the target; what it holds is the caller's on success only. */
+static enum python_status decode(struct code_cache *cache, struct memory *memory, remote_addr address,
+                                 const unsigned char *head, const struct code_identity *identity,
+                                 struct code_entry *ret)
+{
+    const struct layout *layout = cache->runtime->layout;
+    struct code_entry entry = {.address = address, .identity = *identity};
+    entry.code.first_line = (int32_t)identity->first_line;
+    entry.code.serial = ++cache->last_serial;
+    bool has_qualname = layout->code.qualname != LAYOUT_NONE;
+    remote_addr name = has_qualname ? field_u64(head, layout->code.qualname) : identity->name;
+    enum python_status status = read_texts(cache, memory, name, &entry);
+    if (status == PYTHON_OK)
+        status = read_lines(cache, memory, &entry);
+    if (status != PYTHON_OK) {
+        deinit_entry(&entry);
+        cache->scratch.failed = false;
+        return status == PYTHON_BAD_MEMORY ? PYTHON_BAD_CODE : status;
+    }
+    *ret = entry;
+    return PYTHON_OK;
+}
+
+static bool has_address(const void *context, uint32_t index, const void *key)
+{
+    return ((const struct code_cache *)context)->entries[index].address == *(const remote_addr *)key;
+}
+
+/* Makes an entry that was never decoded. */
+static enum python_status add_entry(struct code_cache *cache, remote_addr address, uint32_t *ret_index)
+{
+    if (!array_grow(&cache->entries, cache->count, &cache->capacity, sizeof(*cache->entries)) ||
+        !table_insert(&cache->by_address, hash_number(address), cache->count))
+        return PYTHON_NO_MEMORY;
+    cache->entries[cache->count] = (struct code_entry){.address = address};
+    *ret_index = cache->count++;
+    return PYTHON_OK;
+}
+
+enum python_status code_cache_find(struct code_cache *cache, struct memory *memory, remote_addr address,
+                                   uint32_t *ret_index)
+{
+    uint32_t index = table_find(&cache->by_address, hash_number(address), has_address, cache, &address);
+    if (index != TABLE_NONE && cache->entries[index].checked_sample == cache->sample) {
+        *ret_index = index;
+        return PYTHON_OK;
+    }
+    unsigned char head[CODE_HEAD_LIMIT];
+    struct code_identity identity;
+    enum python_status status = read_identity(cache, memory, address, head, &identity);
+    if (status == PYTHON_OK && index == TABLE_NONE)
+        status = add_entry(cache, address, &index);
+    if (status != PYTHON_OK)
+        return status;
+    struct code_entry *entry = &cache->entries[index];
+    if (entry->checked_sample == 0 || !is_same(&entry->identity, &identity)) {
+        struct code_entry decoded;
+        status = decode(cache, memory, address, head, &identity, &decoded);
+        if (status != PYTHON_OK)
+            return status;
+        deinit_entry(entry);
+        *entry = decoded;
+    }
+    entry->checked_sample = cache->sample;
+    *ret_index = index;
+    return PYTHON_OK;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Code objects that were decoded. An address can be reused for another code object, so an entry is compared with the
+ * target's memory in every sample that meets it; decoding happens once.
+ */
+#ifndef PYTHON_CODE_CACHE_H
+#define PYTHON_CODE_CACHE_H
+
+#include "base/buffer.h"
+#include "base/table.h"
+#include "lines.h"
+#include "memory/memory.h"
+#include "python/code.h"
+#include "python/status.h"
+
+struct layout;
+struct python_runtime;
+
+/* What tells one code object from another that took its place. */
+struct code_identity {
+    uint64_t filename, name, line_table; /* addresses */
+    uint64_t version;                    /* co_version, or the hash of the name where there is none */
+    uint32_t first_line;
+};
+
+struct code_entry {
+    struct python_code code;
+    remote_addr address;
+    struct code_identity identity;
+    uint64_t checked_sample; /* the last sample in which identity was found to be true; 0: never decoded */
+    char *text;              /* name and filename point into it; owned */
+    struct lines lines;
+};
+
+struct code_cache {
+    const struct python_runtime *runtime;
+    struct code_entry *entries;
+    uint32_t count;
+    uint32_t capacity;
+    struct table by_address;
+    uint64_t sample;
+    uint32_t last_serial;
+    struct buffer scratch;
+};
+
+/* The runtime must outlive the cache. */
+void code_cache_init(struct code_cache *cache, const struct python_runtime *runtime);
+void code_cache_deinit(struct code_cache *cache);
+
+/* Begins a sample: indexes of the last one are no longer valid, and entries are to be compared again. */
+void code_cache_begin_sample(struct code_cache *cache);
+
+/* Finds the code object at an address, decoding it when it is new. The index is valid during this sample. */
+enum python_status code_cache_find(struct code_cache *cache, struct memory *memory, remote_addr address,
+                                   uint32_t *ret_index);
+
+#endif

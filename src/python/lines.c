@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "lines.h"
+
+#include "base/table.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+enum {
+    UNIT_LEN = 2, /* bytes of a code unit */
+    NO_LINE = 0,
+};
+
+/* Adds a range; one that continues the last range's line is not needed. */
+static bool append(struct lines *lines, uint32_t start, int32_t line)
+{
+    if (lines->count > 0) {
+        struct line_range *last = &lines->ranges[lines->count - 1];
+        if (last->line == line)
+            return true;
+        if (last->start == start) {
+            last->line = line;
+            return true;
+        }
+    }
+    if (!array_grow(&lines->ranges, lines->count, &lines->capacity, sizeof(*lines->ranges)))
+        return false;
+    lines->ranges[lines->count++] = (struct line_range){start, line};
+    return true;
+}
+
+/* Lines are kept within an int whatever a table says. */
+static int32_t add_line(int32_t line, int64_t delta)
+{
+    int64_t sum = (int64_t)line + delta;
+    if (sum > INT32_MAX)
+        return INT32_MAX;
+    return sum < INT32_MIN ? INT32_MIN : (int32_t)sum;
+}
+
+/*
+ * CPython 3.9 Objects/lnotab_notes.txt: pairs of (unsigned byte, signed byte): so many bytes of instructions further
+ * on, the line is so much larger.
+ */
+static bool decode_lnotab(struct lines *lines, const unsigned char *table, size_t len)
+{
+    uint32_t address = 0;
+    int32_t line = lines->first_line;
+    bool has_memory = append(lines, 0, line);
+    for (size_t i = 0; i + 1 < len && has_memory; i += 2) {
+        address += table[i];
+        line = add_line(line, (signed char)table[i + 1]);
+        has_memory = append(lines, address, line);
+    }
+    return has_memory;
+}
+
+/*
+ * CPython 3.10 Objects/lnotab_notes.txt: pairs of (unsigned byte, signed byte): the next range has so many bytes, and
+ * its line is so much larger, or -128: the range has no line and the count of lines stays.
+ */
+static bool decode_ranges(struct lines *lines, const unsigned char *table, size_t len)
+{
+    enum { WITHOUT_LINE = -128 };
+    uint32_t address = 0;
+    int32_t line = lines->first_line;
+    bool has_memory = true;
+    for (size_t i = 0; i + 1 < len && has_memory; i += 2) {
+        signed char delta = (signed char)table[i + 1];
+        bool has_line = delta != WITHOUT_LINE;
+        if (has_line)
+            line = add_line(line, delta);
+        if (table[i] > 0)
+            has_memory = append(lines, address, has_line ? line : NO_LINE);
+        address += table[i];
+    }
+    return has_memory;
+}
+
+/* Bytes that are still to be decoded. */
+struct table_reader {
+    const unsigned char *at;
+    const unsigned char *end;
+};
+
+/* Six bits a byte, the lowest first; bit 6 says that more follow. Stops at the end of an entry or of the table. */
+static uint64_t take_varint(struct table_reader *reader)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0; reader->at < reader->end && !(*reader->at & 0x80); shift += 6) {
+        unsigned char byte = *reader->at++;
+        if (shift < 60)
+            value |= (uint64_t)(byte & 0x3f) << shift;
+        if (!(byte & 0x40))
+            break;
+    }
+    return value;
+}
+
+static int64_t take_signed_varint(struct table_reader *reader)
+{
+    uint64_t value = take_varint(reader);
+    int64_t magnitude = (int64_t)(value >> 1);
+    return value & 1 ? -magnitude : magnitude;
+}
+
+/*
+ * CPython 3.11 Objects/locations.md: entries whose first byte alone has bit 7 set. It holds the kind of the entry and
+ * how many code units it covers; columns follow and are passed over here.
+ */
+static bool decode_locations(struct lines *lines, const unsigned char *table, size_t len)
+{
+    enum { FIRST_ONE_LINE = 10, LAST_ONE_LINE = 12, NO_COLUMNS = 13, LONG = 14, WITHOUT_LINE = 15 };
+    struct table_reader reader = {table, table + len};
+    uint32_t address = 0;
+    int32_t line = lines->first_line;
+    bool has_memory = true;
+    while (reader.at < reader.end && has_memory) {
+        unsigned char head = *reader.at++;
+        unsigned kind = head >> 3 & 15;
+        if (kind >= FIRST_ONE_LINE && kind <= LAST_ONE_LINE)
+            line = add_line(line, kind - FIRST_ONE_LINE);
+        else if (kind == NO_COLUMNS || kind == LONG)
+            line = add_line(line, take_signed_varint(&reader));
+        has_memory = append(lines, address, kind == WITHOUT_LINE ? NO_LINE : line);
+        address += ((head & 7U) + 1) * UNIT_LEN;
+        while (reader.at < reader.end && !(*reader.at & 0x80))
+            reader.at++;
+    }
+    return has_memory;
+}
+
+bool lines_init(struct lines *lines, enum line_format format, const unsigned char *table, size_t len,
+                int32_t first_line)
+{
+    *lines = (struct lines){.first_line = first_line};
+    bool has_memory = false;
+    switch (format) {
+    case LINES_LNOTAB:
+        has_memory = decode_lnotab(lines, table, len);
+        break;
+    case LINES_RANGES:
+        has_memory = decode_ranges(lines, table, len);
+        break;
+    case LINES_LOCATIONS:
+        has_memory = decode_locations(lines, table, len);
+        break;
+    }
+    if (!has_memory)
+        lines_deinit(lines);
+    return has_memory;
+}
+
+void lines_deinit(struct lines *lines)
+{
+    free(lines->ranges);
+    *lines = (struct lines){0};
+}
+
+int32_t lines_find(const struct lines *lines, int64_t offset)
+{
+    uint32_t low = 0, high = lines->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (lines->ranges[middle].start <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0 || lines->ranges[low - 1].line == NO_LINE)
+        return lines->first_line;
+    return lines->ranges[low - 1].line;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the modules of this room share about one interpreter.
+ */
+#ifndef PYTHON_PYTHON_H
+#define PYTHON_PYTHON_H
+
+#include "code_cache.h"
+#include "python/runtime.h"
+#include "python/stack.h"
+
+struct python {
+    struct python_runtime runtime;
+    struct code_cache codes;
+
+    struct python_thread *threads;
+    uint32_t thread_count, thread_capacity;
+    struct python_frame *frames;
+    uint32_t frame_count, frame_capacity;
+
+    remote_addr threading_dict; /* the namespace of the threading module; 0: not found yet */
+};
+
+#endif
