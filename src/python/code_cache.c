@@ -8,6 +8,7 @@
 #include "text.h"
 
 enum {
+    CODE_UNIT_LEN = 2,     /* bytes */
     CODE_LIMIT = 1 << 17,  /* entries; a program that makes functions without end starts again */
     CODE_HEAD_LIMIT = 256, /* bytes of a code object that any layout reads */
 };
@@ -129,6 +130,8 @@ static enum python_status decode(struct code_cache *cache, struct memory *memory
     struct code_entry entry = {.address = address, .identity = *identity};
     entry.code.first_line = (int32_t)identity->first_line;
     entry.code.serial = ++cache->last_serial;
+    if (layout->code.first_traceable != LAYOUT_NONE)
+        entry.start = (int64_t)(int32_t)field_u32(head, layout->code.first_traceable) * CODE_UNIT_LEN;
     bool has_qualname = layout->code.qualname != LAYOUT_NONE;
     remote_addr name = has_qualname ? field_u64(head, layout->code.qualname) : identity->name;
     enum python_status status = read_texts(cache, memory, name, &entry);

@@ -28,6 +28,7 @@ struct code_entry {
     remote_addr address;
     struct code_identity identity;
     uint64_t checked_sample; /* the last sample in which identity was found to be true; 0: never decoded */
+    int64_t start;           /* offset in bytes of the instruction with which the function begins; 0 to 3.10 */
     char *text;              /* name and filename point into it; owned */
     struct lines lines;
 };

@@ -74,8 +74,9 @@ struct layout {
     struct {
         uint16_t size; /* what has to be read */
         uint16_t filename, name, qualname, line_table, first_line;
-        uint16_t version;      /* co_version: changes with the code object, not with its address */
-        uint16_t instructions; /* co_code_adaptive, where the instruction is a pointer */
+        uint16_t version;         /* co_version: changes with the code object, not with its address */
+        uint16_t instructions;    /* co_code_adaptive, where the instruction is a pointer */
+        uint16_t first_traceable; /* _co_firsttraceable: code units before the function begins, from 3.11 on */
     } code;
     struct {
         uint16_t length, hash, state, ascii_data, compact_data;

@@ -212,7 +212,7 @@ static enum python_status innermost_frame(const struct python *python, struct me
     return status_of_memory(status);
 }
 
-/* Offset in bytes of the instruction that a frame executes; negative when it has not started. */
+/* Offset in bytes of the instruction that a frame executes; negative when it has not started (not so from 3.13 on). */
 static int64_t instruction_offset(const struct layout *layout, const unsigned char *frame, remote_addr code)
 {
     if (layout->frame.instruction_unit != 0)
@@ -244,7 +244,12 @@ static bool is_cycle(struct walk *walk, remote_addr frame)
     return false;
 }
 
-static enum python_status add_frame(struct python *python, struct memory *memory, const unsigned char *frame)
+/*
+ * Adds a frame, unless it is not complete yet: CPython 3.11 to 3.13 Include/internal/pycore_frame.h:
+ * _PyFrame_IsIncomplete(). The interpreter does not show such frames either; some are its own and never get complete.
+ */
+static enum python_status add_frame(struct python *python, struct memory *memory, const unsigned char *frame,
+                                    unsigned owner)
 {
     const struct layout *layout = python->runtime.layout;
     remote_addr address = field_u64(frame, layout->frame.code);
@@ -252,11 +257,15 @@ static enum python_status add_frame(struct python *python, struct memory *memory
     enum python_status status = code_cache_find(&python->codes, memory, address, &code);
     if (status != PYTHON_OK)
         return status;
+    const struct code_entry *entry = &python->codes.entries[code];
+    int64_t offset = instruction_offset(layout, frame, address);
+    if (owner != OWNER_GENERATOR && offset < entry->start)
+        return PYTHON_OK;
     if (!array_grow(&python->frames, python->frame_count, &python->frame_capacity, sizeof(*python->frames)))
         return PYTHON_NO_MEMORY;
     python->frames[python->frame_count++] = (struct python_frame){
         .code = code,
-        .line = lines_find(&python->codes.entries[code].lines, instruction_offset(layout, frame, address)),
+        .line = lines_find(&entry->lines, offset),
     };
     return PYTHON_OK;
 }
@@ -273,6 +282,14 @@ static bool is_on_stack(struct walk *walk, remote_addr frame)
     return frame >= walk->stack_start && frame < walk->stack_end;
 }
 
+/* The frame that was added last is the outermost of its evaluation loop. */
+static void mark_entry(struct python *python, struct walk *walk)
+{
+    walk->is_at_entry = true;
+    if (python->frame_count > walk->thread->first_frame)
+        python->frames[python->frame_count - 1].is_entry = true;
+}
+
 /* Looks at one frame: adds it, or notes the shim that it is. */
 static enum python_status visit_frame(struct python *python, struct memory *memory, struct walk *walk,
                                       remote_addr address, const unsigned char *frame)
@@ -282,17 +299,16 @@ static enum python_status visit_frame(struct python *python, struct memory *memo
     if (owner == OWNER_THREAD && !is_on_stack(walk, address))
         return PYTHON_IN_MOTION;
     if (layout->entry_format == ENTRY_SHIM && owner >= OWNER_C_STACK) {
-        walk->is_at_entry = true;
-        if (python->frame_count > walk->thread->first_frame)
-            python->frames[python->frame_count - 1].is_entry = true;
+        mark_entry(python, walk);
         return PYTHON_OK;
     }
-    enum python_status status = add_frame(python, memory, frame);
+    enum python_status status = add_frame(python, memory, frame, owner);
     if (status != PYTHON_OK)
         return status;
-    walk->is_at_entry = layout->entry_format == ENTRY_ALWAYS ||
-                        (layout->entry_format == ENTRY_FLAG && frame[layout->frame.is_entry] != 0);
-    python->frames[python->frame_count - 1].is_entry = walk->is_at_entry;
+    walk->is_at_entry = false;
+    if (layout->entry_format == ENTRY_ALWAYS ||
+        (layout->entry_format == ENTRY_FLAG && frame[layout->frame.is_entry] != 0))
+        mark_entry(python, walk);
     return PYTHON_OK;
 }
 

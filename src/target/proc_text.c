@@ -31,26 +31,32 @@ static bool parse_number(const char *at, const char *end, int base, uint64_t *re
     return true;
 }
 
+/* Moves to the start of the field that is `count` fields further on; NULL when there are not that many. */
+static const char *skip_fields(const char *at, const char *end, int count)
+{
+    while (at && count-- > 0) {
+        at = memchr(at, ' ', (size_t)(end - at));
+        at = at ? at + 1 : NULL;
+    }
+    return at;
+}
+
 bool proc_stat_parse(const char *text, size_t len, struct proc_stat *ret)
 {
     const char *end = text + len;
-    const char *at = memrchr(text, ')', len);
-    if (!at || end - at < 3 || at[1] != ' ' || !isalpha((unsigned char)at[2]))
+    const char *name_end = memrchr(text, ')', len);
+    if (!name_end || end - name_end < 3 || name_end[1] != ' ' || !isalpha((unsigned char)name_end[2]))
         return false;
-    struct proc_stat stat = {.state = at[2]};
-    at += 2;
-    for (int field = FIELD_STATE + 1; field <= FIELD_CPU; field++) {
-        at = memchr(at, ' ', (size_t)(end - at));
-        uint64_t number;
-        if (!at || !parse_number(++at, end, 10, &number))
-            return false;
-        if (field == FIELD_START_TIME)
-            stat.start_time = number;
-        else if (field == FIELD_CODE_START)
-            stat.code_start = number;
-        else if (field == FIELD_CPU)
-            stat.cpu = (int32_t)number;
-    }
+    const char *state = name_end + 2;
+    const char *start_time = skip_fields(state, end, FIELD_START_TIME - FIELD_STATE);
+    const char *code_start = skip_fields(start_time, end, FIELD_CODE_START - FIELD_START_TIME);
+    const char *cpu = skip_fields(code_start, end, FIELD_CPU - FIELD_CODE_START);
+    uint64_t cpu_number;
+    struct proc_stat stat = {.state = *state};
+    if (!cpu || !parse_number(start_time, end, 10, &stat.start_time) ||
+        !parse_number(code_start, end, 10, &stat.code_start) || !parse_number(cpu, end, 10, &cpu_number))
+        return false;
+    stat.cpu = (int32_t)cpu_number;
     *ret = stat;
     return true;
 }

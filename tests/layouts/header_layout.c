@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Prints where an interpreter's own headers put what we read, in the words of our_layout.c. Compiled with the headers
+ * of each interpreter; the names are CPython's, as they changed from version to version.
+ */
+#define Py_BUILD_CORE 1
+#include <Python.h>
+
+#include <frameobject.h>
+#if PY_VERSION_HEX >= 0x03090000
+#include <internal/pycore_interp.h>
+#include <internal/pycore_runtime.h>
+#else
+#include <internal/pycore_pystate.h>
+#endif
+#if PY_VERSION_HEX >= 0x030b0000
+#include <internal/pycore_code.h>
+#include <internal/pycore_dict.h>
+#include <internal/pycore_frame.h>
+#endif
+
+#include <stddef.h>
+#include <stdio.h>
+
+#define PRINT(name, type, member) printf("%s %zu\n", #name, offsetof(type, member))
+
+static void print_interpreter(void)
+{
+    PRINT(runtime.interpreters_head, _PyRuntimeState, interpreters.head);
+#if PY_VERSION_HEX < 0x030c0000
+    PRINT(runtime.gil, _PyRuntimeState, ceval.gil);
+#endif
+    PRINT(interpreter.next, PyInterpreterState, next);
+    PRINT(interpreter.id, PyInterpreterState, id);
+#if PY_VERSION_HEX >= 0x030b0000
+    PRINT(interpreter.threads_head, PyInterpreterState, threads.head);
+#else
+    PRINT(interpreter.threads_head, PyInterpreterState, tstate_head);
+#endif
+#if PY_VERSION_HEX >= 0x030c0000
+    PRINT(interpreter.modules, PyInterpreterState, imports.modules);
+    PRINT(interpreter.gil_pointer, PyInterpreterState, ceval.gil);
+#else
+    PRINT(interpreter.modules, PyInterpreterState, modules);
+#endif
+    PRINT(gil.last_holder, struct _gil_runtime_state, last_holder);
+    PRINT(gil.locked, struct _gil_runtime_state, locked);
+    PRINT(gil.switch_number, struct _gil_runtime_state, switch_number);
+}
+
+static void print_thread(void)
+{
+    PRINT(thread.next, PyThreadState, next);
+    PRINT(thread.interpreter, PyThreadState, interp);
+#if PY_VERSION_HEX >= 0x030d0000
+    PRINT(thread.frame, PyThreadState, current_frame);
+#elif PY_VERSION_HEX >= 0x030b0000
+    PRINT(thread.frame, PyThreadState, cframe);
+    PRINT(thread.cframe_frame, _PyCFrame, current_frame);
+#else
+    PRINT(thread.frame, PyThreadState, frame);
+#endif
+    PRINT(thread.id, PyThreadState, thread_id);
+#if PY_VERSION_HEX >= 0x030b0000
+    PRINT(thread.native_id, PyThreadState, native_thread_id);
+    PRINT(thread.stack_chunk, PyThreadState, datastack_chunk);
+#endif
+}
+
+static void print_frame(void)
+{
+#if PY_VERSION_HEX >= 0x030b0000
+#if PY_VERSION_HEX >= 0x030d0000
+    PRINT(frame.code, _PyInterpreterFrame, f_executable);
+#else
+    PRINT(frame.code, _PyInterpreterFrame, f_code);
+#endif
+    PRINT(frame.previous, _PyInterpreterFrame, previous);
+#if PY_VERSION_HEX >= 0x030d0000
+    PRINT(frame.instruction, _PyInterpreterFrame, instr_ptr);
+#else
+    PRINT(frame.instruction, _PyInterpreterFrame, prev_instr);
+#endif
+#if PY_VERSION_HEX < 0x030c0000
+    PRINT(frame.is_entry, _PyInterpreterFrame, is_entry);
+#endif
+    PRINT(frame.owner, _PyInterpreterFrame, owner);
+#else
+    PRINT(frame.code, PyFrameObject, f_code);
+    PRINT(frame.previous, PyFrameObject, f_back);
+    PRINT(frame.instruction, PyFrameObject, f_lasti);
+#endif
+}
+
+static void print_code(void)
+{
+    PRINT(code.filename, PyCodeObject, co_filename);
+    PRINT(code.name, PyCodeObject, co_name);
+#if PY_VERSION_HEX >= 0x030b0000
+    PRINT(code.qualname, PyCodeObject, co_qualname);
+#endif
+#if PY_VERSION_HEX >= 0x030a0000
+    PRINT(code.line_table, PyCodeObject, co_linetable);
+#else
+    PRINT(code.line_table, PyCodeObject, co_lnotab);
+#endif
+    PRINT(code.first_line, PyCodeObject, co_firstlineno);
+#if PY_VERSION_HEX >= 0x030c0000
+    PRINT(code.version, PyCodeObject, co_version);
+#endif
+#if PY_VERSION_HEX >= 0x030b0000
+    PRINT(code.instructions, PyCodeObject, co_code_adaptive);
+    PRINT(code.first_traceable, PyCodeObject, _co_firsttraceable);
+#endif
+}
+
+static void print_objects(void)
+{
+    PRINT(object.type, PyObject, ob_type);
+    PRINT(object.var_size, PyVarObject, ob_size);
+    PRINT(text.length, PyASCIIObject, length);
+    PRINT(text.hash, PyASCIIObject, hash);
+    PRINT(text.state, PyASCIIObject, state);
+    printf("text.ascii_data %zu\n", sizeof(PyASCIIObject));
+    printf("text.compact_data %zu\n", sizeof(PyCompactUnicodeObject));
+    PRINT(bytes.length, PyVarObject, ob_size);
+    PRINT(bytes.data, PyBytesObject, ob_sval);
+    PRINT(type.name, PyTypeObject, tp_name);
+    PRINT(type.basic_size, PyTypeObject, tp_basicsize);
+    PRINT(type.flags, PyTypeObject, tp_flags);
+    PRINT(type.dict_offset, PyTypeObject, tp_dictoffset);
+    PRINT(type.cached_keys, PyHeapTypeObject, ht_cached_keys);
+    PRINT(dict.keys, PyDictObject, ma_keys);
+    PRINT(dict.values, PyDictObject, ma_values);
+#if PY_VERSION_HEX >= 0x030c0000
+    PRINT(integer.tag, PyLongObject, long_value.lv_tag);
+    PRINT(integer.digits, PyLongObject, long_value.ob_digit);
+#else
+    PRINT(integer.digits, PyLongObject, ob_digit);
+#endif
+#if PY_VERSION_HEX >= 0x030b0000
+    PRINT(dict.log2_size, PyDictKeysObject, dk_log2_size);
+    PRINT(dict.log2_index_bytes, PyDictKeysObject, dk_log2_index_bytes);
+    PRINT(dict.kind, PyDictKeysObject, dk_kind);
+    PRINT(dict.entry_count, PyDictKeysObject, dk_nentries);
+    PRINT(dict.indices, PyDictKeysObject, dk_indices);
+    PRINT(dict.first_value, struct _dictvalues, values);
+#endif
+}
+
+int main(void)
+{
+    print_interpreter();
+    print_thread();
+    print_frame();
+    print_code();
+    print_objects();
+    return 0;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Prints our layout of a version, a field a line, in the words of header_layout.c: our_layout 3 11.
+ */
+#include "python/layout.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void print_field(const char *name, unsigned offset)
+{
+    if (offset != LAYOUT_NONE)
+        printf("%s %u\n", name, offset);
+}
+
+#define PRINT(field) print_field(#field, layout->field)
+
+static void print_interpreter(const struct layout *layout)
+{
+    PRINT(runtime.interpreters_head);
+    PRINT(runtime.gil);
+    PRINT(interpreter.next);
+    PRINT(interpreter.id);
+    PRINT(interpreter.threads_head);
+    PRINT(interpreter.modules);
+    PRINT(interpreter.gil_pointer);
+    PRINT(gil.last_holder);
+    PRINT(gil.locked);
+    PRINT(gil.switch_number);
+    PRINT(thread.next);
+    PRINT(thread.interpreter);
+    PRINT(thread.frame);
+    PRINT(thread.cframe_frame);
+    PRINT(thread.id);
+    PRINT(thread.native_id);
+    PRINT(thread.stack_chunk);
+}
+
+static void print_code(const struct layout *layout)
+{
+    PRINT(frame.code);
+    PRINT(frame.previous);
+    PRINT(frame.instruction);
+    PRINT(frame.is_entry);
+    PRINT(frame.owner);
+    PRINT(code.filename);
+    PRINT(code.name);
+    PRINT(code.qualname);
+    PRINT(code.line_table);
+    PRINT(code.first_line);
+    PRINT(code.version);
+    PRINT(code.instructions);
+    PRINT(code.first_traceable);
+}
+
+static void print_objects(const struct layout *layout)
+{
+    PRINT(object.type);
+    PRINT(object.var_size);
+    PRINT(text.length);
+    PRINT(text.hash);
+    PRINT(text.state);
+    PRINT(text.ascii_data);
+    PRINT(text.compact_data);
+    PRINT(bytes.length);
+    PRINT(bytes.data);
+    PRINT(type.name);
+    PRINT(type.basic_size);
+    PRINT(type.flags);
+    PRINT(type.dict_offset);
+    PRINT(type.cached_keys);
+    PRINT(dict.keys);
+    PRINT(dict.values);
+    PRINT(integer.tag);
+    PRINT(integer.digits);
+    /* To 3.10 the keys object, and in all versions the module object, are in no header. */
+    if (layout->dict.kind == LAYOUT_NONE)
+        return;
+    PRINT(dict.log2_size);
+    PRINT(dict.log2_index_bytes);
+    PRINT(dict.kind);
+    PRINT(dict.entry_count);
+    PRINT(dict.indices);
+    PRINT(dict.first_value);
+}
+
+int main(int argc, char **argv)
+{
+    const struct layout *layout = NULL;
+    if (argc == 3)
+        layout = layout_of_version((unsigned)strtoul(argv[1], NULL, 10), (unsigned)strtoul(argv[2], NULL, 10));
+    if (!layout) {
+        fprintf(stderr, "usage: our_layout MAJOR MINOR\n");
+        return 2;
+    }
+    print_interpreter(layout);
+    print_code(layout);
+    print_objects(layout);
+    return 0;
+}
