@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every thread's stack of a process at one moment, for the dump formats. Plain data; all texts are owned by the dump
+ * and valid UTF-8 as far as the target's are.
+ */
+#ifndef PROFILE_PROCESS_DUMP_H
+#define PROFILE_PROCESS_DUMP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A text that may hold any bytes, a NUL among them; one more NUL follows. */
+struct dump_text {
+    char *bytes; /* NULL: there is none */
+    size_t len;
+};
+
+struct dump_frame {
+    struct dump_text name;
+    struct dump_text filename;
+    struct dump_text short_filename;
+    int32_t line;
+    bool is_entry;
+};
+
+struct dump_thread {
+    uint64_t id;           /* threading.get_ident() */
+    uint64_t os_id;        /* of the kernel; 0: not known */
+    struct dump_text name; /* none: it has none */
+    bool is_active;        /* running, or ready to run */
+    bool holds_gil;
+    bool is_cut;               /* the stack is deeper than what was read */
+    const char *failure;       /* why there are no frames; NULL when there is no failure; static */
+    struct dump_frame *frames; /* innermost first */
+    uint32_t frame_count;
+};
+
+struct process_dump {
+    int64_t pid;
+    struct dump_text command_line;
+    struct dump_text executable;
+    char *python_version;
+    bool is_proved;              /* false: no reading could be proved to be a snapshot, so stacks may mix moments */
+    struct dump_thread *threads; /* in the order in which they were started */
+    uint32_t thread_count;
+};
+
+/* Copies a text; its bytes are NULL without memory. */
+struct dump_text dump_text_copy(const char *bytes, size_t len);
+
+/* Accepts a zeroed or half-built struct. */
+void process_dump_deinit(struct process_dump *dump);
+
+#define cleanup_process_dump __attribute__((cleanup(process_dump_deinit)))
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "relay.h"
+
+#include "base/cleanup.h"
+#include "target/cpu.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <time.h>
+
+struct runner {
+    struct relay *relay;
+    int cpu;
+    bool is_running; /* false: we may not run on this CPU */
+    pthread_t thread;
+    sem_t baton; /* posted: the baton is here, or the relay stops */
+};
+
+struct relay {
+    relay_step step;
+    void *context;
+    atomic_bool is_stopping;
+    sem_t is_done;
+    struct runner *current; /* of the one that has the baton */
+    struct runner *runners[CPU_LIMIT];
+};
+
+static void *run(void *argument);
+
+struct error *relay_create(relay_step step, void *context, struct relay **ret)
+{
+    struct relay *relay = calloc(1, sizeof(*relay));
+    if (!relay)
+        return error_no_memory();
+    relay->step = step;
+    relay->context = context;
+    sem_init(&relay->is_done, 0, 0);
+    *ret = relay;
+    return NULL;
+}
+
+void relay_destroy(struct relay *relay)
+{
+    if (!relay)
+        return;
+    atomic_store(&relay->is_stopping, true);
+    for (int cpu = 0; cpu < CPU_LIMIT; cpu++) {
+        struct runner *runner = relay->runners[cpu];
+        if (!runner)
+            continue;
+        sem_post(&runner->baton);
+        if (runner->is_running)
+            pthread_join(runner->thread, NULL);
+    }
+    for (int cpu = 0; cpu < CPU_LIMIT; cpu++) {
+        if (!relay->runners[cpu])
+            continue;
+        sem_destroy(&relay->runners[cpu]->baton);
+        free(relay->runners[cpu]);
+    }
+    sem_destroy(&relay->is_done);
+    free(relay);
+}
+
+/* The runner of a CPU, made when there is none yet; NULL when we may not run there. Called by one thread at a time. */
+static struct runner *runner_of(struct relay *relay, int cpu)
+{
+    if (cpu < 0 || cpu >= CPU_LIMIT)
+        return NULL;
+    struct runner *runner = relay->runners[cpu];
+    if (!runner) {
+        runner = calloc(1, sizeof(*runner));
+        if (!runner)
+            return NULL;
+        runner->relay = relay;
+        runner->cpu = cpu;
+        sem_init(&runner->baton, 0, 0);
+        relay->runners[cpu] = runner;
+        runner->is_running = cpu_start_thread(cpu, run, runner, &runner->thread);
+    }
+    return runner->is_running ? runner : NULL;
+}
+
+bool relay_is_refused(const struct relay *relay, int cpu)
+{
+    return cpu >= 0 && cpu < CPU_LIMIT && relay->runners[cpu] && !relay->runners[cpu]->is_running;
+}
+
+struct error *relay_start(struct relay *relay)
+{
+    struct runner *runner = runner_of(relay, sched_getcpu());
+    for (int cpu = 0; !runner && cpu < CPU_LIMIT; cpu++)
+        runner = runner_of(relay, cpu);
+    if (!runner)
+        return error_create(ERROR_OS, "cannot start a thread on any CPU");
+    relay->current = runner;
+    sem_post(&runner->baton);
+    return NULL;
+}
+
+bool relay_sleep_until(struct relay *relay, uint64_t time_ns)
+{
+    const struct timespec time = {
+        .tv_sec = (time_t)(time_ns / 1000000000U),
+        .tv_nsec = (long)(time_ns % 1000000000U),
+    };
+    /* Nobody posts the baton of the runner that has it, but relay_destroy(). */
+    while (!atomic_load(&relay->is_stopping) && sem_clockwait(&relay->current->baton, CLOCK_MONOTONIC, &time) != 0 &&
+           errno == EINTR)
+        ;
+    return !atomic_load(&relay->is_stopping);
+}
+
+/* Runs steps until the baton has to go to another CPU. Returns who gets it; NULL when the work is done. */
+static struct runner *run_steps(struct relay *relay, struct runner *runner)
+{
+    while (!atomic_load(&relay->is_stopping)) {
+        int next = relay->step(relay->context, runner->cpu);
+        if (next == RELAY_STOP)
+            return NULL;
+        struct runner *other = next == runner->cpu ? runner : runner_of(relay, next);
+        if (other && other != runner)
+            return other;
+    }
+    return NULL;
+}
+
+static void *run(void *argument)
+{
+    struct runner *runner = argument;
+    struct relay *relay = runner->relay;
+    cpu_wake_promptly();
+    for (;;) {
+        while (sem_wait(&runner->baton) != 0)
+            ;
+        if (atomic_load(&relay->is_stopping))
+            return NULL;
+        struct runner *next = run_steps(relay, runner);
+        if (!next) {
+            sem_post(&relay->is_done);
+            return NULL;
+        }
+        relay->current = next;
+        sem_post(&next->baton);
+    }
+}
+
+void relay_wait(struct relay *relay)
+{
+    while (sem_wait(&relay->is_done) != 0)
+        ;
+    sem_post(&relay->is_done);
+}

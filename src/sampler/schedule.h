@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * When to sample: time is cut into intervals, each of which has one deadline, uniformly random inside it. So a program
+ * that does things at regular times is not always met at the same point, and the times between samples vary less than
+ * with exponential gaps.
+ */
+#ifndef SAMPLER_SCHEDULE_H
+#define SAMPLER_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct schedule {
+    uint64_t start_ns;
+    uint64_t interval_ns;
+    uint64_t interval_limit; /* number of intervals; UINT64_MAX for no end */
+    uint64_t interval;       /* the current one, from 0 */
+    uint64_t deadline_ns;    /* of the current one */
+    uint64_t random;
+};
+
+/* Begins at start_ns of CLOCK_MONOTONIC, with the first interval's deadline. duration_ns 0: without end. */
+void schedule_init(struct schedule *schedule, uint64_t start_ns, uint64_t interval_ns, uint64_t duration_ns,
+                   uint64_t seed);
+
+/* Whether the current interval is behind the last one. */
+bool schedule_is_over(const struct schedule *schedule);
+
+/* Moves on to the first interval that has not ended at now_ns, and returns how many were passed over. */
+uint64_t schedule_advance(struct schedule *schedule, uint64_t now_ns);
+
+/* When the last interval ends; only for a schedule that has an end. */
+uint64_t schedule_end_ns(const struct schedule *schedule);
+
+uint64_t monotonic_now_ns(void);
+
+#endif

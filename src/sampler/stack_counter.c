@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "stack_counter.h"
+
+#include "profile/profile.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+void stack_counter_init(struct stack_counter *counter, const struct recording_options *options, struct profile *profile)
+{
+    *counter = (struct stack_counter){
+        .profile = profile,
+        .lines = options->lines,
+        .with_threads = options->with_threads,
+    };
+}
+
+void stack_counter_deinit(struct stack_counter *counter)
+{
+    free(counter->known);
+    table_deinit(&counter->known_table);
+    free(counter->thread_nodes);
+    buffer_deinit(&counter->scratch);
+    *counter = (struct stack_counter){0};
+}
+
+void stack_counter_forget(struct stack_counter *counter)
+{
+    table_clear(&counter->known_table);
+    counter->known_count = 0;
+    counter->thread_node_count = 0;
+}
+
+static bool is_known_frame(const void *context, uint32_t index, const void *key)
+{
+    const struct known_frame *known = &((const struct stack_counter *)context)->known[index];
+    const struct known_frame *wanted = key;
+    return known->code_serial == wanted->code_serial && known->line == wanted->line;
+}
+
+static int32_t wanted_line(const struct stack_counter *counter, const struct python_code *code, int32_t line)
+{
+    switch (counter->lines) {
+    case RECORDING_CURRENT_LINE:
+        return line;
+    case RECORDING_FUNCTION_LINE:
+        return code->first_line;
+    case RECORDING_NO_LINE:
+        break;
+    }
+    return 0;
+}
+
+/* What the profile calls a frame; PROFILE_NONE without memory. */
+static uint32_t find_frame(struct stack_counter *counter, const struct python_code *code, int32_t line)
+{
+    struct known_frame wanted = {.code_serial = code->serial, .line = wanted_line(counter, code, line)};
+    uint64_t hash = hash_number((uint64_t)wanted.code_serial << 32 | (uint32_t)wanted.line);
+    uint32_t found = table_find(&counter->known_table, hash, is_known_frame, counter, &wanted);
+    if (found != TABLE_NONE)
+        return counter->known[found].frame;
+    const struct profile_frame frame = {
+        .kind = FRAME_PYTHON,
+        .name = profile_intern(counter->profile, code->name, code->name_len),
+        .file = profile_intern(counter->profile, code->filename, code->filename_len),
+        .line = wanted.line,
+    };
+    wanted.frame = profile_intern_frame(counter->profile, &frame);
+    if (wanted.frame == PROFILE_NONE ||
+        !array_grow(&counter->known, counter->known_count, &counter->known_capacity, sizeof(*counter->known)) ||
+        !table_insert(&counter->known_table, hash, counter->known_count))
+        return PROFILE_NONE;
+    counter->known[counter->known_count++] = wanted;
+    return wanted.frame;
+}
+
+/* Makes the root of a thread's stacks, "thread (1234): name". */
+static uint32_t make_thread_node(struct stack_counter *counter, struct session *session,
+                                 const struct sampled_thread *thread)
+{
+    cleanup_buffer struct buffer name = {0};
+    struct buffer *label = &counter->scratch;
+    buffer_clear(label);
+    if (thread->task.tid > 0)
+        buffer_format(label, "thread (%d)", thread->task.tid);
+    else
+        buffer_format(label, "thread (0x%" PRIx64 ")", thread->id);
+    if (session_thread_name(session, thread, &name))
+        buffer_format(label, ": %s", buffer_text(&name));
+    const struct profile_frame frame = {
+        .kind = FRAME_THREAD,
+        .name = profile_intern(counter->profile, buffer_text(label), label->len),
+        .file = PROFILE_NONE,
+    };
+    return profile_child(counter->profile, PROFILE_ROOT, profile_intern_frame(counter->profile, &frame));
+}
+
+static uint32_t find_root(struct stack_counter *counter, struct session *session, const struct sampled_thread *thread)
+{
+    if (!counter->with_threads)
+        return PROFILE_ROOT;
+    uint32_t index = thread->serial - 1;
+    if (index >= counter->thread_node_count) {
+        uint32_t *nodes = realloc(counter->thread_nodes, (index + 1) * sizeof(*nodes));
+        if (!nodes)
+            return PROFILE_NONE;
+        for (uint32_t i = counter->thread_node_count; i <= index; i++)
+            nodes[i] = PROFILE_NONE;
+        counter->thread_nodes = nodes;
+        counter->thread_node_count = index + 1;
+    }
+    if (counter->thread_nodes[index] == PROFILE_NONE)
+        counter->thread_nodes[index] = make_thread_node(counter, session, thread);
+    return counter->thread_nodes[index];
+}
+
+uint32_t stack_counter_find(struct stack_counter *counter, struct session *session, const struct sampled_thread *thread)
+{
+    const struct python *python = session_python(session);
+    const struct python_frame *frames = python_frames(python) + thread->python->first_frame;
+    uint32_t node = find_root(counter, session, thread);
+    for (uint32_t i = thread->python->frame_count; i-- > 0;)
+        node = profile_child(counter->profile, node,
+                             find_frame(counter, python_code(python, frames[i].code), frames[i].line));
+    return node;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Counting a thread's stack in a profile. What the profile calls a frame is looked up once per code object and line.
+ */
+#ifndef SAMPLER_STACK_COUNTER_H
+#define SAMPLER_STACK_COUNTER_H
+
+#include "base/buffer.h"
+#include "base/table.h"
+#include "sampler/recording_options.h"
+#include "session.h"
+
+struct profile;
+
+/* A frame as the interpreter tells it, and what the profile calls it. */
+struct known_frame {
+    uint32_t code_serial;
+    int32_t line;
+    uint32_t frame;
+};
+
+struct stack_counter {
+    struct profile *profile;
+    enum recording_lines lines;
+    bool with_threads;
+    struct known_frame *known;
+    uint32_t known_count, known_capacity;
+    struct table known_table;
+    uint32_t *thread_nodes; /* by a thread's serial; PROFILE_NONE while it was not met */
+    uint32_t thread_node_count;
+    struct buffer scratch;
+};
+
+void stack_counter_init(struct stack_counter *counter, const struct recording_options *options,
+                        struct profile *profile);
+void stack_counter_deinit(struct stack_counter *counter);
+
+/* A new session's serials mean other code objects and threads. */
+void stack_counter_forget(struct stack_counter *counter);
+
+/*
+ * Finds the node of the profile that a thread's stack, which was walked, ends in. PROFILE_NONE without memory.
+ */
+uint32_t stack_counter_find(struct stack_counter *counter, struct session *session,
+                            const struct sampled_thread *thread);
+
+#endif

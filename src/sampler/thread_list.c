@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "thread_list.h"
+
+#include "base/table.h"
+#include "memory/memory.h"
+#include "target/thread_area.h"
+
+#include <stdlib.h>
+
+void thread_list_deinit(struct thread_list *list)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        task_deinit(&list->threads[i].task);
+    free(list->threads);
+    free(list->previous);
+    *list = (struct thread_list){0};
+}
+
+/* The kernel's number of a thread; 0 when it cannot be found out. */
+static pid_t kernel_id(const struct python_thread *thread, struct memory *memory, const struct thread_area *area)
+{
+    uint32_t tid;
+    if (thread->native_id != 0)
+        return thread->native_id <= INT32_MAX ? (pid_t)thread->native_id : 0;
+    if (memory_read_u32(memory, thread->id + (uint64_t)area->tid_offset, &tid) != MEMORY_OK || tid > INT32_MAX)
+        return 0;
+    return (pid_t)tid;
+}
+
+static struct sampled_thread meet_thread(struct thread_list *list, const struct process *process, struct memory *memory,
+                                         const struct thread_area *area, struct python_thread *python)
+{
+    struct sampled_thread thread = {
+        .address = python->address,
+        .id = python->id,
+        .task = {.stat = -1},
+        .serial = ++list->last_serial,
+    };
+    pid_t tid = kernel_id(python, memory, area);
+    if (tid > 0)
+        error_destroy(task_init(&thread.task, process, tid));
+    return thread;
+}
+
+/* Finds a thread among those of the last sample, from `first` on and then from the start: the order hardly changes. */
+static struct sampled_thread *find_previous(struct sampled_thread *threads, uint32_t count, uint32_t first,
+                                            const struct python_thread *wanted)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct sampled_thread *thread = &threads[(first + i) % count];
+        if (thread->address == wanted->address && thread->id == wanted->id)
+            return thread;
+    }
+    return NULL;
+}
+
+/* Lets the current array become the previous one, and makes room for `count` threads. */
+static bool turn_over(struct thread_list *list, uint32_t count)
+{
+    while (list->previous_capacity < count) {
+        if (!array_grow(&list->previous, list->previous_capacity, &list->previous_capacity, sizeof(*list->previous)))
+            return false;
+    }
+    struct sampled_thread *threads = list->threads;
+    uint32_t capacity = list->capacity;
+    list->threads = list->previous;
+    list->capacity = list->previous_capacity;
+    list->previous = threads;
+    list->previous_capacity = capacity;
+    return true;
+}
+
+bool thread_list_update(struct thread_list *list, const struct process *process, struct memory *memory,
+                        const struct thread_area *area, struct python *python)
+{
+    uint32_t count, old_count = list->count, next = 0;
+    struct python_thread *python_threads_now = python_threads(python, &count);
+    if (!turn_over(list, count))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        struct sampled_thread *known = find_previous(list->previous, old_count, next, &python_threads_now[i]);
+        if (known) {
+            next = (uint32_t)(known - list->previous) + 1;
+            list->threads[i] = *known;
+            known->task.stat = -1;
+            known->address = 0;
+        } else {
+            list->threads[i] = meet_thread(list, process, memory, area, &python_threads_now[i]);
+        }
+        list->threads[i].python = &python_threads_now[i];
+    }
+    list->count = count;
+    for (uint32_t i = 0; i < old_count; i++)
+        task_deinit(&list->previous[i].task);
+    return true;
+}
+
+struct sampled_thread *thread_list_find(struct thread_list *list, remote_addr address)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (list->threads[i].address == address)
+            return &list->threads[i];
+    }
+    return NULL;
+}

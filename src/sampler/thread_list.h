@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The threads of a session: which kernel thread runs which thread state. Kept from sample to sample, so that a thread
+ * is looked up in the kernel once.
+ */
+#ifndef SAMPLER_THREAD_LIST_H
+#define SAMPLER_THREAD_LIST_H
+
+#include "python/walk.h"
+#include "target/task.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct memory;
+struct process;
+struct thread_area;
+
+/* A thread state, joined with the kernel's thread that runs it. */
+struct sampled_thread {
+    struct python_thread *python; /* of the current sample */
+    remote_addr address;
+    uint64_t id;
+    struct task task; /* stat is -1 when the kernel's thread is not known */
+    uint32_t serial;  /* grows with each thread that is met; never means two */
+    bool is_active;   /* running or ready to run, in the current sample */
+};
+
+struct thread_list {
+    struct sampled_thread *threads; /* in the order of the sample */
+    uint32_t count, capacity;
+    struct sampled_thread *previous; /* of the sample before; only during an update */
+    uint32_t previous_capacity;
+    uint32_t last_serial;
+};
+
+void thread_list_deinit(struct thread_list *list);
+
+/*
+ * Makes the list that of the current sample. To 3.10 the interpreter does not know the kernel's thread numbers: they
+ * are read from the thread's libc area. Returns false without memory.
+ */
+bool thread_list_update(struct thread_list *list, const struct process *process, struct memory *memory,
+                        const struct thread_area *area, struct python *python);
+
+/* The thread with this thread state; NULL when there is none. */
+struct sampled_thread *thread_list_find(struct thread_list *list, remote_addr address);
+
+#endif
