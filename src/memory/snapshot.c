@@ -6,16 +6,22 @@
 #include <string.h>
 
 enum {
-    PAGE_LEN = 4096, /* bytes; any power of two up to the kernel's page size would do */
-    PAGE_LIMIT = 1024,
-    LARGE_READ_PAGES = 8, /* a read of more pages than this is not kept: it will hardly be read again */
-    KEPT_SAMPLES = 8,     /* a page that so many walks did not read is no longer predicted */
-    RETRY_LIMIT = 4,      /* batches begun again because a predicted page was gone */
-    HASH_CAPACITY = 4 * PAGE_LIMIT,
-    PIECE_LIMIT = PAGE_LIMIT + 2 * SNAPSHOT_GUARD_LIMIT,
+    /*
+     * What is copied and kept. Small, as the caches are cold after each wake-up and every line that is copied costs;
+     * whole pages were measured at twice the time of a whole sample.
+     */
+    BLOCK_LEN = 256,
+    BLOCK_LIMIT = 16384,
+    PAGE_LEN = 4096, /* what is read around a block that was not predicted; never more than a page of the kernel */
+    LARGE_READ_LEN = 32768, /* a read of more bytes than this is not kept: it will hardly be read again */
+    KEPT_SAMPLES = 32,      /* a block that so many walks did not read is no longer predicted */
+    RETRY_LIMIT = 4,        /* batches begun again because a predicted block was gone */
+    HASH_FIRST_CAPACITY = 1024,
+    HASH_CAPACITY = 4 * BLOCK_LIMIT,
+    PIECE_LIMIT = BLOCK_LIMIT + 2 * SNAPSHOT_GUARD_LIMIT,
 };
 
-struct page {
+struct block {
     remote_addr address;
     uint32_t last_used; /* number of the sample whose walk read it last */
 };
@@ -30,14 +36,15 @@ struct snapshot {
     unsigned char last_guards[SNAPSHOT_GUARD_LIMIT][SNAPSHOT_GUARD_LEN_LIMIT];
     bool is_changed;
 
-    /* Page i is copied to copies + i * PAGE_LEN. The first predicted_count pages are sorted by address. */
-    struct page pages[PAGE_LIMIT];
-    uint32_t page_count;
+    /* Block i is copied to copies + i * BLOCK_LEN. The first predicted_count blocks are sorted by address. */
+    struct block blocks[BLOCK_LIMIT];
+    uint32_t block_count;
     uint32_t predicted_count;
     uint32_t sample;
-    uint32_t last_found; /* page that the last look-up found */
+    uint32_t last_found; /* block that the last look-up found */
     unsigned char *copies;
-    uint16_t hash[HASH_CAPACITY]; /* page number -> index + 1; 0 is free */
+    uint16_t hash[HASH_CAPACITY]; /* address of a block -> index + 1; 0 is free */
+    uint32_t hash_capacity;       /* what is in use of it: a power of two */
 
     struct memory_piece pieces[PIECE_LIMIT];
 };
@@ -54,7 +61,8 @@ struct error *snapshot_create(struct memory *source, struct snapshot **ret)
         return error_no_memory();
     snapshot->memory.ops = &snapshot_ops;
     snapshot->source = source;
-    snapshot->copies = malloc((size_t)PAGE_LIMIT * PAGE_LEN);
+    snapshot->copies = malloc((size_t)BLOCK_LIMIT * BLOCK_LEN);
+    snapshot->hash_capacity = HASH_FIRST_CAPACITY;
     if (!snapshot->copies)
         return error_no_memory();
     *ret = hand_over(&snapshot);
@@ -90,33 +98,44 @@ bool snapshot_is_unchanged(const struct snapshot *snapshot)
     return !snapshot->is_changed;
 }
 
-/* The place in the hash where a page is, or where it would go. */
+/* The place in the hash where a block is, or where it would go. */
 static uint16_t *find_slot(struct snapshot *snapshot, remote_addr address)
 {
-    uint64_t number = address / PAGE_LEN;
-    uint32_t i = (uint32_t)((number * 0x9e3779b97f4a7c15U) >> 40) % HASH_CAPACITY;
-    while (snapshot->hash[i] != 0 && snapshot->pages[snapshot->hash[i] - 1].address != address)
-        i = (i + 1) % HASH_CAPACITY;
+    uint32_t mask = snapshot->hash_capacity - 1;
+    uint32_t i = (uint32_t)((address / BLOCK_LEN * 0x9e3779b97f4a7c15U) >> 40) & mask;
+    while (snapshot->hash[i] != 0 && snapshot->blocks[snapshot->hash[i] - 1].address != address)
+        i = (i + 1) & mask;
     return &snapshot->hash[i];
 }
 
-/* Returns the copy of a page and notes its use; NULL when there is none. */
-static const unsigned char *find_copy(struct snapshot *snapshot, remote_addr page_address)
+/* Makes the hash anew, four times as large as it need be. */
+static void rehash(struct snapshot *snapshot)
+{
+    snapshot->hash_capacity = HASH_FIRST_CAPACITY;
+    while (snapshot->hash_capacity < 4 * snapshot->block_count)
+        snapshot->hash_capacity *= 2;
+    memset(snapshot->hash, 0, snapshot->hash_capacity * sizeof(snapshot->hash[0]));
+    for (uint32_t i = 0; i < snapshot->block_count; i++)
+        *find_slot(snapshot, snapshot->blocks[i].address) = (uint16_t)(i + 1);
+}
+
+/* Returns the copy of a block and notes its use; NULL when there is none. */
+static const unsigned char *find_copy(struct snapshot *snapshot, remote_addr address)
 {
     uint32_t found = snapshot->last_found;
-    if (found >= snapshot->page_count || snapshot->pages[found].address != page_address) {
-        uint16_t index = *find_slot(snapshot, page_address);
+    if (found >= snapshot->block_count || snapshot->blocks[found].address != address) {
+        uint16_t index = *find_slot(snapshot, address);
         if (index == 0)
             return NULL;
         found = snapshot->last_found = index - 1U;
     }
-    snapshot->pages[found].last_used = snapshot->sample;
-    return snapshot->copies + (size_t)found * PAGE_LEN;
+    snapshot->blocks[found].last_used = snapshot->sample;
+    return snapshot->copies + (size_t)found * BLOCK_LEN;
 }
 
-static int compare_pages(const void *a, const void *b)
+static int compare_blocks(const void *a, const void *b)
 {
-    remote_addr first = ((const struct page *)a)->address, second = ((const struct page *)b)->address;
+    remote_addr first = ((const struct block *)a)->address, second = ((const struct block *)b)->address;
     return (first > second) - (first < second);
 }
 
@@ -124,20 +143,18 @@ static int compare_pages(const void *a, const void *b)
 static void predict(struct snapshot *snapshot)
 {
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < snapshot->page_count; i++) {
-        if (snapshot->sample - snapshot->pages[i].last_used < KEPT_SAMPLES)
-            snapshot->pages[kept++] = snapshot->pages[i];
+    for (uint32_t i = 0; i < snapshot->block_count; i++) {
+        if (snapshot->sample - snapshot->blocks[i].last_used < KEPT_SAMPLES)
+            snapshot->blocks[kept++] = snapshot->blocks[i];
     }
-    bool is_same = kept == snapshot->predicted_count && kept == snapshot->page_count;
-    snapshot->page_count = kept;
+    bool is_same = kept == snapshot->predicted_count && kept == snapshot->block_count;
+    snapshot->block_count = kept;
     snapshot->sample++;
     if (is_same)
         return;
-    qsort(snapshot->pages, kept, sizeof(snapshot->pages[0]), compare_pages);
+    qsort(snapshot->blocks, kept, sizeof(snapshot->blocks[0]), compare_blocks);
     snapshot->predicted_count = kept;
-    memset(snapshot->hash, 0, sizeof(snapshot->hash));
-    for (uint32_t i = 0; i < kept; i++)
-        *find_slot(snapshot, snapshot->pages[i].address) = (uint16_t)(i + 1);
+    rehash(snapshot);
 }
 
 static uint32_t add_guard_pieces(struct snapshot *snapshot, uint32_t count,
@@ -153,17 +170,17 @@ static uint32_t add_guard_pieces(struct snapshot *snapshot, uint32_t count,
     return count;
 }
 
-/* Neighbouring pages become one piece, as their copies are neighbours too. */
-static uint32_t add_page_pieces(struct snapshot *snapshot, uint32_t count, uint32_t first, uint32_t end)
+/* Neighbouring blocks become one piece, as their copies are neighbours too. */
+static uint32_t add_block_pieces(struct snapshot *snapshot, uint32_t count, uint32_t first, uint32_t end)
 {
     for (uint32_t i = first; i < end; i++) {
-        if (i > first && snapshot->pages[i].address == snapshot->pages[i - 1].address + PAGE_LEN)
-            snapshot->pieces[count - 1].len += PAGE_LEN;
+        if (i > first && snapshot->blocks[i].address == snapshot->blocks[i - 1].address + BLOCK_LEN)
+            snapshot->pieces[count - 1].len += BLOCK_LEN;
         else
             snapshot->pieces[count++] = (struct memory_piece){
-                .address = snapshot->pages[i].address,
-                .destination = snapshot->copies + (size_t)i * PAGE_LEN,
-                .len = PAGE_LEN,
+                .address = snapshot->blocks[i].address,
+                .destination = snapshot->copies + (size_t)i * BLOCK_LEN,
+                .len = BLOCK_LEN,
             };
     }
     return count;
@@ -177,12 +194,12 @@ static void compare_guards(struct snapshot *snapshot)
     }
 }
 
-/* Marks the pages of a piece that could not be read, so that the next predict() drops them. */
-static void forget_pages(struct snapshot *snapshot, const struct memory_piece *piece)
+/* Marks the blocks of a piece that could not be read, so that the next predict() drops them. */
+static void forget_blocks(struct snapshot *snapshot, const struct memory_piece *piece)
 {
-    for (uint32_t i = 0; i < snapshot->page_count; i++) {
-        if (snapshot->pages[i].address - piece->address < piece->len)
-            snapshot->pages[i].last_used = snapshot->sample - KEPT_SAMPLES;
+    for (uint32_t i = 0; i < snapshot->block_count; i++) {
+        if (snapshot->blocks[i].address - piece->address < piece->len)
+            snapshot->blocks[i].last_used = snapshot->sample - KEPT_SAMPLES;
     }
     snapshot->predicted_count = 0;
 }
@@ -192,9 +209,9 @@ enum memory_status snapshot_take(struct snapshot *snapshot)
     enum memory_status status = MEMORY_FAULT;
     for (int try = 0; try < RETRY_LIMIT; try++) {
         predict(snapshot);
-        uint32_t pages_begin = add_guard_pieces(snapshot, 0, snapshot->first_guards);
-        uint32_t pages_end = add_page_pieces(snapshot, pages_begin, 0, snapshot->page_count);
-        uint32_t count = add_guard_pieces(snapshot, pages_end, snapshot->last_guards);
+        uint32_t blocks_begin = add_guard_pieces(snapshot, 0, snapshot->first_guards);
+        uint32_t blocks_end = add_block_pieces(snapshot, blocks_begin, 0, snapshot->block_count);
+        uint32_t count = add_guard_pieces(snapshot, blocks_end, snapshot->last_guards);
         size_t done;
         status = memory_read_batch(snapshot->source, snapshot->pieces, count, &done);
         snapshot->memory.remote_reads = snapshot->source->remote_reads;
@@ -203,9 +220,9 @@ enum memory_status snapshot_take(struct snapshot *snapshot)
             compare_guards(snapshot);
             return MEMORY_OK;
         }
-        if (status != MEMORY_FAULT || done < pages_begin || done >= pages_end)
+        if (status != MEMORY_FAULT || done < blocks_begin || done >= blocks_end)
             break;
-        forget_pages(snapshot, &snapshot->pieces[done]);
+        forget_blocks(snapshot, &snapshot->pieces[done]);
     }
     return status;
 }
@@ -228,26 +245,36 @@ static enum memory_status read_uncopied(struct snapshot *snapshot, const struct 
     return read_guarded(snapshot, 1);
 }
 
-/* Copies those pages of [first, first + page_count * PAGE_LEN) that have no copy yet. */
-static enum memory_status copy_missing(struct snapshot *snapshot, remote_addr first, uint64_t page_count)
+/*
+ * Copies those blocks of the pages around [address, address + len) that have no copy yet. Only what a walk then reads
+ * is predicted for the next sample.
+ */
+static enum memory_status copy_missing(struct snapshot *snapshot, remote_addr address, size_t len)
 {
-    uint32_t old_count = snapshot->page_count;
-    for (uint64_t i = 0; i < page_count; i++) {
-        remote_addr address = first + i * PAGE_LEN;
-        uint16_t *slot = find_slot(snapshot, address);
+    uint32_t old_count = snapshot->block_count;
+    remote_addr first = address & -(remote_addr)PAGE_LEN, last = (address + len - 1) | (PAGE_LEN - 1);
+    for (remote_addr at = first; at - first <= last - first; at += BLOCK_LEN) {
+        uint16_t *slot = find_slot(snapshot, at);
         if (*slot != 0)
             continue;
-        snapshot->pages[snapshot->page_count] = (struct page){.address = address, .last_used = snapshot->sample};
-        *slot = (uint16_t)++snapshot->page_count;
+        snapshot->blocks[snapshot->block_count] =
+            (struct block){.address = at, .last_used = snapshot->sample - KEPT_SAMPLES};
+        *slot = (uint16_t)++snapshot->block_count;
     }
-    if (snapshot->page_count == old_count)
-        return MEMORY_OK;
-    enum memory_status status = read_guarded(snapshot, add_page_pieces(snapshot, 0, old_count, snapshot->page_count));
+    enum memory_status status = read_guarded(snapshot, add_block_pieces(snapshot, 0, old_count, snapshot->block_count));
     if (status != MEMORY_OK) {
-        while (snapshot->page_count > old_count)
-            *find_slot(snapshot, snapshot->pages[--snapshot->page_count].address) = 0;
+        while (snapshot->block_count > old_count)
+            *find_slot(snapshot, snapshot->blocks[--snapshot->block_count].address) = 0;
+    } else if (4 * snapshot->block_count > 3 * snapshot->hash_capacity) {
+        rehash(snapshot);
     }
     return status;
+}
+
+/* Whether a read is small enough to be kept, and there is room for the pages around it, in the hash as well. */
+static bool is_kept(const struct snapshot *snapshot, size_t len)
+{
+    return len <= LARGE_READ_LEN && snapshot->block_count + (len + PAGE_LEN + PAGE_LEN) / BLOCK_LEN <= BLOCK_LIMIT;
 }
 
 static enum memory_status read_piece(struct snapshot *snapshot, const struct memory_piece *piece)
@@ -256,23 +283,21 @@ static enum memory_status read_piece(struct snapshot *snapshot, const struct mem
         return MEMORY_OK;
     if (piece->address + piece->len < piece->address)
         return MEMORY_FAULT;
-    remote_addr first = piece->address & -(remote_addr)PAGE_LEN;
-    uint64_t page_count = (piece->address + piece->len - 1 - first) / PAGE_LEN + 1;
-    if (page_count > LARGE_READ_PAGES || snapshot->page_count + page_count > PAGE_LIMIT)
+    if (!is_kept(snapshot, piece->len))
         return read_uncopied(snapshot, piece);
     unsigned char *to = piece->destination;
     remote_addr at = piece->address;
     for (size_t left = piece->len; left > 0;) {
-        remote_addr page = at & -(remote_addr)PAGE_LEN;
-        const unsigned char *copy = find_copy(snapshot, page);
+        remote_addr block = at & -(remote_addr)BLOCK_LEN;
+        const unsigned char *copy = find_copy(snapshot, block);
         if (!copy) {
-            enum memory_status status = copy_missing(snapshot, first, page_count);
+            enum memory_status status = copy_missing(snapshot, at, left);
             if (status != MEMORY_OK)
                 return status;
             continue;
         }
-        size_t offset = (size_t)(at - page);
-        size_t len = left < PAGE_LEN - offset ? left : PAGE_LEN - offset;
+        size_t offset = (size_t)(at - block);
+        size_t len = left < BLOCK_LEN - offset ? left : BLOCK_LEN - offset;
         memcpy(to, copy + offset, len);
         to += len;
         at += len;

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "caption.h"
+
+#include "base/cleanup.h"
+#include "formats/escape.h"
+#include "formats/formats.h"
+#include "label.h"
+#include "profile/profile.h"
+#include "utf8.h"
+
+#include <string.h>
+
+static const char ellipsis[] = "…";
+
+enum { CUT_MIDDLE_FROM = 10 }; /* columns; below, the end of a text says less than more of its beginning */
+
+struct error *captions_init(struct captions *captions, const struct profile *profile, uint32_t frame_limit,
+                            const struct format_options *options)
+{
+    *captions = (struct captions){.profile = profile, .options = options};
+    captions->captions = calloc(frame_limit, sizeof(*captions->captions));
+    return captions->captions ? NULL : error_no_memory();
+}
+
+void captions_deinit(struct captions *captions)
+{
+    buffer_deinit(&captions->text);
+    free(captions->captions);
+    *captions = (struct captions){0};
+}
+
+bool caption_is_plain(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < 0x20 || text[i] > 0x7e)
+            return false;
+    }
+    return true;
+}
+
+/* Where the last part of the path begins in a caption whose place begins behind name_len. */
+static size_t find_base(const char *text, size_t len, size_t name_len)
+{
+    if (len == name_len)
+        return name_len;
+    size_t place = name_len + strlen(" (");
+    const char *slash = memrchr(text + place, '/', len - place);
+    return slash ? (size_t)(slash + 1 - text) : place;
+}
+
+const struct caption *captions_get(struct captions *captions, uint32_t frame)
+{
+    struct caption *caption = &captions->captions[frame];
+    if (caption->len > 0)
+        return caption;
+    struct buffer *text = &captions->text;
+    cleanup_buffer struct buffer label = {0};
+    cleanup_buffer struct buffer place = {0};
+    label_append(&label, captions->profile, frame, captions->options);
+    label_append_place(&place, captions->profile, frame, captions->options);
+    size_t name_len = place.len > 0 ? label.len - place.len - strlen(" ()") : label.len;
+
+    size_t offset = text->len;
+    escape_visible(text, buffer_text(&label), name_len);
+    caption->name_len = text->len - offset;
+    escape_visible(text, buffer_text(&label) + name_len, label.len - name_len);
+    text->failed |= label.failed || place.failed;
+    caption->offset = offset;
+    caption->len = text->len - offset;
+    const char *start = buffer_text(text) + offset;
+    caption->base = find_base(start, caption->len, caption->name_len);
+    caption->is_plain = caption_is_plain(start, caption->len);
+    return caption;
+}
+
+/* Characters can take no column, so that a long text may fit; one of so many bytes is cut without counting them. */
+static size_t bytes_limit(size_t columns)
+{
+    return 8 * columns;
+}
+
+static bool fits(const char *text, size_t len, size_t columns)
+{
+    return len <= bytes_limit(columns) && utf8_text_columns(text, len) <= columns;
+}
+
+static size_t append_counted(struct buffer *out, const char *text, size_t len)
+{
+    buffer_append(out, text, len);
+    return utf8_text_columns(text, len);
+}
+
+size_t caption_cut(struct buffer *out, const char *text, size_t len, size_t columns)
+{
+    if (fits(text, len, columns))
+        return append_counted(out, text, len);
+    size_t tail_columns = columns < CUT_MIDDLE_FROM ? 0 : (columns - 1) / 3;
+    size_t head = utf8_prefix(text, len, columns - 1 - tail_columns);
+    size_t tail = utf8_suffix(text + head, len - head, tail_columns);
+    size_t used = append_counted(out, text, head);
+    buffer_append_text(out, ellipsis);
+    return used + 1 + append_counted(out, text + len - tail, tail);
+}
+
+size_t captions_fit(const struct captions *captions, const struct caption *caption, size_t columns, struct buffer *out)
+{
+    if (columns < CAPTION_SMALLEST)
+        return 0;
+    const char *text = buffer_text(&captions->text) + caption->offset;
+    if (fits(text, caption->len, columns))
+        return append_counted(out, text, caption->len);
+    size_t folders = caption->base - caption->name_len;
+    if (folders > strlen(" (") && caption->len - folders <= bytes_limit(columns)) {
+        cleanup_buffer struct buffer brief = {0};
+        buffer_append(&brief, text, caption->name_len);
+        buffer_append_text(&brief, " (");
+        buffer_append(&brief, text + caption->base, caption->len - caption->base);
+        out->failed |= brief.failed;
+        if (fits(buffer_text(&brief), brief.len, columns))
+            return caption_cut(out, buffer_text(&brief), brief.len, columns);
+    }
+    return caption_cut(out, text, caption->name_len, columns);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "formats/dump_formats.h"
+
+#include "base/buffer.h"
+#include "formats/escape.h"
+#include "profile/process_dump.h"
+
+#include <inttypes.h>
+
+/* py-spy 0.4.2 src/stack_trace.rs and src/dump.rs: the names and the order of the fields. */
+
+static void append_string(struct buffer *json, const struct dump_text *text)
+{
+    if (text->bytes)
+        escape_json(json, text->bytes, text->len);
+    else
+        buffer_append_text(json, "null");
+}
+
+static const char *boolean(bool value)
+{
+    return value ? "true" : "false";
+}
+
+static void append_frame(struct buffer *json, const struct dump_frame *frame)
+{
+    buffer_append_text(json, "\n      {\"name\": ");
+    append_string(json, &frame->name);
+    buffer_append_text(json, ", \"filename\": ");
+    append_string(json, &frame->filename);
+    buffer_append_text(json, ", \"module\": null, \"short_filename\": ");
+    append_string(json, &frame->short_filename);
+    buffer_format(json, ", \"line\": %" PRId32 ", \"locals\": null, \"is_entry\": %s}", frame->line,
+                  boolean(frame->is_entry));
+}
+
+static void append_process(struct buffer *json, const struct process_dump *dump)
+{
+    buffer_format(json, "{\"pid\": %" PRId64 ", \"command_line\": ", dump->pid);
+    append_string(json, &dump->command_line);
+    buffer_append_text(json, ", \"parent\": null}");
+}
+
+static void append_thread(struct buffer *json, const struct process_dump *dump, const struct dump_thread *thread)
+{
+    buffer_format(json, "\n  {\"pid\": %" PRId64 ", \"thread_id\": %" PRIu64 ", \"thread_name\": ", dump->pid,
+                  thread->id);
+    append_string(json, &thread->name);
+    if (thread->os_id != 0)
+        buffer_format(json, ", \"os_thread_id\": %" PRIu64, thread->os_id);
+    else
+        buffer_append_text(json, ", \"os_thread_id\": null");
+    buffer_format(json, ", \"active\": %s, \"owns_gil\": %s,\n   \"frames\": [", boolean(thread->is_active),
+                  boolean(thread->holds_gil));
+    for (uint32_t i = 0; i < thread->frame_count; i++) {
+        buffer_append_text(json, i > 0 ? "," : "");
+        append_frame(json, &thread->frames[i]);
+    }
+    buffer_append_text(json, "],\n   \"process_info\": ");
+    append_process(json, dump);
+    buffer_append_char(json, '}');
+}
+
+void dump_format_json(const struct process_dump *dump, FILE *out)
+{
+    cleanup_buffer struct buffer json = {0};
+    buffer_append_char(&json, '[');
+    for (uint32_t i = 0; i < dump->thread_count; i++) {
+        buffer_append_text(&json, i > 0 ? "," : "");
+        append_thread(&json, dump, &dump->threads[i]);
+    }
+    buffer_append_text(&json, "\n]\n");
+    fwrite(buffer_text(&json), 1, json.len, out);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "formats/dump_formats.h"
+
+#include "base/buffer.h"
+#include "formats/escape.h"
+#include "profile/process_dump.h"
+
+#include <inttypes.h>
+
+static void append_visible(struct buffer *text, const struct dump_text *shown)
+{
+    escape_visible(text, shown->bytes, shown->len);
+}
+
+static const char *state_text(const struct dump_thread *thread)
+{
+    if (thread->holds_gil)
+        return thread->is_active ? "active+gil" : "idle+gil";
+    return thread->is_active ? "active" : "idle";
+}
+
+static void append_frame(struct buffer *text, const struct dump_frame *frame, const struct dump_format_options *options)
+{
+    buffer_append_text(text, "    ");
+    append_visible(text, &frame->name);
+    buffer_append_text(text, " (");
+    append_visible(text, options->full_filenames ? &frame->filename : &frame->short_filename);
+    buffer_format(text, ":%" PRId32 ")\n", frame->line);
+}
+
+static void append_thread(struct buffer *text, const struct dump_thread *thread,
+                          const struct dump_format_options *options)
+{
+    if (thread->os_id != 0)
+        buffer_format(text, "Thread %" PRIu64 " (%s)", thread->os_id, state_text(thread));
+    else
+        buffer_format(text, "Thread 0x%" PRIX64 " (%s)", thread->id, state_text(thread));
+    if (thread->name.bytes) {
+        buffer_append_text(text, ": \"");
+        append_visible(text, &thread->name);
+        buffer_append_char(text, '"');
+    }
+    buffer_append_char(text, '\n');
+    for (uint32_t i = 0; i < thread->frame_count; i++)
+        append_frame(text, &thread->frames[i], options);
+    if (thread->is_cut)
+        buffer_append_text(text, "    (the stack is deeper; the rest was not read)\n");
+    if (thread->failure)
+        buffer_format(text, "    (the stack could not be read: %s)\n", thread->failure);
+}
+
+void dump_format_text(const struct process_dump *dump, const struct dump_format_options *options, FILE *out)
+{
+    cleanup_buffer struct buffer text = {0};
+    buffer_format(&text, "Process %" PRId64 ": ", dump->pid);
+    append_visible(&text, &dump->command_line);
+    buffer_format(&text, "\nPython v%s (", dump->python_version);
+    append_visible(&text, &dump->executable);
+    buffer_append_text(&text, ")\n\n");
+    for (uint32_t i = 0; i < dump->thread_count; i++)
+        append_thread(&text, &dump->threads[i], options);
+    fwrite(buffer_text(&text), 1, text.len, out);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The style and the script of the flame graph, as they stand beside this file; made into arrays by the build. */
+#ifndef FORMATS_EMBEDDED_H
+#define FORMATS_EMBEDDED_H
+
+#include <stddef.h>
+
+extern const unsigned char flamegraph_css[];
+extern const size_t flamegraph_css_len;
+extern const unsigned char flamegraph_js[];
+extern const size_t flamegraph_js_len;
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The flame graph: one SVG file that stands alone.
+ *
+ * With scripts blocked (in <img>, in mail, under a strict content security policy) it is a still picture. Opened in a
+ * browser, the script that it carries redraws it for the window, and adds search, zoom and keys. It has no ids and its
+ * style reaches no other element, so that several can stand in one HTML page.
+ */
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "embedded.h"
+#include "formats/escape.h"
+#include "picture.h"
+#include "writers.h"
+
+static struct error *write_opening(const struct picture *picture, FILE *out)
+{
+    cleanup_buffer struct buffer title = {0};
+    escape_xml(&title, buffer_text(&picture->title), picture->title.len);
+    if (title.failed)
+        return error_no_memory();
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", out);
+    fprintf(out,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"pyspyc-flamegraph\" width=\"%d\" height=\"%u\""
+            " viewBox=\"0 0 %d %u\" role=\"img\" aria-label=\"Flame graph of %s\">\n",
+            PICTURE_WIDTH, picture_height(picture), PICTURE_WIDTH, picture_height(picture), buffer_text(&title));
+    fprintf(out, "<title>%s - flame graph</title>\n", buffer_text(&title));
+    return NULL;
+}
+
+/* In a CDATA section text stays as it is both for XML parsers and for HTML parsers that meet it inside <svg>. */
+static void write_verbatim(const char *element, const unsigned char *text, size_t len, FILE *out)
+{
+    fprintf(out, "<%s><![CDATA[\n", element);
+    fwrite(text, 1, len, out);
+    fprintf(out, "]]></%s>\n", element);
+}
+
+static bool has_samples(const struct picture *picture)
+{
+    return picture->tree.nodes[0].total > 0;
+}
+
+struct error *flamegraph_write(const struct profile *profile, const struct format_options *options, FILE *out)
+{
+    cleanup_picture struct picture picture;
+    struct error *error = picture_init(&picture, profile, options);
+    if (!error)
+        error = write_opening(&picture, out);
+    if (error)
+        return error;
+    write_verbatim("style", flamegraph_css, flamegraph_css_len, out);
+    fputs("<rect class=\"background\" width=\"100%\" height=\"100%\"/>\n", out);
+    error = picture_write_boxes(&picture, out);
+    if (!error)
+        error = picture_write_head(&picture, out);
+    if (!error && has_samples(&picture)) {
+        error = picture_write_data(&picture, out);
+        write_verbatim("script", flamegraph_js, flamegraph_js_len, out);
+    }
+    if (!error)
+        fputs("</svg>\n", out);
+    return error;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "label.h"
+
+#include "formats/formats.h"
+#include "profile/profile.h"
+
+static const char no_name[] = "(no name)";
+
+static void append_string(struct buffer *out, const struct profile *profile, uint32_t string)
+{
+    size_t len;
+    const char *text = profile_string(profile, string, &len);
+    buffer_append(out, text, len);
+}
+
+static bool is_empty(const struct profile *profile, uint32_t string)
+{
+    size_t len;
+    profile_string(profile, string, &len);
+    return len == 0;
+}
+
+static bool has_place(const struct profile *profile, const struct profile_frame *frame)
+{
+    return frame->kind == FRAME_PYTHON && !is_empty(profile, frame->file);
+}
+
+void label_append_place(struct buffer *out, const struct profile *profile, uint32_t frame,
+                        const struct format_options *options)
+{
+    const struct profile_frame *seen = profile_frame(profile, frame);
+    if (!has_place(profile, seen))
+        return;
+    append_string(out, profile, options->full_filenames ? seen->file : profile_short_file(profile, seen->file));
+    if (seen->line != 0)
+        buffer_format(out, ":%d", seen->line);
+}
+
+void label_append(struct buffer *out, const struct profile *profile, uint32_t frame,
+                  const struct format_options *options)
+{
+    const struct profile_frame *seen = profile_frame(profile, frame);
+    if (is_empty(profile, seen->name))
+        buffer_append_text(out, no_name);
+    append_string(out, profile, seen->name);
+    if (!has_place(profile, seen))
+        return;
+    buffer_append_text(out, " (");
+    label_append_place(out, profile, frame, options);
+    buffer_append_char(out, ')');
+}

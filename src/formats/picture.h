@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parts of the flame graph's file: a still picture that is complete without scripts, and the data from which the
+ * script draws any other view.
+ *
+ * The still picture has a box for every frame that is at least half a pixel wide; the data has every frame.
+ */
+#ifndef FORMATS_PICTURE_H
+#define FORMATS_PICTURE_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "caption.h"
+#include "profile/calltree.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+struct format_options;
+struct profile;
+
+/* Geometry in pixels; what the script has to know is in the data. */
+enum {
+    PICTURE_WIDTH = 1200,
+    PICTURE_MARGIN = 10,
+    PICTURE_ROW = 18,     /* of one frame, the gap to the next row included */
+    PICTURE_TOP = 84,     /* the head, above the highest row */
+    PICTURE_BOTTOM = 12,  /* below the root */
+    PICTURE_MESSAGE = 90, /* place for the reasons of an empty picture */
+};
+
+struct picture {
+    const struct profile *profile;
+    const struct format_options *options;
+    struct calltree tree;
+    struct captions captions;
+    uint32_t frame_limit; /* above every frame of the tree */
+    uint32_t depth;       /* of the deepest box that is drawn */
+    struct buffer title;  /* fit for eyes */
+    struct buffer facts;
+};
+
+/* Both accept a zeroed struct; deinit one that init failed on, too. */
+struct error *picture_init(struct picture *picture, const struct profile *profile,
+                           const struct format_options *options);
+void picture_deinit(struct picture *picture);
+
+uint32_t picture_height(const struct picture *picture);
+
+/* Title, facts and legend. */
+struct error *picture_write_head(struct picture *picture, FILE *out);
+
+/* The boxes, or the reasons why there are none. */
+struct error *picture_write_boxes(struct picture *picture, FILE *out);
+
+/* What the script reads. */
+struct error *picture_write_data(struct picture *picture, FILE *out);
+
+#define cleanup_picture __attribute__((cleanup(picture_deinit)))
+
+#endif

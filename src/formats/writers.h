@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The writers that the table of formats names; their contract is that of struct format's write. */
+#ifndef FORMATS_WRITERS_H
+#define FORMATS_WRITERS_H
+
+#include <stdio.h>
+
+struct error;
+struct format_options;
+struct profile;
+
+struct error *flamegraph_write(const struct profile *profile, const struct format_options *options, FILE *out);
+struct error *collapsed_write(const struct profile *profile, const struct format_options *options, FILE *out);
+
+#endif

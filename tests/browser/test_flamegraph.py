@@ -1,0 +1,422 @@
+# SPDX-License-Identifier: MIT
+"""The flame graph as people use it, in Chromium.
+
+    PYSPYC_RENDER_FOLDED=build/tests/render-folded /usr/bin/python3 tests/browser/test_flamegraph.py
+"""
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import png
+import server
+import webdriver
+
+RENDER = os.environ.get("PYSPYC_RENDER_FOLDED")
+
+SMALL = b"""\
+MainThread;main (app/main.py:1);work (app/main.py:10);decode (json/decoder.py:20) 300
+MainThread;main (app/main.py:1);work (app/main.py:10) 100
+MainThread;main (app/main.py:1);fit_transform (sklearn/pipeline/base.py:5);score (app/main.py:20) 200
+Thread-1;wait (threading.py:300) 400
+"""
+
+HOSTILE = b"\n".join([
+    b"<script>document.title='owned'</script> (a.py:1);esc\x1b[31mred\x00nul (b]]>.py:2);\"quotes' & <b> (c.py:3) 40",
+    b"]]></script><script>document.title='owned'</script> (q.py:5);\xed\xb2\x80\xff (</metadata>.py:1) 15",
+    "名前がとても長い関数の名前です (パス/ファイル.py:12);ﷺ﷽﷽﷽ (x.py:1);\u202eevil\u2066 (y.py:2);"
+    "مرحبا بالعالم العربي (z.py:9) 30".encode(),
+    "😀😀😀😀😀😀 (e.py:1);e\u0301e\u0301 combining (f.py:1);नमस्ते दुनिया देवनागरी (g.py:4) 7".encode(),
+    b"A" * 1000000 + b" (big.py:1);" + "漢".encode() * 300000 + b" (big.py:2) 10",
+    b"onload='document.title=1' (x.py:1) 3",
+]) + b"\n"
+
+HELPERS = """
+const rects = (svg) => Array.from((svg || document).querySelectorAll('.boxes rect'));
+const labels = (svg) => Array.from((svg || document).querySelectorAll('.labels text'));
+const output = () => document.querySelector('output').textContent;
+const buttons = () => Array.from(document.querySelectorAll('button'));
+const rectOf = (name) => {
+    const label = labels().find((text) => text.textContent.startsWith(name));
+    const at = (element, key) => Number(element.getAttribute(key));
+    return rects().find((rect) => at(rect, 'y') + 13 === at(label, 'y') &&
+        Math.abs(at(rect, 'x') + 4 - at(label, 'x')) < 0.1);
+};
+const tip = () => {
+    const group = document.querySelector('.tip');
+    return group.getAttribute('display') === 'none' ? null :
+        Array.from(group.querySelectorAll('text'), (text) => text.textContent);
+};
+"""
+
+
+def many_stacks(count):
+    """Stacks of a big program, most of them far too narrow to be drawn."""
+    chance = random.Random(3)
+    names = ["%s_%s (app/m%d.py:%d)" % (verb, noun, i, i) for i in (1, 2) for verb in ("get", "put", "send")
+             for noun in ("socket", "node", "token")]
+    lines = []
+    for _ in range(count):
+        depth = chance.randint(3, 30)
+        stack = [names[int(chance.random() ** 3 * 15)] for _ in range(depth)]
+        lines.append("%s %d" % (";".join(stack), chance.randint(1, 9)))
+    return lines
+
+
+class FlameGraphTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="pyspyc-flamegraph-")
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.browser = cls.enterClassContext(webdriver.Browser(1200, 900))
+
+    def tearDown(self):
+        errors = [message for message in self.browser.messages() if message["level"] == "SEVERE"]
+        self.assertEqual(errors, [])
+
+    def file(self, name, content):
+        path = os.path.join(self.folder.name, name)
+        with open(path, "wb") as out:
+            out.write(content)
+        return path
+
+    def render(self, stacks, name="flame.svg", title="python app.py"):
+        svg = subprocess.run([RENDER, "-t", title], input=stacks, stdout=subprocess.PIPE, check=True).stdout
+        return self.file(name, svg)
+
+    def show(self, stacks, **how):
+        self.browser.resize(1200, 900)
+        self.browser.open("file://" + self.render(stacks, **how))
+
+    def run_js(self, body, *arguments):
+        return self.browser.run(HELPERS + body, *arguments)
+
+    def labels(self):
+        return self.run_js("return labels().map((text) => text.textContent)")
+
+    def centre(self, name):
+        return self.run_js("""
+            const area = rectOf(arguments[0]).getBoundingClientRect();
+            return [area.left + area.width / 2, area.top + area.height / 2]""", name)
+
+    def click(self, name):
+        self.browser.point(*self.centre(name), click=True)
+
+    def search(self, pattern):
+        self.browser.type(self.browser.find("input"), pattern)
+        return self.run_js("return output()")
+
+    def next_frame(self):
+        self.browser.run_async("requestAnimationFrame(() => requestAnimationFrame(() => arguments[0]()))")
+
+    # ---- what is shown ----
+
+    def test_labels_name_the_frames(self):
+        self.show(SMALL)
+        labels = self.labels()
+        for label in ("all", "MainThread", "main (app/main.py:1)", "decode (json/decoder.py:20)"):
+            self.assertIn(label, labels)
+        self.assertEqual(self.run_js("return document.title || document.querySelector('title').textContent"),
+                         "python app.py - flame graph")
+
+    def test_hover_shows_the_details(self):
+        self.show(SMALL)
+        self.assertIsNone(self.run_js("return tip()"))
+        self.browser.point(*self.centre("work"))
+        self.assertEqual(self.run_js("return tip()"), [
+            "work", "/home/user/app/main.py:10", "400 samples, 4.000 s: 40.00 % of all",
+            "self: 100 samples, 1.000 s"])
+        self.browser.point(600, 20)
+        self.assertIsNone(self.run_js("return tip()"))
+
+    def test_the_tip_stays_inside_the_window(self):
+        self.show(SMALL)
+        right = self.run_js("return rectOf('all').getBoundingClientRect().right")
+        for name, x in (("all", right - 3), ("wait", right - 3), ("MainThread", 12)):
+            self.browser.point(x, self.centre(name)[1])
+            area = self.run_js("""const area = document.querySelector('.tip').getBoundingClientRect();
+                return [area.left, area.top, area.right - innerWidth, area.bottom - innerHeight]""")
+            self.assertGreaterEqual(min(area[:2]), 0)
+            self.assertLessEqual(max(area[2:]), 0)
+
+    def test_families_of_code_have_their_colours(self):
+        self.show(SMALL)
+        for name, letter in (("all", "r"), ("MainThread", "r"), ("main", "o"), ("decode", "s"), ("fit", "p")):
+            self.assertEqual(self.run_js("return rectOf(arguments[0]).getAttribute('class')[0]", name), letter)
+
+    def test_dark_mode_follows_the_preference(self):
+        self.show(SMALL)
+        fill = "return [getComputedStyle(rectOf('main')).fill, getComputedStyle(document.documentElement).background]"
+        light = self.run_js(fill)
+        self.browser.prefer_colours("dark")
+        try:
+            dark = self.run_js(fill)
+        finally:
+            self.browser.prefer_colours("light")
+        self.assertNotEqual(light[0], dark[0])
+        self.assertNotEqual(light[1], dark[1])
+
+    def assert_text_inside_boxes(self):
+        outside = self.run_js("""
+            const boxes = rects().map((rect) => rect.getBBox());
+            return labels().filter(function (text) {
+                const [x, y] = ['x', 'y'].map((key) => Number(text.getAttribute(key)));
+                const box = boxes.find((box) => box.y === y - 13 && Math.abs(box.x + 4 - x) < 0.02);
+                const area = text.getBBox();
+                return !box || text.getComputedTextLength() > box.width - 5 || area.x + area.width > box.x + box.width;
+            }).map((text) => text.textContent)""")
+        self.assertEqual(outside, [])
+
+    def test_text_never_leaves_its_box(self):
+        self.show("\n".join(many_stacks(400)).encode() + b"\n")
+        self.assertGreater(len(self.labels()), 15)
+        self.assert_text_inside_boxes()
+        self.click("get_token")
+        self.assertGreater(len(self.labels()), 15)
+        self.assert_text_inside_boxes()
+        self.show(HOSTILE)
+        self.assertGreater(len(self.labels()), 8)
+        self.assert_text_inside_boxes()
+
+    def test_text_of_the_still_picture_stays_inside(self):
+        for stacks in (HOSTILE, "\n".join(many_stacks(400)).encode() + b"\n"):
+            with open(self.render(stacks), "rb") as file:
+                still = re.sub(b"<script>.*</script>", b"", file.read(), flags=re.DOTALL)
+            self.browser.open("file://" + self.file("still.svg", still))
+            outside = self.run_js("""
+                const boxes = rects().map((rect) => rect.getBBox());
+                const texts = Array.from(document.querySelectorAll('.boxes text'));
+                return [texts.length, texts.filter(function (text) {
+                    const [x, y] = ['x', 'y'].map((key) => Number(text.getAttribute(key)));
+                    const box = boxes.find((box) => box.y === y - 13 && Math.abs(box.x + 4 - x) < 0.15);
+                    return !box || text.getComputedTextLength() > box.width - 6;
+                }).map((text) => text.textContent)]""")
+            self.assertGreater(outside[0], 8)
+            self.assertEqual(outside[1], [])
+
+    def test_labels_keep_the_name_of_the_function(self):
+        self.show(SMALL)
+        self.browser.resize(600, 900)
+        self.next_frame()
+        self.assertIn("fit_transform", self.labels())
+        self.browser.resize(360, 900)
+        self.next_frame()
+        self.assertTrue(any(label.startswith("fit") and "…" in label for label in self.labels()), self.labels())
+
+    def test_the_width_follows_the_window(self):
+        self.show(SMALL)
+        for width in (700, 1100):
+            self.browser.resize(width, 900)
+            self.next_frame()
+            seen = self.run_js("""const area = rectOf('all').getBoundingClientRect();
+                return [area.left, innerWidth - area.right, innerWidth]""")
+            self.assertAlmostEqual(seen[0], 10, delta=1)
+            self.assertAlmostEqual(seen[1], 10, delta=20)
+            self.assert_text_inside_boxes()
+
+    def test_the_page_opens_at_the_base(self):
+        stack = ";".join("f%d (a.py:%d)" % (i, i) for i in range(200))
+        self.show(stack.encode() + b" 3\n")
+        area = self.run_js("const area = rectOf('all').getBoundingClientRect(); return [area.top, innerHeight]")
+        self.assertGreater(area[0], 100)
+        self.assertLess(area[0], area[1])
+        self.browser.run("window.scrollTo(0, 500)")
+        self.next_frame()
+        self.assertLess(abs(self.run_js("return document.querySelector('input').getBoundingClientRect().top")), 100)
+
+    def test_an_empty_profile_says_why(self):
+        svg = subprocess.run([RENDER, "-i", "512"], input=b"", stdout=subprocess.PIPE, check=True).stdout
+        self.browser.open("file://" + self.file("empty.svg", svg))
+        text = self.browser.run("return document.querySelector('.boxes').textContent")
+        self.assertIn("512 of 512 samples were idle; -i shows them", text)
+
+    # ---- zoom ----
+
+    def test_click_zooms_and_ancestors_stay(self):
+        self.show(SMALL)
+        self.click("work")
+        widths = self.run_js("""return Object.fromEntries(['all', 'MainThread', 'main', 'work'].map(
+            (name) => [name, rectOf(name).getBBox().width]))""")
+        self.assertEqual(len(set(widths.values())), 1)
+        faded = self.run_js("return rects().map((rect) => rect.classList.contains('faded'))")
+        self.assertEqual(faded, [True, True, True, False, False])
+        self.assertNotIn("wait (threading.py:300)", self.labels())
+        self.browser.point(*self.centre("decode"))
+        self.assertEqual(self.run_js("return tip()")[2],
+                         "300 samples, 3.000 s: 30.00 % of all, 75.00 % of the zoomed frame")
+        self.click("MainThread")
+        self.assertIn("fit_transform (sklearn/pipeline/base.py:5)", self.labels())
+
+    def test_the_zoom_is_reset(self):
+        self.show(SMALL)
+        before = self.labels()
+        self.click("work")
+        self.assertNotEqual(self.labels(), before)
+        self.browser.click(self.browser.find("button:last-of-type"))
+        self.assertEqual(self.labels(), before)
+        self.click("work")
+        self.browser.press("Escape")
+        self.assertEqual(self.labels(), before)
+        self.assertTrue(self.run_js("return buttons().every((button) => button.disabled)"))
+
+    # ---- search ----
+
+    def test_search_marks_and_counts_overlaps_once(self):
+        self.show(SMALL)
+        self.assertEqual(self.search("main"), "Matched 60.00 %")
+        marked = self.run_js("return rects().filter((rect) => rect.classList.contains('match')).length")
+        self.assertEqual(marked, 4)  # MainThread, main, and work and score by their file
+        self.browser.click(self.browser.find("button:first-of-type"))
+        self.assertEqual(self.run_js("return output()"), "")
+        self.assertEqual(self.run_js("return document.querySelector('input').value"), "")
+        self.assertEqual(self.run_js("return document.querySelectorAll('.match').length"), 0)
+
+    def test_search_takes_expressions_and_broken_ones(self):
+        self.show(SMALL)
+        for pattern, expected in (("^(decode|wait) ", "Matched 70.00 %"), ("DECODE", "Matched 0.00 %"),
+                                  ("decode (", "Matched 30.00 %"), ("samples", "Matched 0.00 %")):
+            self.assertEqual(self.search(pattern), expected)
+            self.browser.press("Escape")
+            self.assertEqual(self.run_js("return output()"), "")
+
+    def test_search_knows_the_zoom(self):
+        self.show(SMALL)
+        self.click("work")
+        self.assertEqual(self.search("decode"), "Matched 30.00 %, zoomed 75.00 %")
+        self.browser.press("Escape")
+        self.assertEqual(self.search("^main"), "Matched 60.00 %, zoomed 100.00 %")
+
+    def test_search_counts_frames_that_are_not_drawn(self):
+        lines = many_stacks(5000)
+        matched = sum(int(line.split()[-1]) for line in lines if "send_socket" in line)
+        total = sum(int(line.split()[-1]) for line in lines)
+        self.show("\n".join(lines).encode() + b"\n")
+        self.assertLess(self.run_js("return rects().length"), 5000)
+        self.assertEqual(self.search("send_socket"), "Matched %.2f %%" % (100.0 * matched / total))
+
+    def test_a_big_picture_is_small_and_swift(self):
+        stacks = "\n".join(many_stacks(20000)).encode() + b"\n"
+        path = self.render(stacks, "big.svg")
+        self.assertLess(os.path.getsize(path), 3000000)
+        self.browser.open("file://" + path)
+        milliseconds = self.run_js("""
+            const widest = rects().filter((rect) => rect.getBBox().width < 900)[0];
+            const start = performance.now();
+            widest.dispatchEvent(new MouseEvent('click', {bubbles: true}));
+            widest.getBBox();
+            return performance.now() - start""")
+        self.assertLess(milliseconds, 2000)  # about 50 on a quiet machine
+
+    # ---- keyboard ----
+
+    def focused(self):
+        return self.run_js("return document.activeElement.getAttribute('aria-label')")
+
+    def test_frames_are_reached_by_keys(self):
+        self.show(SMALL)
+        self.browser.run("document.querySelector('.boxes rect[tabindex]').focus()")
+        for key, name in (("ArrowUp", "MainThread"), ("ArrowRight", "Thread-1"), ("ArrowUp", "wait"),
+                          ("ArrowDown", "Thread-1"), ("ArrowLeft", "MainThread"), ("ArrowUp", "main"),
+                          ("ArrowUp", "work"), ("ArrowLeft", "fit_transform"), ("ArrowLeft", "fit_transform")):
+            self.browser.press(key)
+            self.assertEqual(self.focused().split(",")[0], name)
+        self.assertEqual(self.run_js("return tip()")[0], "fit_transform")
+        self.browser.press("Enter")
+        self.assertEqual(self.run_js("return rectOf('fit_transform').getBBox().width"),
+                         self.run_js("return rectOf('all').getBBox().width"))
+        self.assertEqual(self.focused().split(",")[0], "fit_transform")
+        self.browser.press("Escape")
+        self.assertLess(self.run_js("return rectOf('fit_transform').getBBox().width"), 400)
+
+    def test_tab_reaches_the_frames_and_the_search(self):
+        self.show(SMALL)
+        seen = set()
+        for _ in range(4):
+            self.browser.press("Tab")
+            seen.add(self.run_js("return document.activeElement && document.activeElement.localName"))
+        self.assertLessEqual({"input", "rect"}, seen)
+        self.assertEqual(self.run_js("return document.querySelectorAll('rect[tabindex]').length"), 1)
+
+    # ---- hostile and foreign places ----
+
+    def test_hostile_names_are_inert_and_shown(self):
+        self.show(HOSTILE, title="python -c '</title><script>document.title=\"owned\"</script>'")
+        self.assertEqual(self.run_js("return document.querySelectorAll('script').length"), 1)
+        self.assertNotEqual(self.run_js("return document.title"), "owned")
+        labels = " ".join(self.labels())
+        for shown in ("<script>", "esc\\x1b[31mred\\x00nul", "\"quotes' & <b>", "\\udc80\\xff",
+                      "\\u{202e}evil\\u{2066}"):
+            self.assertIn(shown, labels)
+        self.assertEqual(self.search("^A{1000000}"), "Matched 9.52 %")
+        self.browser.press("Escape")
+        self.click("AAA")
+        self.browser.point(*self.centre("AAA"))
+        width = self.run_js("return [document.querySelector('.tip').getBoundingClientRect().right, innerWidth]")
+        self.assertLessEqual(width[0], width[1])
+
+    def coloured_pixels(self):
+        return sum(max(pixel) - min(pixel) > 40 for row in png.rows(self.browser.screenshot()) for pixel in row[::4])
+
+    def test_the_picture_is_whole_as_an_image(self):
+        self.render(SMALL, "image.svg")
+        self.browser.resize(1300, 500)
+        self.browser.open("file://" + self.file("image.html", b"<img src=image.svg>"))
+        self.assertEqual(self.browser.run("""const image = document.querySelector('img');
+            return [image.naturalWidth, image.naturalHeight > 150]"""), [1200, True])
+        self.assertGreater(self.coloured_pixels(), 5000)
+
+    def test_the_picture_is_whole_with_scripts_blocked(self):
+        with open(self.render(SMALL), "rb") as file:
+            svg = file.read()
+        policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+        with server.serve(svg, "image/svg+xml", {"Content-Security-Policy": policy}) as url:
+            self.browser.open(url)
+            self.assertGreater(self.coloured_pixels(), 5000)
+        blocked = [message for message in self.browser.messages() if "script" in message["message"].lower()]
+        self.assertNotEqual(blocked, [])
+
+    def test_two_pictures_share_a_page(self):
+        pages = []
+        for name, stacks in (("one.svg", SMALL), ("two.svg", SMALL.replace(b"decode", b"encode"))):
+            with open(self.render(stacks, name), "rb") as file:
+                pages.append(file.read())
+        body = b"<!doctype html><title>Report</title><p id=p>text</p><div>" + b"</div><div>".join(pages) + b"</div>"
+        self.browser.resize(1000, 900)
+        self.browser.open("file://" + self.file("two.html", body))
+        self.assertEqual(self.run_js("return document.title"), "Report")
+        ids = self.run_js("return Array.from(document.querySelectorAll('[id]'), (element) => element.id)")
+        self.assertEqual(ids, ["p"])
+        state = """
+            const svgs = Array.from(document.querySelectorAll('svg'));
+            return svgs.map((svg) => [labels(svg).some((text) => text.textContent.startsWith(arguments[0])),
+                                      svg.querySelectorAll('.match').length > 0, svg.querySelector('output').textContent])"""
+        self.browser.type(self.browser.find("div:nth-of-type(1) input"), "decode")
+        self.assertEqual(self.run_js(state, "decode"), [[True, True, "Matched 30.00 %"], [False, False, ""]])
+        widths = self.run_js("return Array.from(document.querySelectorAll('svg'), (svg) => "
+                             "svg.getBoundingClientRect().width - svg.parentNode.getBoundingClientRect().width)")
+        self.assertEqual(widths, [0, 0])
+
+    def test_a_picture_saved_as_html_is_drawn(self):
+        with open(self.render(SMALL), "rb") as file:
+            page = self.file("flame.html", file.read())
+        self.browser.resize(900, 700)
+        self.browser.open("file://" + page)
+        self.assertIn("decode (json/decoder.py:20)", self.labels())
+        self.click("work")
+        self.assertNotIn("wait (threading.py:300)", self.labels())
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1 and not sys.argv[1].startswith("-") and os.path.exists(sys.argv[1]):
+        RENDER = sys.argv.pop(1)
+    if not RENDER:
+        sys.exit("usage: test_flamegraph.py RENDER-FOLDED, or set PYSPYC_RENDER_FOLDED")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # so that the browser is ended, too
+    unittest.main()

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Test tool: reads collapsed stacks from standard input and writes them in a format to standard output, through the
+ * same writers as the profiler. Input without lines gives an empty profile.
+ *
+ *     render-folded [-f FORMAT] [-t TITLE] [-i IDLE] [-l TORN] [-T] < stacks.folded > flame.svg
+ *
+ * -i and -l set the counts of idle and torn intervals; -T prints the seconds that writing took to standard error. A
+ * frame `name (file:line)` becomes a Python frame, any other one a thread. Files are relative in such input: they get
+ * made-up folders, so that all families of colours come up.
+ */
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "formats/formats.h"
+#include "profile/profile.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct settings {
+    const char *format;
+    const char *title;
+    uint64_t idle;
+    uint64_t torn;
+    bool is_timed;
+};
+
+static const uint64_t interval_ns = 10000000;
+
+static bool starts_with_any(const char *file, const char *const *starts)
+{
+    for (; *starts; starts++) {
+        if (strncmp(file, *starts, strlen(*starts)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *folder_of(const char *file)
+{
+    static const char *const own[] = {"app/", "main.py", NULL};
+    static const char *const stdlib[] = {"json/", "re/", "asyncio/", "threading.py", "socket.py", "ssl.py", NULL};
+    if (*file == '/' || *file == '<')
+        return "";
+    if (starts_with_any(file, own))
+        return "/home/user/";
+    return starts_with_any(file, stdlib) ? "/usr/lib/python3.11/" : "/usr/lib/python3.11/site-packages/";
+}
+
+static uint32_t intern_file(struct profile *profile, const char *file)
+{
+    char path[4096];
+    int len = snprintf(path, sizeof(path), "%s%s", folder_of(file), file);
+    uint32_t full = profile_intern(profile, path, (size_t)len < sizeof(path) ? (size_t)len : sizeof(path) - 1);
+    if (full != PROFILE_NONE)
+        profile_set_short_file(profile, full, profile_intern(profile, file, strlen(file)));
+    return full;
+}
+
+/* Changes the text, which ends in a NUL behind len bytes. */
+static uint32_t intern_frame(struct profile *profile, char *text, size_t len)
+{
+    struct profile_frame frame = {.kind = FRAME_THREAD, .file = PROFILE_NONE};
+    char *place = len > 0 && text[len - 1] == ')' ? memrchr(text, '(', len) : NULL;
+    if (place && place > text + 1 && place[-1] == ' ') {
+        frame.kind = FRAME_PYTHON;
+        text[len - 1] = '\0';
+        char *colon = strrchr(place, ':');
+        frame.line = colon ? atoi(colon + 1) : 0;
+        if (colon)
+            *colon = '\0';
+        frame.file = intern_file(profile, place + 1);
+        len = (size_t)(place - 1 - text);
+    }
+    frame.name = profile_intern(profile, text, len);
+    return profile_intern_frame(profile, &frame);
+}
+
+static void add_stack(struct profile *profile, char *line, size_t len)
+{
+    char *count = memrchr(line, ' ', len);
+    if (!count)
+        return;
+    uint32_t node = PROFILE_ROOT;
+    for (char *at = line; at < count;) {
+        char *end = memchr(at, ';', (size_t)(count - at));
+        end = end ? end : count;
+        *end = '\0';
+        node = profile_child(profile, node, intern_frame(profile, at, (size_t)(end - at)));
+        at = end + 1;
+    }
+    if (node != PROFILE_NONE)
+        profile_count(profile, node, strtoull(count + 1, NULL, 10));
+}
+
+static void read_stacks(struct profile *profile, FILE *in)
+{
+    cleanup_free char *line = NULL;
+    size_t capacity = 0;
+    for (ssize_t len; (len = getline(&line, &capacity, in)) > 0;)
+        add_stack(profile, line, (size_t)len);
+}
+
+static void describe(struct profile *profile, const struct settings *settings)
+{
+    uint32_t count;
+    const struct profile_node *nodes = profile_nodes(profile, &count);
+    struct profile_info *info = profile_info(profile);
+    for (uint32_t i = 0; i < count; i++)
+        info->intervals.ok += nodes[i].self;
+    info->interval_ns = interval_ns;
+    info->duration_ns = interval_ns * (info->intervals.ok + settings->idle + settings->torn);
+    info->intervals.idle = settings->idle;
+    info->intervals.torn = settings->torn;
+}
+
+static struct error *render(const struct settings *settings)
+{
+    const struct format *format = format_by_name(settings->format);
+    if (!format)
+        return error_create(ERROR_USAGE, "no format %s", settings->format);
+    cleanup_profile struct profile *profile = NULL;
+    struct error *error = profile_create("all", settings->title, &profile);
+    if (error)
+        return error;
+    read_stacks(profile, stdin);
+    describe(profile, settings);
+
+    struct timespec start, end;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    error = format->write(profile, &(struct format_options){0}, stdout);
+    if (error)
+        return error;
+    fflush(stdout);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    if (settings->is_timed)
+        fprintf(stderr, "%.3f s\n", (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9);
+    return ferror(stdout) ? error_create(ERROR_OS, "cannot write") : NULL;
+}
+
+int main(int argc, char **argv)
+{
+    struct settings settings = {.format = "flamegraph", .title = "python main.py"};
+    for (int option; (option = getopt(argc, argv, "f:t:i:l:T")) != -1;) {
+        switch (option) {
+        case 'f':
+            settings.format = optarg;
+            break;
+        case 't':
+            settings.title = optarg;
+            break;
+        case 'i':
+            settings.idle = strtoull(optarg, NULL, 10);
+            break;
+        case 'l':
+            settings.torn = strtoull(optarg, NULL, 10);
+            break;
+        case 'T':
+            settings.is_timed = true;
+            break;
+        default:
+            return 2;
+        }
+    }
+    cleanup_error struct error *error = render(&settings);
+    if (error)
+        fprintf(stderr, "render-folded: %s\n", error->sentence);
+    return error != NULL;
+}

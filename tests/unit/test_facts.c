@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "formats/facts.h"
+
+#include "profile/profile.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static const struct profile_info clean = {
+    .interval_ns = 10000000,
+    .duration_ns = 12340000000,
+    .intervals = {.ok = 1000, .idle = 234},
+};
+
+static void assert_facts(const struct profile_info *info, uint64_t samples, const char *expected)
+{
+    cleanup_buffer struct buffer facts = {0};
+    facts_append(&facts, info, samples);
+    assert_string_equal(buffer_text(&facts), expected);
+}
+
+static void assert_reasons(const struct profile_intervals *intervals, const char *expected)
+{
+    const struct profile_info info = {.intervals = *intervals};
+    cleanup_buffer struct buffer reasons = {0};
+    facts_append_reasons(&reasons, &info);
+    assert_string_equal(buffer_text(&reasons), expected);
+}
+
+static void counts_have_commas(void **state)
+{
+    (void)state;
+    cleanup_buffer struct buffer out = {0};
+    const uint64_t counts[] = {0, 999, 1000, 1234567, UINT64_MAX};
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        facts_append_count(&out, counts[i]);
+        buffer_append_char(&out, ' ');
+    }
+    assert_string_equal(buffer_text(&out), "0 999 1,000 1,234,567 18,446,744,073,709,551,615 ");
+}
+
+static void samples_time_and_rate_are_said(void **state)
+{
+    (void)state;
+    assert_facts(&clean, 1234567, "1,234,567 samples, 12.34 s, 100 per second");
+    assert_facts(&clean, 1, "1 sample, 12.34 s, 100 per second");
+    assert_facts(&(struct profile_info){0}, 0, "0 samples, 0 s");
+}
+
+static void losses_are_said_when_there_are_any(void **state)
+{
+    (void)state;
+    struct profile_info info = clean;
+    info.intervals.torn = 12;
+    assert_facts(&info, 5, "5 samples, 12.34 s, 100 per second; lost: 12 torn (0.96 %)");
+    info.intervals.unreadable = 1;
+    info.intervals.missed = 1000;
+    assert_facts(&info, 5, "5 samples, 12.34 s, 100 per second; lost: 12 torn, 1 unreadable, 1,000 missed (45 %)");
+}
+
+static void an_empty_recording_says_why(void **state)
+{
+    (void)state;
+    assert_reasons(&(struct profile_intervals){0}, "the recording ended before its first sample\n");
+    assert_reasons(&(struct profile_intervals){.idle = 512}, "512 of 512 samples were idle; -i shows them\n");
+    assert_reasons(&(struct profile_intervals){.torn = 1, .unreadable = 2, .missed = 3},
+                   "1 of 6 samples was torn: the program ran while it was read; --blocking stops it for each\n"
+                   "2 of 6 samples were unreadable: the memory was not what it has to be\n"
+                   "3 of 6 samples were missed: the profiler did not get to run in time\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_have_commas),
+        cmocka_unit_test(samples_time_and_rate_are_said),
+        cmocka_unit_test(losses_are_said_when_there_are_any),
+        cmocka_unit_test(an_empty_recording_says_why),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
