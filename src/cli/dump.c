@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+#include "verbs.h"
+
+#include "base/cleanup.h"
+#include "formats/dump_formats.h"
+#include "profile/process_dump.h"
+#include "sampler/dumping.h"
+#include "target/denial.h"
+#include "target/process.h"
+
+#include <errno.h>
+
+enum { KEY_FULL_FILENAMES = 256, KEY_NONBLOCKING };
+
+static const struct argp_option dump_options[] = {
+    {"pid", 'p', "PID", 0, "The process to read (decimal, or hexadecimal with 0x)", 1},
+    {"json", 'j', NULL, 0, "Print JSON instead of text", 1},
+    {"full-filenames", KEY_FULL_FILENAMES, NULL, 0, "Print whole paths of source files", 1},
+    {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Accepted as py-spy has it: pyspyc never stops the process", 1},
+    {"help", 'h', NULL, 0, "Print this help", -1},
+    {0},
+};
+
+struct dump_arguments {
+    struct command_line line; /* must be first */
+    pid_t pid;
+    bool is_json;
+    struct dump_format_options format;
+};
+
+static error_t parse_dump_option(int key, char *value, struct argp_state *state)
+{
+    struct dump_arguments *arguments = state->input;
+    struct error *error = NULL;
+    switch (key) {
+    case 'p':
+        error = options_take_pid(value, &arguments->pid);
+        break;
+    case 'j':
+        arguments->is_json = true;
+        break;
+    case KEY_FULL_FILENAMES:
+        arguments->format.full_filenames = true;
+        break;
+    case KEY_NONBLOCKING:
+        break;
+    case ARGP_KEY_ARG:
+        error = error_create(ERROR_USAGE, "dump takes no '%s': it reads a running process, given by --pid", value);
+        break;
+    case ARGP_KEY_END:
+        if (arguments->pid == 0)
+            error = error_create(ERROR_USAGE, "dump needs a process: --pid PID");
+        break;
+    default:
+        return options_default(key, state);
+    }
+    return error ? options_fail(state, error) : 0;
+}
+
+static const struct argp dump_argp = {
+    .options = dump_options,
+    .parser = parse_dump_option,
+    .args_doc = "--pid PID",
+    .doc = "Prints every thread's stack of a running Python program, once.\v"
+           "The program is not stopped. Exit status: 0, 1 on failure, 2 for mistakes of usage.",
+};
+
+static struct error *read_process(pid_t pid, struct process_dump *ret)
+{
+    cleanup_process struct process *process = NULL;
+    struct error *error = process_open(NULL, pid, &process);
+    if (error)
+        return error;
+    error = dumping_run(process, ret);
+    if (error && error->kind == ERROR_NOT_PYTHON)
+        return error_wrap(error, "process %d is not a Python process", pid);
+    return error ? denial_explain(error, process) : NULL;
+}
+
+static struct error *print_dump(const struct dump_arguments *arguments, const struct process_dump *dump)
+{
+    if (arguments->is_json)
+        dump_format_json(dump, stdout);
+    else
+        dump_format_text(dump, &arguments->format, stdout);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return error_from_errno(errno, "cannot write to standard output");
+    return NULL;
+}
+
+int verb_dump(int argc, char **argv)
+{
+    struct dump_arguments arguments = {.line = {.verb = "dump", .options = dump_options}};
+    cleanup_process_dump struct process_dump dump = {0};
+    struct error *error = options_parse(&dump_argp, argc, argv, &arguments.line);
+    if (!error)
+        error = read_process(arguments.pid, &dump);
+    if (!error)
+        error = print_dump(&arguments, &dump);
+    if (error)
+        return report_error(error);
+    if (!dump.is_proved)
+        fprintf(stderr, "pyspyc: the program changed in every reading: stacks may mix moments\n");
+    return STATUS_SUCCESS;
+}

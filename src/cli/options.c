@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include "base/cleanup.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+enum {
+    OPTION_COUNT_LIMIT = 64, /* rows of a verb's table */
+    WORD_LEN_LIMIT = 64,     /* characters of words that are compared with each other */
+    RATE_LIMIT = 100000,
+    LAST_SECONDS = 1000000000, /* some thirty years */
+};
+
+/* How many letters have to be changed, put in or taken out to make one word the other (Levenshtein). */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[WORD_LEN_LIMIT + 1];
+    size_t len_a = strlen(a), len_b = strlen(b);
+    if (len_a > WORD_LEN_LIMIT || len_b > WORD_LEN_LIMIT)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= len_b; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= len_a; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= len_b; j++) {
+            size_t change = diagonal + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
+            size_t insertion = (row[j - 1] < row[j] ? row[j - 1] : row[j]) + 1;
+            diagonal = row[j];
+            row[j] = change < insertion ? change : insertion;
+        }
+    }
+    return row[len_b];
+}
+
+const char *options_nearest(const char *word, const char *const *words, size_t count)
+{
+    const char *nearest = NULL;
+    size_t best = strlen(word) / 2 + 1; /* more than half of it wrong is another word */
+    for (size_t i = 0; i < count; i++) {
+        size_t candidate = distance(word, words[i]);
+        if (candidate < best) {
+            best = candidate;
+            nearest = words[i];
+        }
+    }
+    return nearest;
+}
+
+static const struct argp_option *find_long(const struct argp_option *options, const char *name, size_t len)
+{
+    for (const struct argp_option *option = options; option->name; option++) {
+        if (strncmp(option->name, name, len) == 0 && option->name[len] == '\0')
+            return option;
+    }
+    return NULL;
+}
+
+static const struct argp_option *find_short(const struct argp_option *options, char key)
+{
+    for (const struct argp_option *option = options; option->name; option++) {
+        if (option->key == key)
+            return option;
+    }
+    return NULL;
+}
+
+static struct error *describe_unknown_long(const struct command_line *line, const char *word, size_t len)
+{
+    const char *names[OPTION_COUNT_LIMIT];
+    size_t count = 0;
+    for (const struct argp_option *option = line->options; option->name && count < OPTION_COUNT_LIMIT; option++)
+        names[count++] = option->name;
+    cleanup_free char *name = strndup(word, len);
+    const char *nearest = name ? options_nearest(name, names, count) : NULL;
+    if (nearest)
+        return error_create(ERROR_USAGE, "unknown option '--%.*s': did you mean '--%s'?", (int)len, word, nearest);
+    return error_create(ERROR_USAGE, "unknown option '--%.*s' (see 'pyspyc %s --help')", (int)len, word, line->verb);
+}
+
+/* Says what is wrong with a word of the command line that argp did not accept. */
+static struct error *describe_mistake(const struct command_line *line, const char *word)
+{
+    const struct argp_option *option;
+    if (strncmp(word, "--", 2) == 0) {
+        const char *name = word + 2;
+        size_t len = strcspn(name, "=");
+        option = find_long(line->options, name, len);
+        if (!option)
+            return describe_unknown_long(line, name, len);
+        if (option->arg)
+            return error_create(ERROR_USAGE, "option '--%s' needs a value: %s", option->name, option->arg);
+        return error_create(ERROR_USAGE, "option '--%s' takes no value", option->name);
+    }
+    for (const char *key = word + 1; *word == '-' && *key; key++) {
+        option = find_short(line->options, *key);
+        if (!option)
+            return error_create(ERROR_USAGE, "unknown option '-%c' (see 'pyspyc %s --help')", *key, line->verb);
+        if (option->arg)
+            return error_create(ERROR_USAGE, "option '-%c' needs a value: %s", *key, option->arg);
+    }
+    return error_create(ERROR_USAGE, "cannot understand '%s' (see 'pyspyc %s --help')", word, line->verb);
+}
+
+error_t options_fail(struct argp_state *state, struct error *error)
+{
+    struct command_line *line = state->input;
+    if (line->error)
+        error_destroy(error);
+    else
+        line->error = error;
+    return EINVAL;
+}
+
+error_t options_default(int key, struct argp_state *state)
+{
+    struct command_line *line = state->input;
+    switch (key) {
+    case 'h':
+        /* argp_state_help() is silent under ARGP_NO_ERRS. */
+        argp_help(state->root_argp, stdout, ARGP_HELP_STD_HELP, state->name);
+        exit(0);
+    case ARGP_KEY_ERROR:
+        if (!line->error)
+            line->error = describe_mistake(line, state->argv[state->next > 1 ? state->next - 1 : 1]);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+struct error *options_parse(const struct argp *argp, int argc, char **argv, struct command_line *input)
+{
+    char name[WORD_LEN_LIMIT];
+    snprintf(name, sizeof(name), "pyspyc %s", input->verb);
+    char *verb = argv[0];
+    argv[0] = name; /* what argp's help calls the program */
+    error_t result = argp_parse(argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_ERRS | ARGP_NO_HELP, NULL, input);
+    argv[0] = verb;
+    if (result == ENOMEM)
+        return error_no_memory();
+    return input->error;
+}
+
+/* Reads a whole number that fills the text. */
+static bool parse_number(const char *text, int base, uint64_t limit, uint64_t *ret)
+{
+    char *end;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, base);
+    if (!isxdigit((unsigned char)*text) || *end != '\0' || errno != 0 || number > limit)
+        return false;
+    *ret = number;
+    return true;
+}
+
+struct error *options_take_pid(const char *text, pid_t *ret)
+{
+    bool is_hexadecimal = strncmp(text, "0x", 2) == 0 || strncmp(text, "0X", 2) == 0;
+    uint64_t pid;
+    if (!parse_number(text, is_hexadecimal ? 16 : 10, INT32_MAX, &pid) || pid == 0)
+        return error_create(ERROR_USAGE, "'%s' is not a process number", text);
+    *ret = (pid_t)pid;
+    return NULL;
+}
+
+struct error *options_take_rate(const char *text, uint64_t *ret_interval_ns)
+{
+    uint64_t rate;
+    if (!parse_number(text, 10, RATE_LIMIT, &rate) || rate == 0)
+        return error_create(ERROR_USAGE, "'%s' is not a rate: it takes 1 to %d samples a second", text, RATE_LIMIT);
+    *ret_interval_ns = 1000000000U / rate;
+    return NULL;
+}
+
+struct error *options_take_seconds(const char *text, uint64_t *ret_ns)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+    if (!isdigit((unsigned char)*text) || *end != '\0' || !(seconds > 0) || seconds > LAST_SECONDS)
+        return error_create(ERROR_USAGE, "'%s' is not a number of seconds", text);
+    *ret_ns = (uint64_t)llround(seconds * 1e9);
+    return NULL;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the verbs' option tables share: numbers with limits, words from a list, and errors that name the nearest word.
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include "base/error.h"
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A verb's command line while it is parsed: argp's tables, and what went wrong. */
+struct command_line {
+    const char *verb;
+    const struct argp_option *options;
+    struct error *error; /* the first mistake; owned by the caller of options_parse() */
+};
+
+/*
+ * Parses argv (argv[0] is the verb) with argp. The parser of `argp` receives `input`, whose first member is a struct
+ * command_line, and hands keys that it does not know to options_default(). Exits with status 0 after --help.
+ */
+struct error *options_parse(const struct argp *argp, int argc, char **argv, struct command_line *input);
+
+/* Handles what is the same for every verb: --help and mistakes. Returns what the parser has to return. */
+error_t options_default(int key, struct argp_state *state);
+
+/* Notes a mistake and returns what the parser has to return. Takes the error over. */
+error_t options_fail(struct argp_state *state, struct error *error);
+
+/* A process number: decimal, or hexadecimal with 0x. */
+struct error *options_take_pid(const char *text, pid_t *ret);
+
+/* A number of samples a second, 1 to 100,000. */
+struct error *options_take_rate(const char *text, uint64_t *ret_interval_ns);
+
+/* A number of seconds, perhaps with a fraction, more than 0. */
+struct error *options_take_seconds(const char *text, uint64_t *ret_ns);
+
+/* The word of the list that is most like the given one; NULL when none is near. */
+const char *options_nearest(const char *word, const char *const *words, size_t count);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "output.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static struct error *cannot_write(const char *path, int errno_value)
+{
+    return error_from_errno(errno_value, "cannot write '%s'", path);
+}
+
+/* Not a regular file: there is nothing to replace, and a reader waits at the other end. */
+static struct error *open_directly(struct output *output)
+{
+    int fd = open(output->path, O_WRONLY | O_CLOEXEC);
+    output->stream = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (output->stream)
+        return NULL;
+    struct error *error = cannot_write(output->path, errno);
+    if (fd >= 0)
+        close(fd);
+    return error;
+}
+
+static mode_t current_umask(void)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return mask;
+}
+
+static struct error *open_temporary(struct output *output)
+{
+    const char *slash = strrchr(output->path, '/');
+    int folder_len = slash ? (int)(slash - output->path) + 1 : 0;
+    if (asprintf(&output->temporary_path, "%.*s.%s.XXXXXX", folder_len, output->path, output->path + folder_len) < 0) {
+        output->temporary_path = NULL;
+        return error_no_memory();
+    }
+    cleanup_fd int fd = mkostemp(output->temporary_path, O_CLOEXEC);
+    if (fd < 0) {
+        int errno_value = errno;
+        free(hand_over(&output->temporary_path));
+        return cannot_write(output->path, errno_value);
+    }
+    if (fchmod(fd, 0666 & ~current_umask()) != 0)
+        return cannot_write(output->path, errno);
+    output->stream = fdopen(fd, "w");
+    if (!output->stream)
+        return error_no_memory();
+    hand_over_fd(&fd);
+    return NULL;
+}
+
+static struct error *open_path(struct output *output)
+{
+    struct stat file;
+    if (strcmp(output->path, "-") == 0) {
+        output->stream = stdout;
+        return NULL;
+    }
+    if (stat(output->path, &file) != 0)
+        return open_temporary(output);
+    if (S_ISDIR(file.st_mode))
+        return cannot_write(output->path, EISDIR);
+    return S_ISREG(file.st_mode) ? open_temporary(output) : open_directly(output);
+}
+
+struct error *output_open(const char *path, struct output *ret)
+{
+    cleanup_output struct output output = {.path = strdup(path)};
+    if (!output.path)
+        return error_no_memory();
+    struct error *error = open_path(&output);
+    if (error)
+        return error;
+    *ret = output;
+    output = (struct output){0};
+    return NULL;
+}
+
+/* Everything is out and on the disk, or errno says why not. Closes the stream. */
+static bool finish_stream(struct output *output)
+{
+    bool is_written = fflush(output->stream) == 0 && !ferror(output->stream);
+    if (is_written && output->temporary_path)
+        is_written = fsync(fileno(output->stream)) == 0;
+    int errno_value = errno;
+    FILE *stream = hand_over(&output->stream);
+    if (stream == stdout)
+        return is_written;
+    if (fclose(stream) != 0)
+        return false;
+    errno = errno_value;
+    return is_written;
+}
+
+struct error *output_commit(struct output *output)
+{
+    if (!finish_stream(output))
+        return cannot_write(output->path, errno);
+    if (!output->temporary_path)
+        return NULL;
+    if (rename(output->temporary_path, output->path) != 0)
+        return cannot_write(output->path, errno);
+    free(hand_over(&output->temporary_path));
+    return NULL;
+}
+
+void output_deinit(struct output *output)
+{
+    if (output->stream && output->stream != stdout)
+        fclose(output->stream);
+    if (output->temporary_path)
+        unlink(output->temporary_path);
+    free(output->temporary_path);
+    free(output->path);
+    *output = (struct output){0};
+}

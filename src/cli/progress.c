@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "progress.h"
+
+#include "profile/profile.h"
+#include "sampler/recording.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char erase_line[] = "\r\033[K";
+
+bool progress_is_wanted(void)
+{
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    bool wants_plain = (no_color && *no_color) || !term || strcmp(term, "dumb") == 0;
+    return isatty(STDERR_FILENO) && !wants_plain;
+}
+
+void progress_show(const struct recording *recording, uint64_t elapsed_ms)
+{
+    struct recording_progress progress = recording_progress(recording);
+    uint64_t errors = progress.torn + progress.unreadable + progress.missed;
+    fprintf(stderr, "%srecording: %" PRIu64 ".%" PRIu64 " s, %" PRIu64 " samples, %" PRIu64 " errors (Ctrl-C ends it)",
+            erase_line, elapsed_ms / 1000, elapsed_ms / 100 % 10, progress.samples, errors);
+    fflush(stderr);
+}
+
+void progress_clear(void)
+{
+    fputs(erase_line, stderr);
+    fflush(stderr);
+}
+
+static void report_causes(const struct recording_progress *progress)
+{
+    for (int status = 0; status < PYTHON_STATUS_COUNT; status++) {
+        if (progress->unreadable_by_cause[status] > 0)
+            fprintf(stderr, "pyspyc: unreadable %" PRIu64 " times: %s\n", progress->unreadable_by_cause[status],
+                    python_status_text((enum python_status)status));
+    }
+    if (progress->elsewhere > 0)
+        fprintf(stderr,
+                "pyspyc: %" PRIu64 " samples were left out because pyspyc may not run on the CPU where the program "
+                "runs; run it in the same cpuset\n",
+                progress->elsewhere);
+}
+
+static void report_emptiness(const struct profile_intervals *intervals, uint64_t total)
+{
+    if (total == 0)
+        fprintf(stderr, "pyspyc: no samples: the program ended before its first sample was due\n");
+    else if (intervals->idle > 0)
+        fprintf(stderr,
+                "pyspyc: no samples: the program was idle in %" PRIu64 " of %" PRIu64
+                " intervals; -i/--idle shows where it waits\n",
+                intervals->idle, total);
+    else
+        fprintf(stderr, "pyspyc: no samples could be taken in %" PRIu64 " intervals\n", total);
+}
+
+void progress_report(const struct recording *recording, const struct profile_info *info, const char *path)
+{
+    struct recording_progress progress = recording_progress(recording);
+    const struct profile_intervals *intervals = &info->intervals;
+    if (path)
+        fprintf(stderr, "pyspyc: wrote %s\n", path);
+    fprintf(stderr,
+            "pyspyc: %" PRIu64 " samples in %.1f s; of %" PRIu64 " intervals: %" PRIu64 " ok, %" PRIu64
+            " idle, %" PRIu64 " torn, %" PRIu64 " unreadable, %" PRIu64 " missed\n",
+            progress.samples, (double)info->duration_ns / 1e9, progress.intervals, intervals->ok, intervals->idle,
+            intervals->torn, intervals->unreadable, intervals->missed);
+    report_causes(&progress);
+    if (progress.samples == 0)
+        report_emptiness(intervals, progress.intervals);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a recording tells a person on standard error: a line while it goes on, and how it ended.
+ */
+#ifndef CLI_PROGRESS_H
+#define CLI_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct profile_info;
+struct recording;
+
+/* Whether standard error is a terminal that may be drawn on: NO_COLOR and TERM=dumb ask for plain text. */
+bool progress_is_wanted(void);
+
+void progress_show(const struct recording *recording, uint64_t elapsed_ms);
+void progress_clear(void);
+
+/* Prints what was recorded, what was lost and why, and where the result is (NULL: on standard output). */
+void progress_report(const struct recording *recording, const struct profile_info *info, const char *path);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#include "supervisor.h"
+
+#include "base/cleanup.h"
+#include "progress.h"
+#include "sampler/recording.h"
+#include "target/launch.h"
+#include "target/process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <time.h>
+
+enum {
+    SEARCH_MS = 2,         /* between attempts to find an interpreter, at first */
+    SLOW_SEARCH_MS = 20,   /* the same when the program has run for a while without one */
+    SEARCH_FAST_MS = 2000, /* how long "at first" is */
+    READY_MS = 5000,       /* how long an interpreter that is only just starting is waited for */
+    PROGRESS_MS = 250,     /* between updates of the progress line */
+    CHECK_MS = 200,        /* between looks at a process without a pidfd */
+    SIGNAL_STATUS = 128,
+};
+
+static const int our_signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+/* A signal that is ignored (nohup, a background job) stays ignored: it never arrives. */
+struct error *supervisor_init(struct supervisor *supervisor)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < array_size(our_signals); i++)
+        sigaddset(&set, our_signals[i]);
+    sigaddset(&set, SIGCHLD);
+    *supervisor = (struct supervisor){.signals = -1};
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return error_from_errno(errno, "cannot block signals");
+    supervisor->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (supervisor->signals < 0)
+        return error_from_errno(errno, "cannot receive signals");
+    return NULL;
+}
+
+void supervisor_deinit(struct supervisor *supervisor)
+{
+    cleanup_close_fd(&supervisor->signals);
+    supervisor->signals = -1;
+    error_destroy(hand_over(&supervisor->error));
+}
+
+static uint64_t elapsed_ms(const struct supervisor *supervisor)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return ((uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec - supervisor->start_ns) / 1000000;
+}
+
+/* Passes a signal on to the program that we started, unless the terminal sent it to the program as well. */
+static void pass_on(const struct supervisor *supervisor, const struct signalfd_siginfo *info)
+{
+    if (supervisor->child > 0 && !supervisor->has_ended && info->ssi_code != SI_KERNEL)
+        kill(supervisor->child, (int)info->ssi_signo);
+}
+
+static void take_signals(struct supervisor *supervisor)
+{
+    struct signalfd_siginfo info;
+    while (read(supervisor->signals, &info, sizeof(info)) == sizeof(info)) {
+        if (info.ssi_signo == SIGCHLD)
+            continue;
+        supervisor->signal_count++;
+        supervisor->last_signal = (int)info.ssi_signo;
+        pass_on(supervisor, &info);
+    }
+}
+
+/* Finds out whether the process has ended. */
+static void look_for_end(struct supervisor *supervisor)
+{
+    if (supervisor->has_ended)
+        return;
+    if (supervisor->child > 0)
+        supervisor->has_ended = launch_collect(supervisor->child, false, &supervisor->child_status);
+    else
+        supervisor->has_ended = !process_is_running(supervisor->process);
+}
+
+/* Sleeps until something happens, at most so many milliseconds (-1: without limit). */
+static void wait_for_event(const struct supervisor *supervisor, int timeout_ms)
+{
+    bool is_running = recording_state(supervisor->recording) == RECORDING_RUNNING;
+    struct pollfd fds[] = {
+        {.fd = supervisor->signals, .events = POLLIN},
+        {.fd = supervisor->process->pidfd, .events = POLLIN},
+        {.fd = is_running ? recording_fd(supervisor->recording) : -1, .events = POLLIN},
+    };
+    poll(fds, array_size(fds), timeout_ms);
+}
+
+/* Whether it makes sense to try again, given why the last attempt failed. */
+static bool may_become_python(const struct supervisor *supervisor)
+{
+    switch (supervisor->error->kind) {
+    case ERROR_NOT_READY:
+        return supervisor->child > 0 || elapsed_ms(supervisor) < READY_MS;
+    case ERROR_NOT_PYTHON:
+    case ERROR_UNSUPPORTED_VERSION:
+    case ERROR_NOT_FOUND:
+    case ERROR_BAD_DATA:
+    case ERROR_TARGET_GONE:
+    case ERROR_PERMISSION:
+        /* What we started may exec something else, and so may what was a Python already. */
+        return supervisor->child > 0 || supervisor->was_attached;
+    case ERROR_NO_MEMORY:
+    case ERROR_USAGE:
+    case ERROR_OS:
+        break;
+    }
+    return false;
+}
+
+static void try_to_attach(struct supervisor *supervisor)
+{
+    error_destroy(hand_over(&supervisor->error));
+    supervisor->error = recording_attach(supervisor->recording, supervisor->process);
+    if (!supervisor->error)
+        supervisor->was_attached = true;
+}
+
+static bool is_searching(const struct supervisor *supervisor)
+{
+    enum recording_state state = recording_state(supervisor->recording);
+    return state == RECORDING_WAITING || state == RECORDING_LOST;
+}
+
+static int next_timeout_ms(const struct supervisor *supervisor)
+{
+    if (is_searching(supervisor))
+        return elapsed_ms(supervisor) < SEARCH_FAST_MS ? SEARCH_MS : SLOW_SEARCH_MS;
+    if (supervisor->has_progress_line)
+        return PROGRESS_MS;
+    return supervisor->process->pidfd < 0 ? CHECK_MS : -1;
+}
+
+static bool is_finished(const struct supervisor *supervisor)
+{
+    enum recording_state state = recording_state(supervisor->recording);
+    int signals_to_end = supervisor->child > 0 ? 2 : 1;
+    return supervisor->has_ended || supervisor->signal_count >= signals_to_end || state == RECORDING_OVER ||
+           state == RECORDING_FAILED;
+}
+
+struct error *supervisor_record(struct supervisor *supervisor)
+{
+    supervisor->start_ns = 0;
+    supervisor->start_ns = elapsed_ms(supervisor) * 1000000;
+    for (;;) {
+        if (is_searching(supervisor))
+            try_to_attach(supervisor);
+        if (supervisor->error && !may_become_python(supervisor))
+            break;
+        wait_for_event(supervisor, next_timeout_ms(supervisor));
+        take_signals(supervisor);
+        look_for_end(supervisor);
+        if (is_finished(supervisor))
+            break;
+        if (supervisor->has_progress_line)
+            progress_show(supervisor->recording, elapsed_ms(supervisor));
+    }
+    if (supervisor->has_progress_line)
+        progress_clear();
+    return supervisor->was_attached ? NULL : hand_over(&supervisor->error);
+}
+
+int supervisor_wait_for_child(struct supervisor *supervisor)
+{
+    while (!supervisor->has_ended && supervisor->signal_count < 3) {
+        wait_for_event(supervisor, supervisor->process->pidfd < 0 ? CHECK_MS : -1);
+        take_signals(supervisor);
+        look_for_end(supervisor);
+    }
+    return supervisor->has_ended ? supervisor->child_status : SIGNAL_STATUS + supervisor->last_signal;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Staying with a process while it is recorded: its end, its exec of other programs, and signals for us or for it.
+ *
+ * Attached to a process that runs on its own, a signal ends the recording. With a program that we started, we are as
+ * good as not there: the first signal is the program's (passed on, unless the terminal sent it to both), a second one
+ * ends the recording at once, and a third one ends us without waiting for the program.
+ */
+#ifndef CLI_SUPERVISOR_H
+#define CLI_SUPERVISOR_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct process;
+struct recording;
+
+struct supervisor {
+    struct recording *recording;
+    const struct process *process;
+    pid_t child; /* the program that we started; 0 when we attached to one */
+    bool has_progress_line;
+
+    int signals; /* signalfd */
+    int signal_count;
+    int last_signal;
+    bool was_attached;   /* at least once */
+    struct error *error; /* why the last attach failed; owned */
+    uint64_t start_ns;
+    bool has_ended;   /* the process has */
+    int child_status; /* as a shell would say it */
+};
+
+/*
+ * Takes over the signals that matter. To be called before the first thread is made, and before a program is started.
+ */
+struct error *supervisor_init(struct supervisor *supervisor);
+void supervisor_deinit(struct supervisor *supervisor);
+
+/*
+ * Attaches the recording and returns when it is to be finished: the process has ended, the duration is over, or a
+ * signal says so. An error means that the process was never recorded: the process could not be attached to.
+ */
+struct error *supervisor_record(struct supervisor *supervisor);
+
+/* Waits for the end of the program that we started, if it still runs, and returns the status for us to exit with. */
+int supervisor_wait_for_child(struct supervisor *supervisor);
+
+#define cleanup_supervisor __attribute__((cleanup(supervisor_deinit)))
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "title.h"
+
+#include "base/buffer.h"
+
+#include <string.h>
+#include <time.h>
+
+static const char *last_component(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* CPython Python/getopt.c: these short options take a value, which may be the next word. */
+static bool takes_next_word(const char *word)
+{
+    return strcmp(word, "-W") == 0 || strcmp(word, "-X") == 0 || strcmp(word, "--check-hash-based-pycs") == 0;
+}
+
+/* Appends what a Python runs: the script's name, or -m and the module, or -c. */
+static void append_script(struct buffer *buffer, const char *const *words)
+{
+    for (; *words; words++) {
+        if (strcmp(*words, "-m") == 0 && words[1]) {
+            buffer_format(buffer, " -m %s", words[1]);
+            return;
+        }
+        if (strcmp(*words, "-c") == 0) {
+            buffer_append_text(buffer, " -c");
+            return;
+        }
+        if (takes_next_word(*words) && words[1]) {
+            words++;
+        } else if (**words != '-') {
+            buffer_format(buffer, " %s", last_component(*words));
+            return;
+        }
+    }
+}
+
+void title_append_short(struct buffer *buffer, const char *const *words)
+{
+    const char *program = words[0] ? last_component(words[0]) : "?";
+    buffer_append_text(buffer, program);
+    if (strncmp(program, "python", strlen("python")) == 0)
+        append_script(buffer, words + 1);
+}
+
+void title_append_words(struct buffer *buffer, const char *const *words)
+{
+    for (size_t i = 0; words[i]; i++) {
+        buffer_append_text(buffer, i > 0 ? " " : "");
+        buffer_append_text(buffer, words[i]);
+    }
+}
+
+void title_append_file_name(struct buffer *buffer, const char *name, const char *extension)
+{
+    char when[64];
+    struct tm local;
+    time_t now = time(NULL);
+    if (!localtime_r(&now, &local) || strftime(when, sizeof(when), "%Y-%m-%dT%H-%M-%S", &local) == 0)
+        when[0] = '\0';
+    buffer_format(buffer, "%s-%s%s", last_component(name), when, extension);
+}
