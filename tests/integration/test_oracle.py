@@ -1,0 +1,149 @@
+"""Every frame of every thread, as the interpreter itself sees it, must be what `pyspyc dump --json` prints.
+
+    PYSPYC=build/pyspyc python3 test_oracle.py [INTERPRETER] [TestOracle.test_calls]
+"""
+import json
+import os
+
+import harness
+
+#: The oracle programs, and the version from which on their syntax is known.
+TARGETS = {
+    "blocks.py": (3,),
+    "callbacks.py": (3,),
+    "calls.py": (3,),
+    "comprehensions.py": (3,),
+    "coroutines.py": (3,),
+    "definitions.py": (3,),
+    "dynamic_code.py": (3,),
+    "except_star.py": (3, 11),
+    "generators.py": (3,),
+    "import_search.py": (3,),
+    "imports.py": (3,),
+    "long_function.py": (3,),
+    "many_threads.py": (3,),
+    "match_statement.py": (3, 10),
+    "names.py": (3,),
+    "recursion.py": (3,),
+    "type_parameters.py": (3, 12),
+    "warm_code.py": (3,),
+}
+WIDTH = 66
+CONTEXT = 3
+
+
+def frame_text(frame):
+    """A frame as one line for a message; control characters and the like are shown as escapes."""
+    if frame is None:
+        return "-"
+    filename, name, line = frame
+    return ascii("%s (%s:%s)" % (shorten(name, 44), shorten(filename, 34, tail=True), line))[1:-1]
+
+
+def shorten(text, width, tail=False):
+    if len(text) <= width:
+        return text
+    return "..." + text[3 - width:] if tail else text[:width - 3] + "..."
+
+
+def side_by_side(expected, found):
+    """Both stacks beside each other, innermost first; equal frames far from a difference are left out."""
+    rows = []
+    count = max(len(expected), len(found))
+    pairs = [(expected[i] if i < len(expected) else None, found[i] if i < len(found) else None) for i in range(count)]
+    different = [i for i, (left, right) in enumerate(pairs) if left != right]
+    shown = {near for i in different[:20] for near in range(i - CONTEXT, i + CONTEXT + 1)}
+    previous = -1
+    for i, (left, right) in enumerate(pairs):
+        if i in shown:
+            if i != previous + 1:
+                rows.append("      ...")
+            rows.append("%s %4d %-*s %s" % ("!" if left != right else " ", i, WIDTH, frame_text(left), frame_text(right)))
+            previous = i
+    return "\n".join(rows)
+
+
+def dumped_stack(thread):
+    """The frames of a thread of the dump, in the oracle's form."""
+    return [[frame["filename"], frame["name"], frame["line"]] for frame in thread["frames"]]
+
+
+def expected_stack(thread):
+    """The oracle's frames; a position without a line is line 0 in the dump."""
+    return [[filename, name, line or 0] for filename, name, line in thread["frames"]]
+
+
+def differences(oracle, dump):
+    """What the dump says otherwise than the oracle, as a list of texts."""
+    found = {thread["thread_id"]: thread for thread in dump}
+    expected = {thread["ident"]: thread for thread in oracle["threads"]}
+    texts = []
+    for ident in sorted(set(found) - set(expected) - {oracle["reporter"]}):
+        texts.append("thread %#x (%s) does not exist" % (ident, found[ident]["thread_name"]))
+    for ident, thread in expected.items():
+        if ident not in found:
+            texts.append("thread %#x (%s) is missing" % (ident, thread["name"]))
+        else:
+            texts.extend(thread_differences(thread, found[ident], oracle["pid"]))
+    return texts
+
+
+def thread_differences(expected, found, pid):
+    title = "thread %s" % ascii(shorten(expected["name"] or "(unnamed)", 60))
+    if found["pid"] != pid:
+        yield "%s: pid %s, not %s" % (title, found["pid"], pid)
+    if (found["thread_name"] or None) != expected["name"]:
+        yield "%s: name %s" % (title, ascii(found["thread_name"]))
+    if found["os_thread_id"] != expected["native_id"]:
+        yield "%s: native id %s, not %s" % (title, found["os_thread_id"], expected["native_id"])
+    for state in ("active", "owns_gil"):
+        if found[state]:
+            yield "%s: %s, but it is at rest" % (title, state)
+    left, right = expected_stack(expected), dumped_stack(found)
+    if left != right:
+        yield "%s:\n       %-*s %s\n%s" % (title, WIDTH, "EXPECTED", "FOUND", side_by_side(left, right))
+
+
+class TestOracle(harness.TestCase):
+    """One test for each program."""
+
+    def compare(self, name):
+        if self.version < TARGETS[name]:
+            self.skipTest("the syntax of %s begins with Python %s" % (name, ".".join(map(str, TARGETS[name]))))
+        target, line = self.start_target(name)
+        oracle = json.loads(line)
+        self.assertGreater(len(oracle["threads"]), 0)
+        for attempt in ("first", "second"):
+            texts = differences(oracle, self.dump(target.pid))
+            if texts:
+                self.fail("%s dump of %s, %d of %d threads differ:\n%s" % (
+                    attempt, name, len(texts), len(oracle["threads"]), "\n".join(texts)))
+        self.assert_unharmed(target)
+        status, _ = target.finish()
+        self.assertEqual(status, 0, target.stderr())
+
+    def test_every_program_is_listed(self):
+        """A new oracle program cannot be forgotten here."""
+        programs = set()
+        for name in os.listdir(harness.PROGRAMS):
+            if name.endswith(".py"):
+                with open(harness.program(name), encoding="utf-8") as source:
+                    if "oracle.main(" in source.read():
+                        programs.add(name)
+        self.assertEqual(programs - {"oracle.py"}, set(TARGETS))
+
+
+def add_test(name):
+    def test(self):
+        self.compare(name)
+
+    test.__doc__ = "The stacks of tests/programs/%s." % name
+    setattr(TestOracle, "test_" + name[:-len(".py")], test)
+
+
+for each in TARGETS:
+    add_test(each)
+
+
+if __name__ == "__main__":
+    harness.main()
