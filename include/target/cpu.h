@@ -23,7 +23,14 @@ bool cpu_start_thread(int cpu, void *(*run)(void *argument), void *argument, pth
  */
 void cpu_wake_promptly(void);
 
-/* How often the calling thread was taken off its CPU so far, by its own will or not. */
-uint64_t cpu_switch_count(void);
+/* A stretch of time in which the calling thread wants to know whether it was taken off its CPU. */
+struct cpu_watch {
+    uint64_t switches; /* context switches at its begin; only where the kernel does not do better */
+};
+
+void cpu_watch_begin(struct cpu_watch *watch);
+
+/* Whether the calling thread has had its CPU without a break since cpu_watch_begin(). A watch need not be ended. */
+bool cpu_watch_is_undisturbed(const struct cpu_watch *watch);
 
 #endif

@@ -17,9 +17,9 @@
 #include <sys/random.h>
 
 enum {
-    TRY_LIMIT = 4,        /* readings of one interval: the first, and at most three more */
-    MOTION_NS = 10000,    /* what the program gets to finish a call or return; it takes far less */
-    TRY_TIME_NS = 300000, /* after the deadline, beyond which there is no third try */
+    TRY_LIMIT = 4,             /* readings of one interval: the first, and at most three more */
+    HANDOVER_TIME_NS = 300000, /* after the deadline, beyond which an interval is not handed over a second time */
+    MOTION_NS = 10000,         /* what the program gets to finish a call or return; it takes far less */
 };
 
 /* Written by the sampling thread, read by anybody. */
@@ -250,11 +250,13 @@ static enum reading_result read_once(struct recording *recording, int cpu, int *
     return READING_LOST;
 }
 
-/* Whether another reading for the current interval is worth it. */
-static bool may_try_again(const struct recording *recording)
+/* Whether another reading for the current interval is worth it. What takes long is going from CPU to CPU. */
+static bool may_try_again(const struct recording *recording, bool is_elsewhere)
 {
-    return recording->tries < TRY_LIMIT &&
-           (recording->tries == 1 || monotonic_now_ns() < recording->schedule.deadline_ns + TRY_TIME_NS);
+    if (recording->tries >= TRY_LIMIT)
+        return false;
+    return !is_elsewhere || recording->tries == 1 ||
+           monotonic_now_ns() < recording->schedule.deadline_ns + HANDOVER_TIME_NS;
 }
 
 static void count_torn(struct recording *recording, int cpu, int next_cpu)
@@ -280,7 +282,7 @@ static int take_step(void *context, int cpu)
     recording->tries++;
     enum reading_result result = read_once(recording, cpu, &next_cpu);
     bool is_torn = result == READING_AGAIN || result == READING_LATER;
-    if (is_torn && may_try_again(recording)) {
+    if (is_torn && may_try_again(recording, next_cpu != cpu)) {
         if (result == READING_LATER && !relay_sleep_until(recording->relay, monotonic_now_ns() + MOTION_NS))
             return RELAY_STOP;
         return next_cpu;

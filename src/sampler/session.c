@@ -29,12 +29,12 @@ struct session {
     struct thread_area area;
     struct thread_list threads;
 
-    remote_addr runner;    /* thread state of the last holder of the GIL */
-    bool is_guarded;       /* the runner's CPU number is among the guards */
-    int32_t runner_cpu;    /* where the runner was when the sample began; -1: there is none that could run */
-    int own_cpu;           /* where the sample is taken */
-    uint64_t switches;     /* cpu_switch_count() when the sample began */
-    uint64_t proved_reads; /* remote reads that the first proof covers */
+    remote_addr runner;     /* thread state of the last holder of the GIL */
+    bool is_guarded;        /* the runner's CPU number is among the guards */
+    int32_t runner_cpu;     /* where the runner was when the sample began; -1: there is none that could run */
+    int own_cpu;            /* where the sample is taken */
+    struct cpu_watch watch; /* since the sample began */
+    uint64_t proved_reads;  /* remote reads that the first proof covers */
     enum python_status failure;
 };
 
@@ -210,10 +210,13 @@ static enum take_result take_copy_once(struct session *session)
         python_last_gil_holder(session->python, snapshot_guard_bytes(session->snapshot, GUARD_GIL), &is_locked);
     bool is_expected = holder == session->runner;
     session->runner = holder;
-    /* A thread that does not exist any more cannot run; that it cannot take the GIL, the GIL's own words tell. */
-    if (!thread_list_find(&session->threads, holder))
-        return is_locked ? TAKE_AGAIN : TAKE_DONE;
-    return is_expected ? TAKE_DONE : TAKE_AGAIN;
+    if (thread_list_find(&session->threads, holder))
+        return is_expected ? TAKE_DONE : TAKE_AGAIN;
+    /*
+     * A thread that does not exist any more cannot run; that no other one took the GIL, the GIL's own words tell. An
+     * interpreter that has deleted all its threads at its end leaves the GIL locked.
+     */
+    return is_locked && session->threads.count > 0 ? TAKE_AGAIN : TAKE_DONE;
 }
 
 static enum take_result take_copy(struct session *session)
@@ -228,7 +231,7 @@ static enum take_result take_copy(struct session *session)
 /* Whether nothing that matters ran since the sample began. */
 static bool is_proved(struct session *session)
 {
-    if (!snapshot_is_unchanged(session->snapshot) || cpu_switch_count() != session->switches)
+    if (!snapshot_is_unchanged(session->snapshot) || !cpu_watch_is_undisturbed(&session->watch))
         return false;
     if (session->runner_cpu < 0)
         return true;
@@ -253,7 +256,7 @@ static void read_states(struct session *session)
 enum sample_status session_begin_sample(struct session *session, int own_cpu, int *ret_cpu)
 {
     session->own_cpu = own_cpu;
-    session->switches = cpu_switch_count();
+    cpu_watch_begin(&session->watch);
     enum take_result result = take_copy(session);
     if (session->failure == PYTHON_GONE)
         return SAMPLE_GONE;

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -64,9 +65,56 @@ void cpu_wake_promptly(void)
     syscall(SYS_sched_setattr, 0, &scheduling, 0);
 }
 
-uint64_t cpu_switch_count(void)
+/*
+ * Where the kernel keeps restartable sequences, it tells a thread that it was preempted without a system call, which
+ * would cost more than the rest of a watch: Linux include/uapi/linux/rseq.h, struct rseq: the kernel sets rseq_cs to
+ * NULL "when the kernel detects that it is preempting or delivering a signal outside of the range targeted by the
+ * rseq_cs". So this is a sequence that is never executed. What must be right about it is that it is a sequence: the
+ * abort handler is outside of it, and the signature stands in front of the handler.
+ */
+static const struct {
+    uint32_t instructions;
+    uint32_t signature;
+    uint32_t abort_handler;
+} never_executed = {.signature = RSEQ_SIG};
+
+static const struct rseq_cs *unexecuted_sequence(void)
+{
+    static _Thread_local struct rseq_cs sequence;
+    sequence = (struct rseq_cs){
+        .start_ip = (uintptr_t)&never_executed.instructions,
+        .post_commit_offset = sizeof(never_executed.instructions),
+        .abort_ip = (uintptr_t)&never_executed.abort_handler,
+    };
+    return &sequence;
+}
+
+/* The calling thread's rseq_cs; NULL where the C library has not registered restartable sequences. */
+static volatile uint64_t *own_sequence(void)
+{
+    void *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+    struct rseq *rseq = area;
+    return __rseq_size > 0 ? (volatile uint64_t *)&rseq->rseq_cs : NULL;
+}
+
+static uint64_t switch_count(void)
 {
     struct rusage usage;
     getrusage(RUSAGE_THREAD, &usage);
     return (uint64_t)usage.ru_nvcsw + (uint64_t)usage.ru_nivcsw;
+}
+
+void cpu_watch_begin(struct cpu_watch *watch)
+{
+    volatile uint64_t *sequence = own_sequence();
+    if (sequence)
+        *sequence = (uintptr_t)unexecuted_sequence();
+    else
+        watch->switches = switch_count();
+}
+
+bool cpu_watch_is_undisturbed(const struct cpu_watch *watch)
+{
+    volatile uint64_t *sequence = own_sequence();
+    return sequence ? *sequence != 0 : switch_count() == watch->switches;
 }
