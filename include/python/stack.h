@@ -14,7 +14,8 @@
 enum {
     PYTHON_INTERPRETER_LIMIT = 256,
     PYTHON_THREAD_LIMIT = 65536,
-    PYTHON_FRAME_LIMIT = 100000, /* of one stack; what is further out is cut */
+    PYTHON_FRAME_LIMIT = 100000,        /* of one stack; what is further out is cut */
+    PYTHON_FRAME_TOTAL_LIMIT = 4000000, /* of all stacks of one sample, likewise */
 };
 
 struct python_frame {

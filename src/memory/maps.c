@@ -3,6 +3,8 @@
 
 #include "base/table.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +21,9 @@ struct cursor {
 static uint64_t take_number(struct cursor *cursor, int base)
 {
     char *end;
+    errno = 0;
     uint64_t number = strtoull(cursor->at, &end, base);
-    if (end == cursor->at || *cursor->at == '-' || *cursor->at == '+' || *cursor->at == ' ')
+    if (!isxdigit((unsigned char)*cursor->at) || errno != 0)
         cursor->failed = true;
     cursor->at = end;
     return number;

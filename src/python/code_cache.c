@@ -8,9 +8,8 @@
 #include "text.h"
 
 enum {
-    CODE_UNIT_LEN = 2,     /* bytes */
-    CODE_LIMIT = 1 << 17,  /* entries; a program that makes functions without end starts again */
-    CODE_HEAD_LIMIT = 256, /* bytes of a code object that any layout reads */
+    CODE_UNIT_LEN = 2,    /* bytes */
+    CODE_LIMIT = 1 << 17, /* entries; a program that makes functions without end starts again */
 };
 
 void code_cache_init(struct code_cache *cache, const struct python_runtime *runtime)
@@ -50,10 +49,10 @@ void code_cache_begin_sample(struct code_cache *cache)
 
 /* Reads what tells this code object from others. */
 static enum python_status read_identity(const struct code_cache *cache, struct memory *memory, remote_addr address,
-                                        unsigned char head[CODE_HEAD_LIMIT], struct code_identity *ret)
+                                        unsigned char head[LAYOUT_CODE_LEN], struct code_identity *ret)
 {
     const struct layout *layout = cache->runtime->layout;
-    if (layout->code.size > CODE_HEAD_LIMIT)
+    if (layout->code.size > LAYOUT_CODE_LEN)
         return PYTHON_BAD_CODE;
     enum memory_status status = memory_read(memory, address, head, layout->code.size);
     if (status != MEMORY_OK)
@@ -170,7 +169,7 @@ enum python_status code_cache_find(struct code_cache *cache, struct memory *memo
         *ret_index = index;
         return PYTHON_OK;
     }
-    unsigned char head[CODE_HEAD_LIMIT];
+    unsigned char head[LAYOUT_CODE_LEN];
     struct code_identity identity;
     enum python_status status = read_identity(cache, memory, address, head, &identity);
     if (status == PYTHON_OK && index == TABLE_NONE)

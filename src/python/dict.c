@@ -9,8 +9,6 @@ enum {
     ENTRY_LIMIT = 1 << 20, /* entries looked at in one dict */
     ENTRY_STEP = 64,       /* entries read at a time */
     ENTRY_WORDS_LIMIT = 3,
-    KEYS_HEAD_LIMIT = 64,
-    DICT_HEAD_LIMIT = 64,
     DIGIT_BITS = 30, /* CPython Include/cpython/longintrepr.h, on 64-bit machines */
     /* CPython 3.11 Include/object.h: bits of tp_flags. */
     FLAG_INLINE_VALUES = 1 << 2,
@@ -40,7 +38,7 @@ static uint64_t index_bytes_of_size(uint64_t size)
 static bool open_keys(const struct layout *layout, struct memory *memory, remote_addr keys, remote_addr values,
                       struct entries *ret)
 {
-    unsigned char head[KEYS_HEAD_LIMIT];
+    unsigned char head[LAYOUT_KEYS_LEN];
     if (memory_read(memory, keys, head, layout->dict.indices) != MEMORY_OK)
         return false;
     uint64_t index_bytes;
@@ -65,7 +63,7 @@ static bool open_keys(const struct layout *layout, struct memory *memory, remote
 
 static bool open_dict(const struct layout *layout, struct memory *memory, remote_addr dict, struct entries *ret)
 {
-    unsigned char head[DICT_HEAD_LIMIT];
+    unsigned char head[LAYOUT_DICT_LEN];
     if (memory_read(memory, dict, head, layout->dict.values + sizeof(uint64_t)) != MEMORY_OK)
         return false;
     remote_addr values = field_u64(head, layout->dict.values);
@@ -105,7 +103,7 @@ static bool is_text(const struct layout *layout, struct memory *memory, remote_a
     return text_equals(layout, memory, key, wanted);
 }
 
-/* Whether an int object is this number; thread ids have at most three digits of 30 bits. */
+/* Whether an int object is this number, which has at most three digits of 30 bits. */
 static bool is_number(const struct layout *layout, struct memory *memory, remote_addr key, const void *wanted)
 {
     uint64_t count, number = 0;
@@ -114,14 +112,16 @@ static bool is_number(const struct layout *layout, struct memory *memory, remote
     remote_addr size = key + (has_tag ? layout->integer.tag : layout->object.var_size);
     if (memory_read_u64(memory, size, &count) != MEMORY_OK)
         return false;
+    /* CPython 3.12 Include/internal/pycore_long.h: NON_SIZE_BITS, and below them SIGN_MASK: 0 is positive. */
     if (has_tag)
-        count >>= 3; /* CPython 3.12 Include/internal/pycore_long.h: NON_SIZE_BITS */
+        count = count & 3 ? 0 : count >> 3;
     if (count == 0 || count > 3 ||
         memory_read(memory, key + layout->integer.digits, digits, count * sizeof(uint32_t)) != MEMORY_OK)
         return false;
+    bool is_too_large = digits[2] >> (64 - 2 * DIGIT_BITS) != 0;
     for (uint64_t i = 0; i < count; i++)
         number |= (uint64_t)digits[i] << (i * DIGIT_BITS);
-    return number == *(const uint64_t *)wanted;
+    return !is_too_large && number == *(const uint64_t *)wanted;
 }
 
 bool dict_find_text(const struct layout *layout, struct memory *memory, remote_addr dict, const char *key,

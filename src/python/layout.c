@@ -10,8 +10,71 @@
 /*
  * Offsets of CPython 3.8.18, 3.9.18, 3.10.13, 3.11.7, 3.12.1 and 3.13.0 on x86-64. tests/layouts compares each with the
  * interpreter's own headers: Include/internal/pycore_runtime.h, pycore_interp.h, pycore_gil.h, pycore_frame.h,
- * pycore_dict.h and Include/cpython.
+ * pycore_dict.h and Include/cpython. What several versions share has a name.
  */
+#define THREAD_TO_3_10                                                                                                 \
+    {                                                                                                                  \
+        .next = 8, .interpreter = 16, .frame = 24, .cframe_frame = LAYOUT_NONE, .id = 176, .native_id = LAYOUT_NONE,   \
+        .stack_chunk = LAYOUT_NONE                                                                                     \
+    }
+#define FRAME_TO_3_9                                                                                                   \
+    {                                                                                                                  \
+        .size = 112, .code = 32, .previous = 24, .instruction = 104, .is_entry = LAYOUT_NONE, .owner = LAYOUT_NONE,    \
+        .instruction_unit = 1                                                                                          \
+    }
+#define FRAME_FROM_3_12                                                                                                \
+    {                                                                                                                  \
+        .size = 72, .code = 0, .previous = 8, .instruction = 56, .is_entry = LAYOUT_NONE, .owner = 70,                 \
+        .instruction_unit = 0                                                                                          \
+    }
+#define CODE_TO_3_10                                                                                                   \
+    {                                                                                                                  \
+        .size = 128, .filename = 104, .name = 112, .qualname = LAYOUT_NONE, .line_table = 120, .first_line = 40,       \
+        .version = LAYOUT_NONE, .instructions = LAYOUT_NONE, .first_traceable = LAYOUT_NONE                            \
+    }
+#define DICT_TO_3_10                                                                                                   \
+    {                                                                                                                  \
+        .keys = 32, .values = 40, .log2_size = LAYOUT_NONE, .log2_index_bytes = LAYOUT_NONE, .kind = LAYOUT_NONE,      \
+        .size = 8, .entry_count = 32, .indices = 40, .first_value = 0                                                  \
+    }
+#define DICT_3_11_AND_3_12                                                                                             \
+    {                                                                                                                  \
+        .keys = 32, .values = 40, .log2_size = 8, .log2_index_bytes = 9, .kind = 10, .size = LAYOUT_NONE,              \
+        .entry_count = 24, .indices = 32, .first_value = 0                                                             \
+    }
+#define TEXT_TO_3_11                                                                                                   \
+    {                                                                                                                  \
+        .length = 16, .hash = 24, .state = 32, .ascii_data = 48, .compact_data = 72                                    \
+    }
+#define TEXT_FROM_3_12                                                                                                 \
+    {                                                                                                                  \
+        .length = 16, .hash = 24, .state = 32, .ascii_data = 40, .compact_data = 56                                    \
+    }
+#define BYTES                                                                                                          \
+    {                                                                                                                  \
+        .length = 16, .data = 32                                                                                       \
+    }
+#define OBJECT                                                                                                         \
+    {                                                                                                                  \
+        .type = 8, .var_size = 16                                                                                      \
+    }
+#define MODULE                                                                                                         \
+    {                                                                                                                  \
+        .dict = 16                                                                                                     \
+    }
+#define INTEGER_TO_3_11                                                                                                \
+    {                                                                                                                  \
+        .tag = LAYOUT_NONE, .digits = 24                                                                               \
+    }
+#define INTEGER_FROM_3_12                                                                                              \
+    {                                                                                                                  \
+        .tag = 16, .digits = 24                                                                                        \
+    }
+#define GIL                                                                                                            \
+    {                                                                                                                  \
+        .last_holder = 8, .locked = 16, .switch_number = 24                                                            \
+    }
+
 static const struct layout layouts[] = {
     {
         .version = 3 << 8 | 8,
@@ -20,45 +83,17 @@ static const struct layout layouts[] = {
         .attribute_format = ATTRIBUTES_DICT,
         .runtime = {.interpreters_head = 32, .gil = 1152},
         .interpreter = {.next = 0, .id = 16, .threads_head = 8, .modules = 56, .gil_pointer = LAYOUT_NONE},
-        .gil = {.last_holder = 8, .locked = 16, .switch_number = 24},
-        .thread = {.next = 8,
-                   .interpreter = 16,
-                   .frame = 24,
-                   .cframe_frame = LAYOUT_NONE,
-                   .id = 176,
-                   .native_id = LAYOUT_NONE,
-                   .stack_chunk = LAYOUT_NONE},
-        .frame = {.size = 112,
-                  .code = 32,
-                  .previous = 24,
-                  .instruction = 104,
-                  .is_entry = LAYOUT_NONE,
-                  .owner = LAYOUT_NONE,
-                  .instruction_unit = 1},
-        .code = {.size = 128,
-                 .filename = 104,
-                 .name = 112,
-                 .qualname = LAYOUT_NONE,
-                 .line_table = 120,
-                 .first_line = 40,
-                 .version = LAYOUT_NONE,
-                 .instructions = LAYOUT_NONE,
-                 .first_traceable = LAYOUT_NONE},
-        .text = {.length = 16, .hash = 24, .state = 32, .ascii_data = 48, .compact_data = 72},
-        .bytes = {.length = 16, .data = 32},
-        .object = {.type = 8, .var_size = 16},
+        .gil = GIL,
+        .thread = THREAD_TO_3_10,
+        .frame = FRAME_TO_3_9,
+        .code = CODE_TO_3_10,
+        .text = TEXT_TO_3_11,
+        .bytes = BYTES,
+        .object = OBJECT,
         .type = {.name = 24, .basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 872},
-        .dict = {.keys = 32,
-                 .values = 40,
-                 .log2_size = LAYOUT_NONE,
-                 .log2_index_bytes = LAYOUT_NONE,
-                 .kind = LAYOUT_NONE,
-                 .size = 8,
-                 .entry_count = 32,
-                 .indices = 40,
-                 .first_value = 0},
-        .integer = {.tag = LAYOUT_NONE, .digits = 24},
-        .module = {.dict = 16},
+        .dict = DICT_TO_3_10,
+        .integer = INTEGER_TO_3_11,
+        .module = MODULE,
     },
     {
         .version = 3 << 8 | 9,
@@ -67,45 +102,17 @@ static const struct layout layouts[] = {
         .attribute_format = ATTRIBUTES_DICT,
         .runtime = {.interpreters_head = 32, .gil = 352},
         .interpreter = {.next = 0, .id = 24, .threads_head = 8, .modules = 856, .gil_pointer = LAYOUT_NONE},
-        .gil = {.last_holder = 8, .locked = 16, .switch_number = 24},
-        .thread = {.next = 8,
-                   .interpreter = 16,
-                   .frame = 24,
-                   .cframe_frame = LAYOUT_NONE,
-                   .id = 176,
-                   .native_id = LAYOUT_NONE,
-                   .stack_chunk = LAYOUT_NONE},
-        .frame = {.size = 112,
-                  .code = 32,
-                  .previous = 24,
-                  .instruction = 104,
-                  .is_entry = LAYOUT_NONE,
-                  .owner = LAYOUT_NONE,
-                  .instruction_unit = 1},
-        .code = {.size = 128,
-                 .filename = 104,
-                 .name = 112,
-                 .qualname = LAYOUT_NONE,
-                 .line_table = 120,
-                 .first_line = 40,
-                 .version = LAYOUT_NONE,
-                 .instructions = LAYOUT_NONE,
-                 .first_traceable = LAYOUT_NONE},
-        .text = {.length = 16, .hash = 24, .state = 32, .ascii_data = 48, .compact_data = 72},
-        .bytes = {.length = 16, .data = 32},
-        .object = {.type = 8, .var_size = 16},
+        .gil = GIL,
+        .thread = THREAD_TO_3_10,
+        .frame = FRAME_TO_3_9,
+        .code = CODE_TO_3_10,
+        .text = TEXT_TO_3_11,
+        .bytes = BYTES,
+        .object = OBJECT,
         .type = {.name = 24, .basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 864},
-        .dict = {.keys = 32,
-                 .values = 40,
-                 .log2_size = LAYOUT_NONE,
-                 .log2_index_bytes = LAYOUT_NONE,
-                 .kind = LAYOUT_NONE,
-                 .size = 8,
-                 .entry_count = 32,
-                 .indices = 40,
-                 .first_value = 0},
-        .integer = {.tag = LAYOUT_NONE, .digits = 24},
-        .module = {.dict = 16},
+        .dict = DICT_TO_3_10,
+        .integer = INTEGER_TO_3_11,
+        .module = MODULE,
     },
     {
         .version = 3 << 8 | 10,
@@ -114,14 +121,8 @@ static const struct layout layouts[] = {
         .attribute_format = ATTRIBUTES_DICT,
         .runtime = {.interpreters_head = 32, .gil = 352},
         .interpreter = {.next = 0, .id = 24, .threads_head = 8, .modules = 856, .gil_pointer = LAYOUT_NONE},
-        .gil = {.last_holder = 8, .locked = 16, .switch_number = 24},
-        .thread = {.next = 8,
-                   .interpreter = 16,
-                   .frame = 24,
-                   .cframe_frame = LAYOUT_NONE,
-                   .id = 176,
-                   .native_id = LAYOUT_NONE,
-                   .stack_chunk = LAYOUT_NONE},
+        .gil = GIL,
+        .thread = THREAD_TO_3_10,
         .frame = {.size = 104,
                   .code = 32,
                   .previous = 24,
@@ -129,30 +130,14 @@ static const struct layout layouts[] = {
                   .is_entry = LAYOUT_NONE,
                   .owner = LAYOUT_NONE,
                   .instruction_unit = 2},
-        .code = {.size = 128,
-                 .filename = 104,
-                 .name = 112,
-                 .qualname = LAYOUT_NONE,
-                 .line_table = 120,
-                 .first_line = 40,
-                 .version = LAYOUT_NONE,
-                 .instructions = LAYOUT_NONE,
-                 .first_traceable = LAYOUT_NONE},
-        .text = {.length = 16, .hash = 24, .state = 32, .ascii_data = 48, .compact_data = 72},
-        .bytes = {.length = 16, .data = 32},
-        .object = {.type = 8, .var_size = 16},
+        .code = CODE_TO_3_10,
+        .text = TEXT_TO_3_11,
+        .bytes = BYTES,
+        .object = OBJECT,
         .type = {.name = 24, .basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 872},
-        .dict = {.keys = 32,
-                 .values = 40,
-                 .log2_size = LAYOUT_NONE,
-                 .log2_index_bytes = LAYOUT_NONE,
-                 .kind = LAYOUT_NONE,
-                 .size = 8,
-                 .entry_count = 32,
-                 .indices = 40,
-                 .first_value = 0},
-        .integer = {.tag = LAYOUT_NONE, .digits = 24},
-        .module = {.dict = 16},
+        .dict = DICT_TO_3_10,
+        .integer = INTEGER_TO_3_11,
+        .module = MODULE,
     },
     {
         .version = 3 << 8 | 11,
@@ -161,7 +146,7 @@ static const struct layout layouts[] = {
         .attribute_format = ATTRIBUTES_SPLIT_WORDS,
         .runtime = {.interpreters_head = 40, .gil = 360},
         .interpreter = {.next = 0, .id = 48, .threads_head = 16, .modules = 888, .gil_pointer = LAYOUT_NONE},
-        .gil = {.last_holder = 8, .locked = 16, .switch_number = 24},
+        .gil = GIL,
         .thread = {.next = 8,
                    .interpreter = 16,
                    .frame = 56,
@@ -185,21 +170,13 @@ static const struct layout layouts[] = {
                  .version = LAYOUT_NONE,
                  .instructions = 184,
                  .first_traceable = 168},
-        .text = {.length = 16, .hash = 24, .state = 32, .ascii_data = 48, .compact_data = 72},
-        .bytes = {.length = 16, .data = 32},
-        .object = {.type = 8, .var_size = 16},
+        .text = TEXT_TO_3_11,
+        .bytes = BYTES,
+        .object = OBJECT,
         .type = {.name = 24, .basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 872},
-        .dict = {.keys = 32,
-                 .values = 40,
-                 .log2_size = 8,
-                 .log2_index_bytes = 9,
-                 .kind = 10,
-                 .size = LAYOUT_NONE,
-                 .entry_count = 24,
-                 .indices = 32,
-                 .first_value = 0},
-        .integer = {.tag = LAYOUT_NONE, .digits = 24},
-        .module = {.dict = 16},
+        .dict = DICT_3_11_AND_3_12,
+        .integer = INTEGER_TO_3_11,
+        .module = MODULE,
     },
     {
         .version = 3 << 8 | 12,
@@ -208,7 +185,7 @@ static const struct layout layouts[] = {
         .attribute_format = ATTRIBUTES_TAGGED_WORD,
         .runtime = {.interpreters_head = 40, .gil = LAYOUT_NONE},
         .interpreter = {.next = 0, .id = 8, .threads_head = 72, .modules = 944, .gil_pointer = 384},
-        .gil = {.last_holder = 8, .locked = 16, .switch_number = 24},
+        .gil = GIL,
         .thread = {.next = 8,
                    .interpreter = 16,
                    .frame = 56,
@@ -216,13 +193,7 @@ static const struct layout layouts[] = {
                    .id = 136,
                    .native_id = 144,
                    .stack_chunk = 232},
-        .frame = {.size = 72,
-                  .code = 0,
-                  .previous = 8,
-                  .instruction = 56,
-                  .is_entry = LAYOUT_NONE,
-                  .owner = 70,
-                  .instruction_unit = 0},
+        .frame = FRAME_FROM_3_12,
         .code = {.size = 200,
                  .filename = 112,
                  .name = 120,
@@ -232,21 +203,13 @@ static const struct layout layouts[] = {
                  .version = 92,
                  .instructions = 192,
                  .first_traceable = 176},
-        .text = {.length = 16, .hash = 24, .state = 32, .ascii_data = 40, .compact_data = 56},
-        .bytes = {.length = 16, .data = 32},
-        .object = {.type = 8, .var_size = 16},
+        .text = TEXT_FROM_3_12,
+        .bytes = BYTES,
+        .object = OBJECT,
         .type = {.name = 24, .basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 880},
-        .dict = {.keys = 32,
-                 .values = 40,
-                 .log2_size = 8,
-                 .log2_index_bytes = 9,
-                 .kind = 10,
-                 .size = LAYOUT_NONE,
-                 .entry_count = 24,
-                 .indices = 32,
-                 .first_value = 0},
-        .integer = {.tag = 16, .digits = 24},
-        .module = {.dict = 16},
+        .dict = DICT_3_11_AND_3_12,
+        .integer = INTEGER_FROM_3_12,
+        .module = MODULE,
     },
     {
         /* The rest of what debug offsets say for 3.13; they overwrite what both have. */
@@ -256,7 +219,7 @@ static const struct layout layouts[] = {
         .attribute_format = ATTRIBUTES_INLINE_VALUES,
         .runtime = {.interpreters_head = 632, .gil = LAYOUT_NONE},
         .interpreter = {.next = 7264, .id = 7272, .threads_head = 7344, .modules = 7656, .gil_pointer = 16},
-        .gil = {.last_holder = 8, .locked = 16, .switch_number = 24},
+        .gil = GIL,
         .thread = {.next = 8,
                    .interpreter = 16,
                    .frame = 72,
@@ -264,13 +227,7 @@ static const struct layout layouts[] = {
                    .id = 152,
                    .native_id = 160,
                    .stack_chunk = 232},
-        .frame = {.size = 72,
-                  .code = 0,
-                  .previous = 8,
-                  .instruction = 56,
-                  .is_entry = LAYOUT_NONE,
-                  .owner = 70,
-                  .instruction_unit = 0},
+        .frame = FRAME_FROM_3_12,
         .code = {.size = 208,
                  .filename = 112,
                  .name = 120,
@@ -280,9 +237,9 @@ static const struct layout layouts[] = {
                  .version = 92,
                  .instructions = 200,
                  .first_traceable = 184},
-        .text = {.length = 16, .hash = 24, .state = 32, .ascii_data = 40, .compact_data = 56},
-        .bytes = {.length = 16, .data = 32},
-        .object = {.type = 8, .var_size = 16},
+        .text = TEXT_FROM_3_12,
+        .bytes = BYTES,
+        .object = OBJECT,
         .type = {.name = 24, .basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 880},
         .dict = {.keys = 32,
                  .values = 40,
@@ -293,8 +250,8 @@ static const struct layout layouts[] = {
                  .entry_count = 24,
                  .indices = 32,
                  .first_value = 8},
-        .integer = {.tag = 16, .digits = 24},
-        .module = {.dict = 16},
+        .integer = INTEGER_FROM_3_12,
+        .module = MODULE,
     },
 };
 
@@ -382,11 +339,29 @@ static const struct {
     {560, offsetof(struct layout, text.ascii_data)},
 };
 
-/* What is read of a frame or a code object must hold every field that is looked at in it. */
+static bool are_thread_fields_inside(const struct layout *layout)
+{
+    const uint16_t word = sizeof(uint64_t);
+    return layout->thread.next + word <= LAYOUT_THREAD_LEN && layout->thread.interpreter + word <= LAYOUT_THREAD_LEN &&
+           layout->thread.id + word <= LAYOUT_THREAD_LEN && layout->thread.native_id + word <= LAYOUT_THREAD_LEN;
+}
+
+static bool are_object_fields_inside(const struct layout *layout)
+{
+    const uint16_t word = sizeof(uint64_t);
+    return layout->object.type + word <= layout->code.size && layout->text.ascii_data <= LAYOUT_TEXT_LEN &&
+           layout->text.length + word <= layout->text.ascii_data &&
+           layout->text.state + sizeof(uint32_t) <= layout->text.ascii_data &&
+           layout->dict.keys + word <= LAYOUT_DICT_LEN && layout->dict.keys < layout->dict.values &&
+           layout->dict.values + word <= LAYOUT_DICT_LEN;
+}
+
+/* What is read of a struct must hold every field that is looked at in it. */
 static bool is_inside_what_is_read(const struct layout *layout)
 {
     const uint16_t word = sizeof(uint64_t);
-    return layout->frame.previous + word <= layout->frame.size && layout->frame.code + word <= layout->frame.size &&
+    return are_thread_fields_inside(layout) && are_object_fields_inside(layout) &&
+           layout->frame.previous + word <= layout->frame.size && layout->frame.code + word <= layout->frame.size &&
            layout->frame.instruction + word <= layout->frame.size && layout->frame.owner < layout->frame.size &&
            layout->code.filename + word <= layout->code.size && layout->code.name + word <= layout->code.size &&
            layout->code.qualname + word <= layout->code.size && layout->code.line_table + word <= layout->code.size &&

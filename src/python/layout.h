@@ -14,7 +14,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LAYOUT_NONE = UINT16_MAX }; /* this version has no such field */
+enum {
+    LAYOUT_NONE = UINT16_MAX, /* this version has no such field */
+
+    /* Bytes that are read at most of the start of each struct, whatever a layout says. */
+    LAYOUT_THREAD_LEN = 256,
+    LAYOUT_FRAME_LEN = 128,
+    LAYOUT_CODE_LEN = 256,
+    LAYOUT_TEXT_LEN = 64,
+    LAYOUT_DICT_LEN = 64,
+    LAYOUT_KEYS_LEN = 64,
+    LAYOUT_GIL_LEN = 64,
+};
 
 /* How a code object says which line an instruction belongs to. */
 enum line_format {

@@ -74,7 +74,7 @@ static bool decode_ranges(struct lines *lines, const unsigned char *table, size_
             has_memory = append(lines, address, has_line ? line : NO_LINE);
         address += table[i];
     }
-    return has_memory;
+    return has_memory && append(lines, address, NO_LINE);
 }
 
 /* Bytes that are still to be decoded. */
@@ -127,7 +127,7 @@ static bool decode_locations(struct lines *lines, const unsigned char *table, si
         while (reader.at < reader.end && !(*reader.at & 0x80))
             reader.at++;
     }
-    return has_memory;
+    return has_memory && append(lines, address, NO_LINE);
 }
 
 bool lines_init(struct lines *lines, enum line_format format, const unsigned char *table, size_t len,

@@ -57,7 +57,8 @@ static bool find_version_text(const char *bytes, size_t len, struct python_versi
     const char *end = bytes + len;
     for (const char *at = bytes; (at = memchr(at, '.', (size_t)(end - at))); at++) {
         char text[VERSION_TEXT_LIMIT + 1] = {0};
-        if (at == bytes || !isdigit((unsigned char)at[1]))
+        bool is_end_of_number = at - bytes >= 2 && isdigit((unsigned char)at[-2]);
+        if (at == bytes || is_end_of_number || !isdigit((unsigned char)at[1]))
             continue;
         memcpy(text, at - 1, VERSION_TEXT_LIMIT);
         if (parse_version_text(text, ret))
@@ -95,10 +96,10 @@ static bool version_of_file_name(const char *path, struct python_version *ret)
         return false;
     text += strlen("python");
     int major = take_number(&text);
-    if (major < 0 || *text++ != '.')
+    if ((major != 2 && major != 3) || *text++ != '.')
         return false;
     int minor = take_number(&text);
-    if (minor < 0)
+    if (minor < 0 || minor > UINT8_MAX)
         return false;
     *ret = (struct python_version){.major = (uint8_t)major, .minor = (uint8_t)minor, .micro = -1};
     return true;

@@ -15,7 +15,7 @@ struct text_head {
 static enum python_status read_head(const struct layout *layout, struct memory *memory, remote_addr object,
                                     struct text_head *ret)
 {
-    unsigned char head[64];
+    unsigned char head[LAYOUT_TEXT_LEN];
     size_t len = layout->text.ascii_data;
     if (len > sizeof(head))
         return PYTHON_BAD_MEMORY;

@@ -7,9 +7,6 @@
 #include "read.h"
 
 enum {
-    FRAME_HEAD_LIMIT = 128,  /* bytes of a frame that any layout reads */
-    THREAD_HEAD_LIMIT = 256, /* bytes of a thread state that any layout reads */
-    GIL_LEN_LIMIT = 64,
     /* CPython 3.12 Include/internal/pycore_frame.h: enum _frameowner; 3.11 has no C_STACK. */
     OWNER_THREAD = 0,
     OWNER_GENERATOR = 1,
@@ -124,7 +121,7 @@ static enum python_status read_gil_holder(const struct python *python, struct me
                                           remote_addr *ret)
 {
     const struct layout *layout = python->runtime.layout;
-    unsigned char bytes[GIL_LEN_LIMIT];
+    unsigned char bytes[LAYOUT_GIL_LEN];
     remote_addr gil;
     enum python_status status = find_gil_of(python, memory, interpreter, &gil);
     *ret = 0;
@@ -151,6 +148,8 @@ static enum python_status add_thread(struct python *python, remote_addr address,
         if (thread.native_id == 0)
             return PYTHON_OK;
     }
+    if (python->thread_count >= PYTHON_THREAD_LIMIT)
+        return PYTHON_BAD_THREAD;
     if (!array_grow(&python->threads, python->thread_count, &python->thread_capacity, sizeof(*python->threads)))
         return PYTHON_NO_MEMORY;
     python->threads[python->thread_count++] = thread;
@@ -165,7 +164,7 @@ static enum python_status list_threads_of(struct python *python, struct memory *
     if (status == PYTHON_OK)
         status = status_of_memory(memory_read_u64(memory, interpreter + layout->interpreter.threads_head, &thread));
     for (int i = 0; status == PYTHON_OK && thread != 0; i++) {
-        unsigned char head[THREAD_HEAD_LIMIT];
+        unsigned char head[LAYOUT_THREAD_LEN];
         status = status_of_memory(memory_read(memory, thread, head, sizeof(head)));
         if (status != PYTHON_OK)
             break;
@@ -318,10 +317,10 @@ static enum python_status walk_frames(struct python *python, struct memory *memo
 {
     const struct layout *layout = python->runtime.layout;
     for (uint32_t count = 0; frame != 0; count++) {
-        unsigned char head[FRAME_HEAD_LIMIT];
+        unsigned char head[LAYOUT_FRAME_LEN];
         if (frame % sizeof(uint64_t) != 0 || is_cycle(walk, frame) || layout->frame.size > sizeof(head))
             return PYTHON_BAD_FRAME;
-        if (count >= PYTHON_FRAME_LIMIT) {
+        if (count >= PYTHON_FRAME_LIMIT || python->frame_count >= PYTHON_FRAME_TOTAL_LIMIT) {
             walk->thread->is_cut = true;
             return PYTHON_OK;
         }

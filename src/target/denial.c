@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 enum {
+    STATUS_LEN_LIMIT = 1024 * 1024,
     CAPABILITY_PTRACE = 19, /* Linux include/uapi/linux/capability.h: CAP_SYS_PTRACE */
     SCOPE_UNKNOWN = -1,     /* this kernel has no Yama */
     /* Linux Documentation/admin-guide/LSM/Yama.rst */
@@ -33,10 +34,11 @@ static bool read_status_of(const char *proc, const char *pid, struct buffer *tex
     char path[PATH_MAX];
     snprintf(path, sizeof(path), "%s/%s/status", proc, pid);
     cleanup_file FILE *file = fopen(path, "re");
-    char *end = file ? buffer_reserve(text, PATH_MAX) : NULL;
+    /* CapEff stands behind Groups, which has up to 65,536 numbers. */
+    char *end = file ? buffer_reserve(text, STATUS_LEN_LIMIT) : NULL;
     if (!end)
         return false;
-    text->len = fread(end, 1, PATH_MAX, file);
+    text->len = fread(end, 1, STATUS_LEN_LIMIT, file);
     return true;
 }
 
@@ -86,7 +88,7 @@ static struct error *describe_standing(const struct standing *standing, pid_t pi
                             "namespace, or a security module (AppArmor, SELinux) or seccomp filter forbids it: "
                             "run pyspyc outside of the container, as root of the host",
                             pid);
-    if (standing->our_user != standing->their_user)
+    if (standing->our_user != standing->their_user && standing->our_user != 0)
         return error_create(ERROR_PERMISSION,
                             "process %d belongs to user %" PRIu64 " and we are user %" PRIu64
                             ": run pyspyc as that user, or with sudo",

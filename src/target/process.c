@@ -188,7 +188,7 @@ struct error *process_executable_path(const struct process *process, char **ret)
     return *ret ? NULL : error_no_memory();
 }
 
-/* Opens a path inside the target's root folder; symbolic links cannot lead out of it. */
+/* Opens a path inside the target's root folder; symbolic links cannot lead out of it. Kernels before 5.6 cannot. */
 static int open_in_root(const struct process *process, const char *path, int flags)
 {
     if (process->root < 0) {
@@ -196,10 +196,7 @@ static int open_in_root(const struct process *process, const char *path, int fla
         return -1;
     }
     const struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_ROOT};
-    int fd = (int)syscall(SYS_openat2, process->root, path, &how, sizeof(how));
-    if (fd < 0 && errno == ENOSYS)
-        fd = openat(process->root, path + strspn(path, "/"), flags | O_CLOEXEC);
-    return fd;
+    return (int)syscall(SYS_openat2, process->root, path, &how, sizeof(how));
 }
 
 static bool is_regular_file(int fd)

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/proc_text.h"
+
+#include "base/buffer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { LAST_FIELD = 52 };
+
+/* Writes a stat text: field n holds 1000 + n, except the first three. */
+static void write_stat(struct buffer *text, const char *name, char state)
+{
+    buffer_format(text, "1234 (%s) %c", name, state);
+    for (int field = 4; field <= LAST_FIELD; field++)
+        buffer_format(text, " %d", 1000 + field);
+    buffer_append_char(text, '\n');
+}
+
+/* Parses from memory that ends right behind the text, so that reading on is noticed. */
+static bool parse(const char *text, size_t len, struct proc_stat *ret)
+{
+    char *bytes = malloc(len ? len : 1);
+    memcpy(bytes, text, len);
+    bool is_stat = proc_stat_parse(bytes, len, ret);
+    free(bytes);
+    return is_stat;
+}
+
+static bool status_number(const char *text, const char *field, int base, uint64_t *ret)
+{
+    size_t len = strlen(text);
+    char *bytes = malloc(len ? len : 1);
+    memcpy(bytes, text, len);
+    bool has_number = proc_status_number(bytes, len, field, base, ret);
+    free(bytes);
+    return has_number;
+}
+
+static void check_name(const char *name)
+{
+    cleanup_buffer struct buffer text = {0};
+    struct proc_stat stat;
+    write_stat(&text, name, 'S');
+    assert_true(parse(text.data, text.len, &stat));
+    assert_int_equal(stat.state, 'S');
+    assert_int_equal(stat.start_time, 1022);
+    assert_int_equal(stat.code_start, 1026);
+    assert_int_equal(stat.cpu, 1039);
+}
+
+static void fields_are_counted_behind_the_name_whatever_it_holds(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"python",    "",     " ",  "a (b) c) R 1", ")",   "(",
+                                        ") R 1 2 3", "a\nb", "\n", "\xff\x1b",     "a) Z"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        check_name(names[i]);
+}
+
+static void an_overlong_name_is_read(void **state)
+{
+    (void)state;
+    char name[100001];
+    memset(name, ')', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    check_name(name);
+}
+
+static void a_text_that_is_cut_is_no_stat(void **state)
+{
+    (void)state;
+    cleanup_buffer struct buffer text = {0};
+    write_stat(&text, "a (b", 'R');
+    const char *field_39 = strstr(text.data, " 1039");
+    size_t enough = (size_t)(field_39 - text.data) + 2;
+    for (size_t len = 0; len < text.len; len++) {
+        struct proc_stat stat = {.state = '?', .cpu = -7};
+        assert_int_equal(parse(text.data, len, &stat), len >= enough);
+        if (len < enough) {
+            assert_int_equal(stat.state, '?');
+            assert_int_equal(stat.cpu, -7);
+        }
+    }
+}
+
+static void other_texts_are_no_stat(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "",     ")",         "1 (a)",       "1 (a) ",       "1 (a)  R",     "1 (a) 7 1", "1 a R 1",
+        "(a)R", "1 (a) R  ", "1 (a) R 1 x", "1 (a) R 1  2", "\xff\xff\xff", "garbage",   "1 (a)\nR 1",
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct proc_stat stat;
+        assert_false(parse(texts[i], strlen(texts[i]), &stat));
+    }
+}
+
+static void absurd_numbers_do_no_harm(void **state)
+{
+    (void)state;
+    static const char *const numbers[] = {"-1", "18446744073709551615", "99999999999999999999999999999999999999", "-",
+                                          "abc"};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        cleanup_buffer struct buffer text = {0};
+        struct proc_stat stat;
+        buffer_append_text(&text, "1 (a) R");
+        for (int field = 4; field <= LAST_FIELD; field++)
+            buffer_format(&text, " %s", numbers[i]);
+        parse(text.data, text.len, &stat);
+    }
+}
+
+static const char status_text[] = "Name:\tUid:\t7\n"
+                                  "Tgid:\t1234\n"
+                                  "NStgid:\t99\t1\n"
+                                  "Pid:\t1235\n"
+                                  "\n"
+                                  "Uid:\t1000\t1001\t1002\t1003\n"
+                                  "Empty:\t\n"
+                                  "CapEff:\t000001ffffffffff\n"
+                                  "Last:  5";
+
+static void a_status_field_is_found_at_the_start_of_its_line(void **state)
+{
+    (void)state;
+    uint64_t number;
+    assert_true(status_number(status_text, "Tgid", 10, &number));
+    assert_int_equal(number, 1234);
+    assert_true(status_number(status_text, "Pid", 10, &number));
+    assert_int_equal(number, 1235);
+    assert_true(status_number(status_text, "Uid", 10, &number));
+    assert_int_equal(number, 1000);
+    assert_true(status_number(status_text, "CapEff", 16, &number));
+    assert_int_equal(number, 0x1ffffffffff);
+    assert_true(status_number(status_text, "Last", 10, &number));
+    assert_int_equal(number, 5);
+}
+
+static void a_status_field_that_is_missing_or_has_no_number_is_none(void **state)
+{
+    (void)state;
+    static const char *const fields[] = {"tgid", "Tgi", "gid", "Ui", "Empty", "Name", "Nowhere", ""};
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        uint64_t number = 42;
+        assert_false(status_number(status_text, fields[i], 10, &number));
+        assert_int_equal(number, 42);
+    }
+}
+
+static void odd_status_texts_do_no_harm(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "\n", "\n\n\n", ":", "Uid", "Uid:", "Uid:\t", "Uid:\n", "\nUid", "Uid:\tx"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        uint64_t number;
+        assert_false(status_number(texts[i], "Uid", 10, &number));
+    }
+    uint64_t number;
+    assert_true(status_number("\n\nUid:3", "Uid", 10, &number));
+    assert_int_equal(number, 3);
+    assert_true(status_number("Uid:99999999999999999999999999999999999999", "Uid", 10, &number));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fields_are_counted_behind_the_name_whatever_it_holds),
+        cmocka_unit_test(an_overlong_name_is_read),
+        cmocka_unit_test(a_text_that_is_cut_is_no_stat),
+        cmocka_unit_test(other_texts_are_no_stat),
+        cmocka_unit_test(absurd_numbers_do_no_harm),
+        cmocka_unit_test(a_status_field_is_found_at_the_start_of_its_line),
+        cmocka_unit_test(a_status_field_that_is_missing_or_has_no_number_is_none),
+        cmocka_unit_test(odd_status_texts_do_no_harm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

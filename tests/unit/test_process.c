@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/process.h"
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "proc_folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include <cmocka.h>
+
+enum { PID = 7 };
+
+static const char stat_text[] =
+    "7 (python3) S 1 7 7 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 5000 1 1 1 4096 1 1 1 0 0 0 0 0 "
+    "0 0 0 17 3 0 0 0 0 0\n";
+
+static int set_up(void **state)
+{
+    struct proc_folder *proc = calloc(1, sizeof(*proc));
+    proc_folder_create(proc);
+    proc_folder_put_text(proc, "7/stat", stat_text);
+    proc_folder_put_text(proc, "7/status", "Name:\tpython3\nTgid:\t7\n");
+    *state = proc;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    proc_folder_destroy(*state);
+    free(*state);
+    return 0;
+}
+
+static struct process *open_process(const struct proc_folder *proc, pid_t pid)
+{
+    struct process *process = NULL;
+    assert_null(process_open(proc->path, pid, &process));
+    return process;
+}
+
+static void check_open_fails(const struct proc_folder *proc, pid_t pid, enum error_kind kind)
+{
+    struct process *process = NULL;
+    cleanup_error struct error *error = process_open(proc->path, pid, &process);
+    assert_non_null(error);
+    assert_int_equal(error->kind, kind);
+    assert_null(process);
+}
+
+static void check_kind(struct error *error, enum error_kind kind)
+{
+    assert_non_null(error);
+    assert_int_equal(error->kind, kind);
+    error_destroy(error);
+}
+
+static void a_process_has_its_number_and_start_time(void **state)
+{
+    cleanup_process struct process *process = open_process(*state, PID);
+    assert_int_equal(process->pid, PID);
+    assert_int_equal(process->start_time, 5000);
+    assert_int_equal(process->root, -1);
+    assert_true(process_is_running(process));
+}
+
+static void a_process_that_does_not_exist_is_gone(void **state)
+{
+    check_open_fails(*state, 8, ERROR_TARGET_GONE);
+    check_open_fails(*state, 0, ERROR_TARGET_GONE);
+    check_open_fails(*state, -7, ERROR_TARGET_GONE);
+    check_open_fails(*state, INT32_MAX, ERROR_TARGET_GONE);
+    process_destroy(NULL);
+}
+
+static void a_process_without_stat_is_gone(void **state)
+{
+    proc_folder_remove(*state, "7/stat");
+    check_open_fails(*state, PID, ERROR_TARGET_GONE);
+}
+
+static void a_stat_of_garbage_is_bad_data(void **state)
+{
+    static const char *const texts[] = {"", "\n", "7 (python3", "7 (python3) S 1 2 3", "\xff\xfe\xfd) R"};
+    for (size_t i = 0; i < array_size(texts); i++) {
+        proc_folder_put_text(*state, "7/stat", texts[i]);
+        check_open_fails(*state, PID, ERROR_BAD_DATA);
+    }
+}
+
+static void a_threads_number_is_taken_as_its_processs(void **state)
+{
+    proc_folder_put_text(*state, "9/status", "Name:\tworker\nTgid:\t7\nPid:\t9\n");
+    cleanup_process struct process *process = open_process(*state, 9);
+    assert_int_equal(process->pid, PID);
+}
+
+static void without_a_status_the_number_itself_is_taken(void **state)
+{
+    proc_folder_remove(*state, "7/status");
+    cleanup_process struct process *process = open_process(*state, PID);
+    assert_int_equal(process->pid, PID);
+}
+
+static void a_zombie_does_not_run(void **state)
+{
+    cleanup_process struct process *process = open_process(*state, PID);
+    static const struct {
+        char state;
+        bool is_running;
+    } rows[] = {{'R', true}, {'S', true}, {'D', true}, {'T', true}, {'t', true}, {'Z', false}, {'X', false}};
+    for (size_t i = 0; i < array_size(rows); i++) {
+        char text[sizeof(stat_text)];
+        memcpy(text, stat_text, sizeof(text));
+        text[strlen("7 (python3) ")] = rows[i].state;
+        proc_folder_put_text(*state, "7/stat", text);
+        assert_int_equal(process_is_running(process), rows[i].is_running);
+    }
+    proc_folder_remove(*state, "7/stat");
+    assert_false(process_is_running(process));
+}
+
+static void a_file_that_is_missing_means_that_the_process_ended(void **state)
+{
+    cleanup_process struct process *process = open_process(*state, PID);
+    cleanup_buffer struct buffer buffer = {0};
+    struct maps maps;
+    struct process_program program;
+    char *path = NULL;
+    pid_t *ids = NULL;
+    uint32_t count;
+    check_kind(process_read_file(process, "maps", &buffer), ERROR_TARGET_GONE);
+    check_kind(process_read_maps(process, &maps), ERROR_TARGET_GONE);
+    check_kind(process_read_program(process, &program), ERROR_TARGET_GONE);
+    check_kind(process_executable_path(process, &path), ERROR_TARGET_GONE);
+    check_kind(process_command_line(process, &buffer), ERROR_TARGET_GONE);
+    check_kind(process_thread_ids(process, &ids, &count), ERROR_TARGET_GONE);
+    assert_null(path);
+    assert_null(ids);
+}
+
+static void a_file_replaces_what_the_buffer_held(void **state)
+{
+    cleanup_process struct process *process = open_process(*state, PID);
+    cleanup_buffer struct buffer buffer = {0};
+    static char large[100000];
+    memset(large, 'x', sizeof(large));
+    proc_folder_put(*state, "7/large", large, sizeof(large));
+    proc_folder_put_text(*state, "7/task/7/comm", "python3\n");
+    assert_null(process_read_file(process, "large", &buffer));
+    assert_int_equal(buffer.len, sizeof(large));
+    assert_memory_equal(buffer.data, large, sizeof(large));
+    assert_null(process_read_file(process, "task/7/comm", &buffer));
+    assert_string_equal(buffer_text(&buffer), "python3\n");
+    assert_int_equal(buffer.len, 8);
+}
+
+static void the_command_line_has_blanks_between_its_words(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        const char *expected;
+    } rows[] = {
+        {"python3\0a b.py\0-x\0", 18, "python3 a b.py -x"},
+        {"python3\0\0end\0", 13, "python3  end"},
+        {"no end", 6, "no end"},
+        {"title   \0\0\0", 11, "title   "},
+        {"\0\0\0", 3, ""},
+        {"", 0, ""},
+        {"a\n\x1b\0", 4, "a\n\x1b"},
+    };
+    cleanup_process struct process *process = open_process(*state, PID);
+    cleanup_buffer struct buffer buffer = {0};
+    for (size_t i = 0; i < array_size(rows); i++) {
+        proc_folder_put(*state, "7/cmdline", rows[i].bytes, rows[i].len);
+        assert_null(process_command_line(process, &buffer));
+        assert_string_equal(buffer_text(&buffer), rows[i].expected);
+        assert_int_equal(buffer.len, strlen(rows[i].expected));
+    }
+}
+
+static void maps_are_parsed(void **state)
+{
+    cleanup_process struct process *process = open_process(*state, PID);
+    proc_folder_put_text(*state, "7/maps", "1000-2000 r-xp 0 0:0 7 /usr/bin/python3\nrubbish\n");
+    cleanup_maps struct maps maps;
+    assert_null(process_read_maps(process, &maps));
+    assert_int_equal(maps.count, 1);
+}
+
+static void thread_ids_are_the_numbers_of_the_task_folder(void **state)
+{
+    cleanup_process struct process *process = open_process(*state, PID);
+    proc_folder_make(*state, "7/task/7");
+    proc_folder_make(*state, "7/task/90");
+    proc_folder_make(*state, "7/task/rubbish");
+    proc_folder_make(*state, "7/task/-3");
+    cleanup_free pid_t *ids = NULL;
+    uint32_t count = 0;
+    assert_null(process_thread_ids(process, &ids, &count));
+    assert_int_equal(count, 2);
+    assert_int_equal(ids[0] + ids[1], 97);
+}
+
+static void the_executables_path_loses_the_kernels_mark(void **state)
+{
+    cleanup_process struct process *process = open_process(*state, PID);
+    proc_folder_link(*state, "7/exe", "/usr/bin/python3.11 (deleted)");
+    char *path = NULL;
+    assert_null(process_executable_path(process, &path));
+    assert_string_equal(path, "/usr/bin/python3.11");
+    free(path);
+    proc_folder_remove(*state, "7/exe");
+    proc_folder_link(*state, "7/exe", "/opt/a b");
+    assert_null(process_executable_path(process, &path));
+    assert_string_equal(path, "/opt/a b");
+    free(path);
+}
+
+static void another_executable_or_place_is_another_program(void **state)
+{
+    cleanup_process struct process *process = open_process(*state, PID);
+    struct process_program first, second;
+    proc_folder_put_text(*state, "one", "1");
+    proc_folder_put_text(*state, "two", "2");
+    proc_folder_link(*state, "7/exe", "../one");
+    assert_null(process_read_program(process, &first));
+    assert_int_equal(first.code_start, 4096);
+    assert_null(process_read_program(process, &second));
+    assert_true(process_program_equals(&first, &second));
+    proc_folder_remove(*state, "7/exe");
+    proc_folder_link(*state, "7/exe", "../two");
+    assert_null(process_read_program(process, &second));
+    assert_false(process_program_equals(&first, &second));
+}
+
+static void files_are_looked_for_inside_of_the_targets_root(void **state)
+{
+    proc_folder_put_text(*state, "root-of-7/lib/a.so", "library");
+    proc_folder_link(*state, "7/root", "../root-of-7");
+    cleanup_process struct process *process = open_process(*state, PID);
+    assert_true(process_has_file(process, "/lib/a.so"));
+    assert_false(process_has_file(process, "/lib/b.so"));
+    cleanup_fd int fd = -1;
+    const struct mapping mapping = {.start = 0x1000, .end = 0x2000, .inode = 1, .path = "/lib/a.so"};
+    assert_null(process_open_mapping(process, &mapping, &fd));
+    char text[8] = "";
+    assert_int_equal(read(fd, text, 7), 7);
+    assert_string_equal(text, "library");
+}
+
+/* Whether the kernel (from 5.6 on), and valgrind between it and us, know openat2(). */
+static bool has_openat2(void)
+{
+    return syscall(SYS_openat2, AT_FDCWD, ".", NULL, 0) >= 0 || errno != ENOSYS;
+}
+
+static void no_path_leads_out_of_the_targets_root(void **state)
+{
+    if (!has_openat2()) {
+        print_message("openat2() is not known here: nothing keeps a path inside of the target's root\n");
+        skip();
+    }
+    proc_folder_make(*state, "root-of-7/lib");
+    proc_folder_link(*state, "root-of-7/lib/up", "../../../7/stat");
+    proc_folder_link(*state, "root-of-7/lib/absolute", "/dev/null");
+    proc_folder_link(*state, "7/root", "../root-of-7");
+    cleanup_process struct process *process = open_process(*state, PID);
+    assert_true(process_has_file(process, "/../lib"));
+    assert_false(process_has_file(process, "/../7/stat"));
+    assert_false(process_has_file(process, "/lib/up"));
+    assert_false(process_has_file(process, "/lib/absolute"));
+}
+
+static void a_mapping_that_is_no_regular_file_or_deleted_is_told(void **state)
+{
+    proc_folder_make(*state, "root-of-7/dev");
+    proc_folder_link(*state, "7/root", "../root-of-7");
+    cleanup_process struct process *process = open_process(*state, PID);
+    int fd = -1;
+    struct mapping mapping = {.start = 0x1000, .end = 0x2000, .inode = 1, .path = "/dev"};
+    check_kind(process_open_mapping(process, &mapping, &fd), ERROR_BAD_DATA);
+    mapping.path = "/nowhere";
+    check_kind(process_open_mapping(process, &mapping, &fd), ERROR_NOT_FOUND);
+    mapping.is_deleted = true;
+    check_kind(process_open_mapping(process, &mapping, &fd), ERROR_NOT_FOUND);
+    proc_folder_put_text(*state, "7/map_files/1000-2000", "deleted, and still there");
+    assert_null(process_open_mapping(process, &mapping, &fd));
+    close(fd);
+}
+
+static void without_a_root_no_file_is_seen(void **state)
+{
+    cleanup_process struct process *process = open_process(*state, PID);
+    int fd = -1;
+    const struct mapping mapping = {.start = 0x1000, .end = 0x2000, .inode = 1, .path = "/lib/a.so"};
+    assert_false(process_has_file(process, "/"));
+    check_kind(process_open_mapping(process, &mapping, &fd), ERROR_PERMISSION);
+    assert_int_equal(fd, -1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_process_has_its_number_and_start_time),
+        TEST(a_process_that_does_not_exist_is_gone),
+        TEST(a_process_without_stat_is_gone),
+        TEST(a_stat_of_garbage_is_bad_data),
+        TEST(a_threads_number_is_taken_as_its_processs),
+        TEST(without_a_status_the_number_itself_is_taken),
+        TEST(a_zombie_does_not_run),
+        TEST(a_file_that_is_missing_means_that_the_process_ended),
+        TEST(a_file_replaces_what_the_buffer_held),
+        TEST(the_command_line_has_blanks_between_its_words),
+        TEST(maps_are_parsed),
+        TEST(thread_ids_are_the_numbers_of_the_task_folder),
+        TEST(the_executables_path_loses_the_kernels_mark),
+        TEST(another_executable_or_place_is_another_program),
+        TEST(files_are_looked_for_inside_of_the_targets_root),
+        TEST(no_path_leads_out_of_the_targets_root),
+        TEST(a_mapping_that_is_no_regular_file_or_deleted_is_told),
+        TEST(without_a_root_no_file_is_seen),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
