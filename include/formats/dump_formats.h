@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The forms in which a dump is printed. Errors of the stream are the caller's to look for with ferror().
+ * The forms in which a dump is printed. Each returns an error only when memory runs out; errors of the stream are the
+ * caller's to look for with ferror().
  */
 #ifndef FORMATS_DUMP_FORMATS_H
 #define FORMATS_DUMP_FORMATS_H
+
+#include "base/error.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,12 +18,12 @@ struct dump_format_options {
 };
 
 /* For a person: the process, then each thread with its state and name, the innermost frame first. */
-void dump_format_text(const struct process_dump *dump, const struct dump_format_options *options, FILE *out);
+struct error *dump_format_text(const struct process_dump *dump, const struct dump_format_options *options, FILE *out);
 
 /*
  * A list of threads in py-spy 0.4.2's shape: pid, thread_id, thread_name, os_thread_id, active, owns_gil, frames
  * (innermost first: name, filename, module, short_filename, line, locals, is_entry) and process_info.
  */
-void dump_format_json(const struct process_dump *dump, FILE *out);
+struct error *dump_format_json(const struct process_dump *dump, FILE *out);
 
 #endif

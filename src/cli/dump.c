@@ -11,7 +11,12 @@
 
 #include <errno.h>
 
-enum { KEY_FULL_FILENAMES = 256, KEY_NONBLOCKING };
+enum {
+    KEY_FULL_FILENAMES = 256,
+    KEY_NONBLOCKING,
+    READY_MS = 5000,   /* how long an interpreter that is only just starting is waited for */
+    READY_STEP_MS = 5, /* between looks at it */
+};
 
 static const struct argp_option dump_options[] = {
     {"pid", 'p', "PID", 0, "The process to read (decimal, or hexadecimal with 0x)", 1},
@@ -73,6 +78,13 @@ static struct error *read_process(pid_t pid, struct process_dump *ret)
     if (error)
         return error;
     error = dumping_run(process, ret);
+    for (int wait_ms = 0; error && error->kind == ERROR_NOT_READY && wait_ms < READY_MS; wait_ms += READY_STEP_MS) {
+        error_destroy(error);
+        usleep(READY_STEP_MS * 1000);
+        error = dumping_run(process, ret);
+    }
+    if (error && error->kind == ERROR_NOT_READY)
+        return error_wrap(error, "process %d", pid);
     if (error && error->kind == ERROR_NOT_PYTHON)
         return error_wrap(error, "process %d is not a Python process", pid);
     return error ? denial_explain(error, process) : NULL;
@@ -80,10 +92,10 @@ static struct error *read_process(pid_t pid, struct process_dump *ret)
 
 static struct error *print_dump(const struct dump_arguments *arguments, const struct process_dump *dump)
 {
-    if (arguments->is_json)
-        dump_format_json(dump, stdout);
-    else
-        dump_format_text(dump, &arguments->format, stdout);
+    struct error *error =
+        arguments->is_json ? dump_format_json(dump, stdout) : dump_format_text(dump, &arguments->format, stdout);
+    if (error)
+        return error;
     if (fflush(stdout) != 0 || ferror(stdout))
         return error_from_errno(errno, "cannot write to standard output");
     return NULL;

@@ -2,8 +2,11 @@
 #include "options.h"
 #include "verbs.h"
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
+#include "formats/escape.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 static const struct verb {
@@ -34,7 +37,10 @@ static void print_help(void)
 
 int report_error(struct error *error)
 {
-    fprintf(stderr, "pyspyc: %s\n", error->sentence);
+    cleanup_buffer struct buffer shown = {0};
+    /* A sentence quotes what others chose: names of files and programs. */
+    escape_visible(&shown, error->sentence, strlen(error->sentence));
+    fprintf(stderr, "pyspyc: %s\n", buffer_text(&shown));
     int status = error->kind == ERROR_USAGE ? STATUS_USAGE : STATUS_FAILURE;
     error_destroy(error);
     return status;
@@ -67,8 +73,23 @@ static struct error *describe_unknown_verb(const char *word)
     return error_create(ERROR_USAGE, "unknown verb '%s' (see 'pyspyc --help')", word);
 }
 
+/*
+ * Makes sure that descriptors 0 to 2 are taken, so that no file of ours gets a number that means a standard stream.
+ * What was closed cannot be read from or written to afterwards either.
+ */
+static void take_standard_descriptors(void)
+{
+    static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        int taken = fcntl(fd, F_GETFD) < 0 ? open("/dev/null", modes[fd]) : fd;
+        if (taken < 0)
+            return;
+    }
+}
+
 int main(int argc, char **argv)
 {
+    take_standard_descriptors();
     const char *word = argc > 1 ? argv[1] : "";
     if (argc < 2)
         return report_error(error_create(ERROR_USAGE, "no verb given (see 'pyspyc --help')"));

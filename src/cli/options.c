@@ -51,6 +51,8 @@ const char *options_nearest(const char *word, const char *const *words, size_t c
     return nearest;
 }
 
+static const double FIRST_SECONDS = 1e-6;
+
 static const struct argp_option *find_long(const struct argp_option *options, const char *name, size_t len)
 {
     for (const struct argp_option *option = options; option->name; option++) {
@@ -69,8 +71,23 @@ static const struct argp_option *find_short(const struct argp_option *options, c
     return NULL;
 }
 
+/* The two first options that an abbreviation can mean; false when there are not two. */
+static bool is_ambiguous(const struct command_line *line, const char *word, size_t len, const char *ret[2])
+{
+    size_t count = 0;
+    for (const struct argp_option *option = line->options; option->name && count < 2; option++) {
+        if (strncmp(option->name, word, len) == 0)
+            ret[count++] = option->name;
+    }
+    return count == 2;
+}
+
 static struct error *describe_unknown_long(const struct command_line *line, const char *word, size_t len)
 {
+    const char *meanings[2];
+    if (is_ambiguous(line, word, len, meanings))
+        return error_create(ERROR_USAGE, "option '--%.*s' can mean '--%s' or '--%s'", (int)len, word, meanings[0],
+                            meanings[1]);
     const char *names[OPTION_COUNT_LIMIT];
     size_t count = 0;
     for (const struct argp_option *option = line->options; option->name && count < OPTION_COUNT_LIMIT; option++)
@@ -181,7 +198,8 @@ struct error *options_take_seconds(const char *text, uint64_t *ret_ns)
 {
     char *end;
     double seconds = strtod(text, &end);
-    if (!isdigit((unsigned char)*text) || *end != '\0' || !(seconds > 0) || seconds > LAST_SECONDS)
+    bool is_decimal = isdigit((unsigned char)*text) || *text == '.';
+    if (!is_decimal || *end != '\0' || !(seconds >= FIRST_SECONDS) || seconds > LAST_SECONDS)
         return error_create(ERROR_USAGE, "'%s' is not a number of seconds", text);
     *ret_ns = (uint64_t)llround(seconds * 1e9);
     return NULL;

@@ -34,11 +34,19 @@ static mode_t current_umask(void)
     return mask;
 }
 
+/* Gives the new file the mode that it is to have: that of the file that it replaces, or what the umask leaves. */
+static bool set_mode(int fd, const char *path)
+{
+    struct stat old;
+    mode_t mode = stat(path, &old) == 0 ? old.st_mode & 07777 : 0666 & ~current_umask();
+    return fchmod(fd, mode) == 0;
+}
+
 static struct error *open_temporary(struct output *output)
 {
     const char *slash = strrchr(output->path, '/');
     int folder_len = slash ? (int)(slash - output->path) + 1 : 0;
-    if (asprintf(&output->temporary_path, "%.*s.%s.XXXXXX", folder_len, output->path, output->path + folder_len) < 0) {
+    if (asprintf(&output->temporary_path, "%.*s.pyspyc-XXXXXX", folder_len, output->path) < 0) {
         output->temporary_path = NULL;
         return error_no_memory();
     }
@@ -48,7 +56,7 @@ static struct error *open_temporary(struct output *output)
         free(hand_over(&output->temporary_path));
         return cannot_write(output->path, errno_value);
     }
-    if (fchmod(fd, 0666 & ~current_umask()) != 0)
+    if (!set_mode(fd, output->path))
         return cannot_write(output->path, errno);
     output->stream = fdopen(fd, "w");
     if (!output->stream)
@@ -73,7 +81,12 @@ static struct error *open_path(struct output *output)
 
 struct error *output_open(const char *path, struct output *ret)
 {
-    cleanup_output struct output output = {.path = strdup(path)};
+    /* What a symbolic link leads to is written, not the link. */
+    cleanup_output struct output output = {.path = realpath(path, NULL)};
+    if (!output.path || strcmp(path, "-") == 0) {
+        free(output.path);
+        output.path = strdup(path);
+    }
     if (!output.path)
         return error_no_memory();
     struct error *error = open_path(&output);

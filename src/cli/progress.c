@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "progress.h"
 
+#include "base/buffer.h"
+#include "formats/escape.h"
 #include "profile/profile.h"
 #include "sampler/recording.h"
 
@@ -38,7 +40,7 @@ static void report_causes(const struct recording_progress *progress)
 {
     for (int status = 0; status < PYTHON_STATUS_COUNT; status++) {
         if (progress->unreadable_by_cause[status] > 0)
-            fprintf(stderr, "pyspyc: unreadable %" PRIu64 " times: %s\n", progress->unreadable_by_cause[status],
+            fprintf(stderr, "pyspyc: stacks left out: %" PRIu64 ", %s\n", progress->unreadable_by_cause[status],
                     python_status_text((enum python_status)status));
     }
     if (progress->elsewhere > 0)
@@ -51,7 +53,7 @@ static void report_causes(const struct recording_progress *progress)
 static void report_emptiness(const struct profile_intervals *intervals, uint64_t total)
 {
     if (total == 0)
-        fprintf(stderr, "pyspyc: no samples: the program ended before its first sample was due\n");
+        fprintf(stderr, "pyspyc: no samples: the recording ended before the first one was due\n");
     else if (intervals->idle > 0)
         fprintf(stderr,
                 "pyspyc: no samples: the program was idle in %" PRIu64 " of %" PRIu64
@@ -65,8 +67,11 @@ void progress_report(const struct recording *recording, const struct profile_inf
 {
     struct recording_progress progress = recording_progress(recording);
     const struct profile_intervals *intervals = &info->intervals;
-    if (path)
-        fprintf(stderr, "pyspyc: wrote %s\n", path);
+    if (path) {
+        cleanup_buffer struct buffer shown = {0};
+        escape_visible(&shown, path, strlen(path));
+        fprintf(stderr, "pyspyc: wrote %s\n", buffer_text(&shown));
+    }
     fprintf(stderr,
             "pyspyc: %" PRIu64 " samples in %.1f s; of %" PRIu64 " intervals: %" PRIu64 " ok, %" PRIu64
             " idle, %" PRIu64 " torn, %" PRIu64 " unreadable, %" PRIu64 " missed\n",

@@ -15,6 +15,7 @@
 #include "target/launch.h"
 #include "target/process.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -220,6 +221,8 @@ static struct error *write_result(const struct record_arguments *arguments, stru
                                   struct profile *profile, struct output *output)
 {
     struct error *error = recording_finish(recording);
+    if (!output->temporary_path)
+        supervisor_release_signals();
     if (!error)
         error = arguments->format->write(profile, &arguments->view, output->stream);
     if (!error)
@@ -244,15 +247,20 @@ static void allow_many_descriptors(void)
 static struct error *describe_attach_error(const struct record_arguments *arguments, const struct process *process,
                                            struct error *error)
 {
-    if (error->kind != ERROR_NOT_PYTHON && error->kind != ERROR_TARGET_GONE && error->kind != ERROR_NOT_READY)
+    bool is_no_python =
+        error->kind == ERROR_NOT_PYTHON || error->kind == ERROR_TARGET_GONE || error->kind == ERROR_NOT_READY;
+    if (!is_no_python)
         return denial_explain(error, process);
     if (arguments->program) {
         error_destroy(error);
-        return error_create(ERROR_NOT_PYTHON, "'%s' ended before a Python interpreter came up in it",
+        return error_create(ERROR_NOT_PYTHON,
+                            "no Python interpreter came up in '%s' itself (one that it starts as a child is not "
+                            "followed: start that one, or use exec)",
                             arguments->program[0]);
     }
-    return error->kind == ERROR_NOT_PYTHON ? error_wrap(error, "process %d is not a Python process", process->pid)
-                                           : error;
+    if (error->kind == ERROR_NOT_PYTHON)
+        return error_wrap(error, "process %d is not a Python process", process->pid);
+    return error->kind == ERROR_NOT_READY ? error_wrap(error, "process %d", process->pid) : error;
 }
 
 /* Records until it is over, and writes the result. The process runs on, or has ended. */
@@ -268,24 +276,32 @@ static struct error *record_process(const struct record_arguments *arguments, co
         return error;
     supervisor->recording = recording;
     error = supervisor_record(supervisor);
+    supervisor->recording = NULL;
     if (error)
         return describe_attach_error(arguments, process, error);
-    return write_result(arguments, recording, profile, output);
+    bool is_cut = recording_state(recording) == RECORDING_FAILED;
+    error = write_result(arguments, recording, profile, output);
+    return error || !is_cut ? error : error_wrap(error_no_memory(), "the recording is not complete");
 }
 
-static int record_pid(const struct record_arguments *arguments, struct supervisor *supervisor)
+static int record_pid(const struct record_arguments *arguments)
 {
     cleanup_output struct output output = {0};
     cleanup_process struct process *process = NULL;
+    cleanup_supervisor struct supervisor supervisor = {.signals = -1};
+    sigset_t unused;
+    launch_prepare(&unused);
     struct error *error = process_open(NULL, arguments->pid, &process);
     if (!error)
         error = open_output(arguments, &output);
+    if (!error)
+        error = supervisor_init(&supervisor);
     if (error)
         return report_error(error);
     allow_many_descriptors();
-    supervisor->process = process;
-    supervisor->has_progress_line = progress_is_wanted();
-    error = record_process(arguments, process, supervisor, &output);
+    supervisor.process = process;
+    supervisor.has_progress_line = progress_is_wanted();
+    error = record_process(arguments, process, &supervisor, &output);
     return error ? report_error(error) : STATUS_SUCCESS;
 }
 
@@ -302,27 +318,32 @@ static int report_wrapper_error(struct error *error)
     return STATUS_WRAPPER_FAILURE;
 }
 
-static int record_program(const struct record_arguments *arguments, struct supervisor *supervisor)
+static int record_program(const struct record_arguments *arguments)
 {
     cleanup_output struct output output = {0};
     cleanup_process struct process *process = NULL;
+    cleanup_supervisor struct supervisor supervisor = {.signals = -1};
+    sigset_t signals_for_program;
+    launch_prepare(&signals_for_program);
     struct error *error = open_output(arguments, &output);
+    if (!error)
+        error = supervisor_init(&supervisor);
     if (error)
         return report_wrapper_error(error);
-    error = launch_program(arguments->program, &supervisor->child);
+    error = launch_program(arguments->program, &signals_for_program, &supervisor.child);
     if (error)
         return report_start_error(error);
     allow_many_descriptors();
-    error = process_open(NULL, supervisor->child, &process);
+    error = process_open(NULL, supervisor.child, &process);
     if (!error) {
-        supervisor->process = process;
+        supervisor.process = process;
         /* The program draws on the same terminal, unless its output goes elsewhere. */
-        supervisor->has_progress_line = progress_is_wanted() && !isatty(STDOUT_FILENO);
-        error = record_process(arguments, process, supervisor, &output);
+        supervisor.has_progress_line = progress_is_wanted() && !isatty(STDOUT_FILENO);
+        error = record_process(arguments, process, &supervisor, &output);
     }
     if (error)
         report_error(error);
-    int status = supervisor_wait_for_child(supervisor);
+    int status = supervisor_wait_for_child(&supervisor);
     return error ? STATUS_WRAPPER_FAILURE : status;
 }
 
@@ -332,11 +353,8 @@ int verb_record(int argc, char **argv)
         .line = {.verb = "record", .options = record_options},
         .recording = {.interval_ns = 10000000},
     };
-    cleanup_supervisor struct supervisor supervisor = {.signals = -1};
     struct error *error = options_parse(&record_argp, argc, argv, &arguments.line);
-    if (!error)
-        error = supervisor_init(&supervisor);
     if (error)
         return report_error(error);
-    return arguments.program ? record_program(&arguments, &supervisor) : record_pid(&arguments, &supervisor);
+    return arguments.program ? record_program(&arguments) : record_pid(&arguments);
 }

@@ -25,14 +25,22 @@ enum {
 
 static const int our_signals[] = {SIGINT, SIGTERM, SIGHUP};
 
-/* A signal that is ignored (nohup, a background job) stays ignored: it never arrives. */
+/* A signal that is ignored (nohup, a background job) is none of ours: blocked, it would arrive all the same. */
+static void fill_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGCHLD);
+    for (size_t i = 0; i < array_size(our_signals); i++) {
+        struct sigaction action;
+        if (sigaction(our_signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(set, our_signals[i]);
+    }
+}
+
 struct error *supervisor_init(struct supervisor *supervisor)
 {
     sigset_t set;
-    sigemptyset(&set);
-    for (size_t i = 0; i < array_size(our_signals); i++)
-        sigaddset(&set, our_signals[i]);
-    sigaddset(&set, SIGCHLD);
+    fill_signals(&set);
     *supervisor = (struct supervisor){.signals = -1};
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return error_from_errno(errno, "cannot block signals");
@@ -40,6 +48,13 @@ struct error *supervisor_init(struct supervisor *supervisor)
     if (supervisor->signals < 0)
         return error_from_errno(errno, "cannot receive signals");
     return NULL;
+}
+
+void supervisor_release_signals(void)
+{
+    sigset_t set;
+    fill_signals(&set);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 void supervisor_deinit(struct supervisor *supervisor)
@@ -87,15 +102,16 @@ static void look_for_end(struct supervisor *supervisor)
 }
 
 /* Sleeps until something happens, at most so many milliseconds (-1: without limit). */
-static void wait_for_event(const struct supervisor *supervisor, int timeout_ms)
+static void wait_for_event(const struct supervisor *supervisor, int recording_fd, int timeout_ms)
 {
-    bool is_running = recording_state(supervisor->recording) == RECORDING_RUNNING;
+    int pidfd = supervisor->process ? supervisor->process->pidfd : -1;
+    bool is_blind = pidfd < 0 && (timeout_ms < 0 || timeout_ms > CHECK_MS);
     struct pollfd fds[] = {
         {.fd = supervisor->signals, .events = POLLIN},
-        {.fd = supervisor->process->pidfd, .events = POLLIN},
-        {.fd = is_running ? recording_fd(supervisor->recording) : -1, .events = POLLIN},
+        {.fd = pidfd, .events = POLLIN},
+        {.fd = recording_fd, .events = POLLIN},
     };
-    poll(fds, array_size(fds), timeout_ms);
+    poll(fds, array_size(fds), is_blind ? CHECK_MS : timeout_ms);
 }
 
 /* Whether it makes sense to try again, given why the last attempt failed. */
@@ -103,7 +119,7 @@ static bool may_become_python(const struct supervisor *supervisor)
 {
     switch (supervisor->error->kind) {
     case ERROR_NOT_READY:
-        return supervisor->child > 0 || elapsed_ms(supervisor) < READY_MS;
+        return supervisor->child > 0 || supervisor->was_attached || elapsed_ms(supervisor) < READY_MS;
     case ERROR_NOT_PYTHON:
     case ERROR_UNSUPPORTED_VERSION:
     case ERROR_NOT_FOUND:
@@ -128,24 +144,20 @@ static void try_to_attach(struct supervisor *supervisor)
         supervisor->was_attached = true;
 }
 
-static bool is_searching(const struct supervisor *supervisor)
+static bool is_searching(enum recording_state state)
 {
-    enum recording_state state = recording_state(supervisor->recording);
     return state == RECORDING_WAITING || state == RECORDING_LOST;
 }
 
-static int next_timeout_ms(const struct supervisor *supervisor)
+static int next_timeout_ms(const struct supervisor *supervisor, enum recording_state state)
 {
-    if (is_searching(supervisor))
+    if (is_searching(state))
         return elapsed_ms(supervisor) < SEARCH_FAST_MS ? SEARCH_MS : SLOW_SEARCH_MS;
-    if (supervisor->has_progress_line)
-        return PROGRESS_MS;
-    return supervisor->process->pidfd < 0 ? CHECK_MS : -1;
+    return supervisor->has_progress_line ? PROGRESS_MS : -1;
 }
 
-static bool is_finished(const struct supervisor *supervisor)
+static bool is_finished(const struct supervisor *supervisor, enum recording_state state)
 {
-    enum recording_state state = recording_state(supervisor->recording);
     int signals_to_end = supervisor->child > 0 ? 2 : 1;
     return supervisor->has_ended || supervisor->signal_count >= signals_to_end || state == RECORDING_OVER ||
            state == RECORDING_FAILED;
@@ -156,14 +168,17 @@ struct error *supervisor_record(struct supervisor *supervisor)
     supervisor->start_ns = 0;
     supervisor->start_ns = elapsed_ms(supervisor) * 1000000;
     for (;;) {
-        if (is_searching(supervisor))
+        if (is_searching(recording_state(supervisor->recording)))
             try_to_attach(supervisor);
         if (supervisor->error && !may_become_python(supervisor))
             break;
-        wait_for_event(supervisor, next_timeout_ms(supervisor));
+        /* Read once: the descriptor is readable when the recording is running no longer. */
+        enum recording_state state = recording_state(supervisor->recording);
+        int fd = is_searching(state) ? -1 : recording_fd(supervisor->recording);
+        wait_for_event(supervisor, fd, next_timeout_ms(supervisor, state));
         take_signals(supervisor);
         look_for_end(supervisor);
-        if (is_finished(supervisor))
+        if (is_finished(supervisor, recording_state(supervisor->recording)))
             break;
         if (supervisor->has_progress_line)
             progress_show(supervisor->recording, elapsed_ms(supervisor));
@@ -176,7 +191,7 @@ struct error *supervisor_record(struct supervisor *supervisor)
 int supervisor_wait_for_child(struct supervisor *supervisor)
 {
     while (!supervisor->has_ended && supervisor->signal_count < 3) {
-        wait_for_event(supervisor, supervisor->process->pidfd < 0 ? CHECK_MS : -1);
+        wait_for_event(supervisor, -1, -1);
         take_signals(supervisor);
         look_for_end(supervisor);
     }

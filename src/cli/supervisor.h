@@ -19,9 +19,9 @@ struct process;
 struct recording;
 
 struct supervisor {
-    struct recording *recording;
-    const struct process *process;
-    pid_t child; /* the program that we started; 0 when we attached to one */
+    struct recording *recording;   /* only while supervisor_record() runs */
+    const struct process *process; /* NULL: it could not be opened */
+    pid_t child;                   /* the program that we started; 0 when we attached to one */
     bool has_progress_line;
 
     int signals; /* signalfd */
@@ -38,6 +38,9 @@ struct supervisor {
  * Takes over the signals that matter. To be called before the first thread is made, and before a program is started.
  */
 struct error *supervisor_init(struct supervisor *supervisor);
+
+/* Gives the signals back: from now on they end us, as they end any program that waits for the reader of a pipe. */
+void supervisor_release_signals(void);
 void supervisor_deinit(struct supervisor *supervisor);
 
 /*

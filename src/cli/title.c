@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <time.h>
 
@@ -28,6 +29,10 @@ static void append_script(struct buffer *buffer, const char *const *words)
         }
         if (strcmp(*words, "-c") == 0) {
             buffer_append_text(buffer, " -c");
+            return;
+        }
+        if (strcmp(*words, "-") == 0) {
+            buffer_append_text(buffer, " -");
             return;
         }
         if (takes_next_word(*words) && words[1]) {
@@ -62,5 +67,7 @@ void title_append_file_name(struct buffer *buffer, const char *name, const char 
     time_t now = time(NULL);
     if (!localtime_r(&now, &local) || strftime(when, sizeof(when), "%Y-%m-%dT%H-%M-%S", &local) == 0)
         when[0] = '\0';
-    buffer_format(buffer, "%s-%s%s", last_component(name), when, extension);
+    for (const char *c = last_component(name); *c; c++)
+        buffer_append_char(buffer, iscntrl((unsigned char)*c) ? '_' : *c);
+    buffer_format(buffer, "-%s%s", when, extension);
 }

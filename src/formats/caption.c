@@ -58,13 +58,18 @@ const struct caption *captions_get(struct captions *captions, uint32_t frame)
     cleanup_buffer struct buffer place = {0};
     label_append(&label, captions->profile, frame, captions->options);
     label_append_place(&place, captions->profile, frame, captions->options);
+    if (label.failed || place.failed) {
+        text->failed = true;
+        return caption;
+    }
     size_t name_len = place.len > 0 ? label.len - place.len - strlen(" ()") : label.len;
 
     size_t offset = text->len;
     escape_visible(text, buffer_text(&label), name_len);
     caption->name_len = text->len - offset;
     escape_visible(text, buffer_text(&label) + name_len, label.len - name_len);
-    text->failed |= label.failed || place.failed;
+    if (text->failed)
+        return caption;
     caption->offset = offset;
     caption->len = text->len - offset;
     const char *start = buffer_text(text) + offset;

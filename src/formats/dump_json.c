@@ -61,7 +61,7 @@ static void append_thread(struct buffer *json, const struct process_dump *dump, 
     buffer_append_char(json, '}');
 }
 
-void dump_format_json(const struct process_dump *dump, FILE *out)
+struct error *dump_format_json(const struct process_dump *dump, FILE *out)
 {
     cleanup_buffer struct buffer json = {0};
     buffer_append_char(&json, '[');
@@ -70,5 +70,8 @@ void dump_format_json(const struct process_dump *dump, FILE *out)
         append_thread(&json, dump, &dump->threads[i]);
     }
     buffer_append_text(&json, "\n]\n");
+    if (json.failed)
+        return error_no_memory();
     fwrite(buffer_text(&json), 1, json.len, out);
+    return NULL;
 }

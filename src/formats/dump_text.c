@@ -49,7 +49,7 @@ static void append_thread(struct buffer *text, const struct dump_thread *thread,
         buffer_format(text, "    (the stack could not be read: %s)\n", thread->failure);
 }
 
-void dump_format_text(const struct process_dump *dump, const struct dump_format_options *options, FILE *out)
+struct error *dump_format_text(const struct process_dump *dump, const struct dump_format_options *options, FILE *out)
 {
     cleanup_buffer struct buffer text = {0};
     buffer_format(&text, "Process %" PRId64 ": ", dump->pid);
@@ -59,5 +59,8 @@ void dump_format_text(const struct process_dump *dump, const struct dump_format_
     buffer_append_text(&text, ")\n\n");
     for (uint32_t i = 0; i < dump->thread_count; i++)
         append_thread(&text, &dump->threads[i], options);
+    if (text.failed)
+        return error_no_memory();
     fwrite(buffer_text(&text), 1, text.len, out);
+    return NULL;
 }

@@ -68,7 +68,7 @@ void facts_append_reasons(struct buffer *out, const struct profile_info *info)
     if (all == 0)
         buffer_append_text(out, "the recording ended before its first sample\n");
     append_reason(out, intervals->idle, all, "idle; -i shows them");
-    append_reason(out, intervals->torn, all, "torn: the program ran while it was read; --blocking stops it for each");
+    append_reason(out, intervals->torn, all, "torn: the program ran while it was read, each time");
     append_reason(out, intervals->unreadable, all, "unreadable: the memory was not what it has to be");
     append_reason(out, intervals->missed, all, "missed: the profiler did not get to run in time");
 }

@@ -8,8 +8,9 @@
 #include "text.h"
 
 enum {
-    CODE_UNIT_LEN = 2,    /* bytes */
-    CODE_LIMIT = 1 << 17, /* entries; a program that makes functions without end starts again */
+    CODE_UNIT_LEN = 2,     /* bytes */
+    FINGERPRINT_LEN = 256, /* bytes of a line table that are compared in each sample */
+    CODE_LIMIT = 1 << 17,  /* entries; a program that makes functions without end starts again */
 };
 
 void code_cache_init(struct code_cache *cache, const struct python_runtime *runtime)
@@ -47,6 +48,39 @@ void code_cache_begin_sample(struct code_cache *cache)
     cache->sample++;
 }
 
+/* The hash that a str keeps of itself. */
+static bool mix_text_hash(const struct layout *layout, struct memory *memory, remote_addr text, uint64_t *hash)
+{
+    uint64_t own;
+    if (memory_read_u64(memory, text + layout->text.hash, &own) != MEMORY_OK)
+        return false;
+    *hash = hash_pair(*hash, own);
+    return true;
+}
+
+/*
+ * Code objects that are made and dropped in turn take each other's memory, names and tables and all. So where they have
+ * no number of their own, it is made from what is cached of them: the names' hashes, and the line table's length and
+ * start.
+ */
+static bool read_fingerprint(const struct layout *layout, struct memory *memory, const unsigned char *head,
+                             struct code_identity *identity)
+{
+    unsigned char table[FINGERPRINT_LEN];
+    uint64_t len, hash = 0;
+    bool has_qualname = layout->code.qualname != LAYOUT_NONE;
+    if (!mix_text_hash(layout, memory, identity->name, &hash) ||
+        !mix_text_hash(layout, memory, identity->filename, &hash) ||
+        (has_qualname && !mix_text_hash(layout, memory, field_u64(head, layout->code.qualname), &hash)) ||
+        memory_read_u64(memory, identity->line_table + layout->bytes.length, &len) != MEMORY_OK)
+        return false;
+    size_t used = len < sizeof(table) ? (size_t)len : sizeof(table);
+    if (memory_read(memory, identity->line_table + layout->bytes.data, table, used) != MEMORY_OK)
+        return false;
+    identity->version = hash_pair(hash_pair(hash, len), hash_bytes(table, used));
+    return true;
+}
+
 /* Reads what tells this code object from others. */
 static enum python_status read_identity(const struct code_cache *cache, struct memory *memory, remote_addr address,
                                         unsigned char head[LAYOUT_CODE_LEN], struct code_identity *ret)
@@ -66,13 +100,11 @@ static enum python_status read_identity(const struct code_cache *cache, struct m
         .line_table = field_u64(head, layout->code.line_table),
         .first_line = field_u32(head, layout->code.first_line),
     };
-    if (layout->code.version != LAYOUT_NONE) {
+    if (layout->code.version != LAYOUT_NONE)
         ret->version = field_u32(head, layout->code.version);
+    if (ret->version != 0)
         return PYTHON_OK;
-    }
-    /* Functions that are made and dropped in turn take each other's memory, names and all. */
-    status = memory_read_u64(memory, ret->name + layout->text.hash, &ret->version);
-    return status == MEMORY_OK ? PYTHON_OK : PYTHON_BAD_CODE;
+    return read_fingerprint(layout, memory, head, ret) ? PYTHON_OK : PYTHON_BAD_CODE;
 }
 
 static bool is_same(const struct code_identity *a, const struct code_identity *b)

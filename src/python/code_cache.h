@@ -19,7 +19,7 @@ struct python_runtime;
 /* What tells one code object from another that took its place. */
 struct code_identity {
     uint64_t filename, name, line_table; /* addresses */
-    uint64_t version;                    /* co_version, or the hash of the name where there is none */
+    uint64_t version;                    /* co_version, or where there is none a fingerprint of names and lines */
     uint32_t first_line;
 };
 

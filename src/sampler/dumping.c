@@ -6,19 +6,24 @@
 #include "profile/process_dump.h"
 #include "python/runtime.h"
 #include "relay.h"
+#include "schedule.h"
 #include "session.h"
 #include "short_path.h"
 #include "target/process.h"
 
 #include <string.h>
 
-enum { TRY_LIMIT = 200 }; /* readings before the last one is taken as it is */
+enum {
+    TRY_LIMIT = 200,   /* readings before the last one is taken as it is */
+    MOTION_NS = 10000, /* what the program gets to finish a call or return */
+};
 
 /* One dump that is under way. Lives in the relay's thread until the relay is done. */
 struct dumping {
     const struct process *process;
     struct session *session;
     struct process_dump *dump;
+    struct relay *relay;
     struct error *error;
     int tries;
 };
@@ -52,8 +57,6 @@ static bool copy_thread(const struct dumping *dumping, const struct sampled_thre
     };
     if (session_thread_name(dumping->session, thread, &name))
         ret->name = dump_text_copy(buffer_text(&name), name.len);
-    else if (thread->task.tid == dumping->process->pid)
-        ret->name = dump_text_copy("MainThread", strlen("MainThread"));
     uint32_t count = thread->python->frame_count;
     ret->frames = calloc(count > 0 ? count : 1, sizeof(*ret->frames));
     if (!ret->frames)
@@ -83,19 +86,27 @@ static struct error *copy_threads(const struct dumping *dumping, struct process_
     return NULL;
 }
 
-/* Walks all threads, and copies what was found if it is proved to be a snapshot, or if this is the last try. */
-static int finish_sample(struct dumping *dumping, int cpu)
+/* Walks all threads. Returns whether none was caught in the middle of a call or return. */
+static bool walk_threads(const struct dumping *dumping)
 {
     uint32_t count;
+    bool is_at_rest = true;
     struct sampled_thread *threads = session_threads(dumping->session, &count);
     for (uint32_t i = 0; i < count; i++)
-        session_walk(dumping->session, &threads[i]);
-    bool is_proved = session_end_sample(dumping->session);
-    if (!is_proved && dumping->tries < TRY_LIMIT)
-        return cpu;
-    dumping->dump->is_proved = is_proved;
-    dumping->error = copy_threads(dumping, dumping->dump);
-    return RELAY_STOP;
+        is_at_rest &= session_walk(dumping->session, &threads[i]) != PYTHON_IN_MOTION;
+    return is_at_rest;
+}
+
+/* Ends with what was read if that is proved to be a snapshot, or if this is the last try. Returns the relay's answer.
+ */
+static int finish_sample(struct dumping *dumping, int cpu)
+{
+    bool is_at_rest = walk_threads(dumping);
+    bool is_last = dumping->tries >= TRY_LIMIT;
+    dumping->dump->is_proved = session_end_sample(dumping->session);
+    if (is_last || (dumping->dump->is_proved && is_at_rest))
+        return RELAY_STOP;
+    return relay_sleep_until(dumping->relay, monotonic_now_ns() + MOTION_NS) ? cpu : RELAY_STOP;
 }
 
 static int take_dump(void *context, int cpu)
@@ -103,23 +114,17 @@ static int take_dump(void *context, int cpu)
     struct dumping *dumping = context;
     int runner_cpu = cpu;
     bool is_last = ++dumping->tries >= TRY_LIMIT;
-    switch (session_begin_sample(dumping->session, cpu, &runner_cpu)) {
-    case SAMPLE_PROVED:
-        return finish_sample(dumping, cpu);
-    case SAMPLE_ELSEWHERE:
-        return is_last ? finish_sample(dumping, cpu) : runner_cpu;
-    case SAMPLE_TORN:
-        return is_last ? finish_sample(dumping, cpu) : cpu;
-    case SAMPLE_UNREADABLE:
-        if (!is_last)
-            return cpu;
-        dumping->error = error_create(ERROR_BAD_DATA, "cannot read the threads of process %d: %s",
-                                      dumping->process->pid, python_status_text(session_failure(dumping->session)));
-        return RELAY_STOP;
-    case SAMPLE_GONE:
+    enum sample_status status = session_begin_sample(dumping->session, cpu, &runner_cpu);
+    if (status == SAMPLE_GONE) {
         dumping->error = error_create(ERROR_TARGET_GONE, "process %d has ended", dumping->process->pid);
         return RELAY_STOP;
     }
+    if (status == SAMPLE_PROVED || (is_last && session_failure(dumping->session) == PYTHON_OK))
+        return finish_sample(dumping, cpu);
+    if (!is_last)
+        return status == SAMPLE_ELSEWHERE ? runner_cpu : cpu;
+    dumping->error = error_create(ERROR_BAD_DATA, "cannot read the threads of process %d: %s", dumping->process->pid,
+                                  python_status_text(session_failure(dumping->session)));
     return RELAY_STOP;
 }
 
@@ -141,6 +146,21 @@ static struct error *describe_process(const struct dumping *dumping, struct proc
     return ret->command_line.bytes && ret->executable.bytes && ret->python_version ? NULL : error_no_memory();
 }
 
+/* Reads the process on the relay's threads, until it is done. */
+static struct error *run_relay(struct dumping *dumping)
+{
+    cleanup_relay struct relay *relay = NULL;
+    struct error *error = relay_create(take_dump, dumping, &relay);
+    if (error)
+        return error;
+    dumping->relay = relay;
+    error = relay_start(relay);
+    if (error)
+        return error;
+    relay_wait(relay);
+    return dumping->error;
+}
+
 struct error *dumping_run(const struct process *process, struct process_dump *ret)
 {
     cleanup_session struct session *session = NULL;
@@ -149,14 +169,11 @@ struct error *dumping_run(const struct process *process, struct process_dump *re
     if (error)
         return error;
     struct dumping dumping = {.process = process, .session = session, .dump = &dump};
-    cleanup_relay struct relay *relay = NULL;
-    error = relay_create(take_dump, &dumping, &relay);
+    error = run_relay(&dumping);
     if (!error)
-        error = relay_start(relay);
-    if (error)
-        return error;
-    relay_wait(relay);
-    error = dumping.error ? dumping.error : describe_process(&dumping, &dump);
+        error = describe_process(&dumping, &dump);
+    if (!error)
+        error = copy_threads(&dumping, &dump);
     if (error)
         return error;
     *ret = dump;

@@ -81,7 +81,11 @@ void recording_destroy(struct recording *recording)
 
 enum recording_state recording_state(const struct recording *recording)
 {
-    return atomic_load(&recording->state);
+    enum recording_state state = atomic_load(&recording->state);
+    /* Between two programs of the process nobody but us looks at the clock. */
+    if (state == RECORDING_LOST && monotonic_now_ns() >= recording->schedule.end_ns)
+        return RECORDING_OVER;
+    return state;
 }
 
 int recording_fd(const struct recording *recording)
@@ -128,22 +132,21 @@ static bool is_wanted(const struct recording_options *options, const struct samp
 enum walk_result {
     WALK_PROVED,
     WALK_TORN,
-    WALK_IN_MOTION, /* a thread was caught in the middle of a call or return */
+    WALK_INCOMPLETE, /* a thread could not be read: caught in the middle of a call or return, perhaps */
 };
 
 static enum walk_result walk_threads(struct recording *recording)
 {
     uint32_t count;
-    bool is_in_motion = false;
+    bool is_incomplete = false;
     struct sampled_thread *threads = session_threads(recording->session, &count);
     for (uint32_t i = 0; i < count; i++) {
-        if (is_wanted(&recording->options, &threads[i]) &&
-            session_walk(recording->session, &threads[i]) == PYTHON_IN_MOTION)
-            is_in_motion = true;
+        if (is_wanted(&recording->options, &threads[i]) && session_walk(recording->session, &threads[i]) != PYTHON_OK)
+            is_incomplete = true;
     }
     if (!session_end_sample(recording->session))
         return WALK_TORN;
-    return is_in_motion ? WALK_IN_MOTION : WALK_PROVED;
+    return is_incomplete ? WALK_INCOMPLETE : WALK_PROVED;
 }
 
 /* What the threads of one proved sample came to. */
@@ -208,10 +211,18 @@ enum reading_result {
     READING_FAILED, /* no memory of our own */
 };
 
+static bool is_last_try(const struct recording *recording)
+{
+    return recording->tries >= TRY_LIMIT;
+}
+
+/* What is broken when it is read may only be under construction: it is counted when it stays like that. */
 static enum reading_result count_failure(struct recording *recording)
 {
     if (!session_is_current(recording->session))
         return READING_LOST;
+    if (!is_last_try(recording))
+        return READING_LATER;
     recording->counters.unreadable_by_cause[session_failure(recording->session)]++;
     recording->counters.unreadable++;
     return READING_DONE;
@@ -223,14 +234,11 @@ static enum reading_result finish_reading(struct recording *recording)
     session_threads(recording->session, &count);
     if (count == 0 && !session_is_current(recording->session))
         return READING_LOST;
-    switch (walk_threads(recording)) {
-    case WALK_TORN:
+    enum walk_result result = walk_threads(recording);
+    if (result == WALK_TORN)
         return READING_AGAIN;
-    case WALK_IN_MOTION:
+    if (result == WALK_INCOMPLETE && !is_last_try(recording))
         return READING_LATER;
-    case WALK_PROVED:
-        break;
-    }
     return count_sample(recording) ? READING_DONE : READING_FAILED;
 }
 
@@ -253,7 +261,7 @@ static enum reading_result read_once(struct recording *recording, int cpu, int *
 /* Whether another reading for the current interval is worth it. What takes long is going from CPU to CPU. */
 static bool may_try_again(const struct recording *recording, bool is_elsewhere)
 {
-    if (recording->tries >= TRY_LIMIT)
+    if (is_last_try(recording))
         return false;
     return !is_elsewhere || recording->tries == 1 ||
            monotonic_now_ns() < recording->schedule.deadline_ns + HANDOVER_TIME_NS;
@@ -273,7 +281,7 @@ static int take_step(void *context, int cpu)
     int next_cpu = cpu;
     if (recording->tries == 0) {
         bool is_over = schedule_is_over(&recording->schedule);
-        uint64_t wake_ns = is_over ? schedule_end_ns(&recording->schedule) : recording->schedule.deadline_ns;
+        uint64_t wake_ns = is_over ? recording->schedule.end_ns : recording->schedule.deadline_ns;
         if (!relay_sleep_until(recording->relay, wake_ns))
             return RELAY_STOP;
         if (is_over)

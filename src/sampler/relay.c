@@ -25,6 +25,7 @@ struct relay {
     atomic_bool is_stopping;
     sem_t is_done;
     struct runner *current; /* of the one that has the baton */
+    pthread_mutex_t lock;   /* of the runners: none is made any more once the relay stops */
     struct runner *runners[CPU_LIMIT];
 };
 
@@ -38,6 +39,7 @@ struct error *relay_create(relay_step step, void *context, struct relay **ret)
     relay->step = step;
     relay->context = context;
     sem_init(&relay->is_done, 0, 0);
+    pthread_mutex_init(&relay->lock, NULL);
     *ret = relay;
     return NULL;
 }
@@ -46,7 +48,9 @@ void relay_destroy(struct relay *relay)
 {
     if (!relay)
         return;
+    pthread_mutex_lock(&relay->lock);
     atomic_store(&relay->is_stopping, true);
+    pthread_mutex_unlock(&relay->lock);
     for (int cpu = 0; cpu < CPU_LIMIT; cpu++) {
         struct runner *runner = relay->runners[cpu];
         if (!runner)
@@ -61,27 +65,34 @@ void relay_destroy(struct relay *relay)
         sem_destroy(&relay->runners[cpu]->baton);
         free(relay->runners[cpu]);
     }
+    pthread_mutex_destroy(&relay->lock);
     sem_destroy(&relay->is_done);
     free(relay);
 }
 
-/* The runner of a CPU, made when there is none yet; NULL when we may not run there. Called by one thread at a time. */
+static struct runner *make_runner(struct relay *relay, int cpu)
+{
+    struct runner *runner = calloc(1, sizeof(*runner));
+    if (!runner)
+        return NULL;
+    runner->relay = relay;
+    runner->cpu = cpu;
+    sem_init(&runner->baton, 0, 0);
+    runner->is_running = cpu_start_thread(cpu, run, runner, &runner->thread);
+    return runner;
+}
+
+/* The runner of a CPU, made when there is none yet; NULL when we may not run there, or the relay stops. */
 static struct runner *runner_of(struct relay *relay, int cpu)
 {
     if (cpu < 0 || cpu >= CPU_LIMIT)
         return NULL;
+    pthread_mutex_lock(&relay->lock);
+    if (!relay->runners[cpu] && !atomic_load(&relay->is_stopping))
+        relay->runners[cpu] = make_runner(relay, cpu);
     struct runner *runner = relay->runners[cpu];
-    if (!runner) {
-        runner = calloc(1, sizeof(*runner));
-        if (!runner)
-            return NULL;
-        runner->relay = relay;
-        runner->cpu = cpu;
-        sem_init(&runner->baton, 0, 0);
-        relay->runners[cpu] = runner;
-        runner->is_running = cpu_start_thread(cpu, run, runner, &runner->thread);
-    }
-    return runner->is_running ? runner : NULL;
+    pthread_mutex_unlock(&relay->lock);
+    return runner && runner->is_running ? runner : NULL;
 }
 
 bool relay_is_refused(const struct relay *relay, int cpu)
@@ -152,5 +163,4 @@ void relay_wait(struct relay *relay)
 {
     while (sem_wait(&relay->is_done) != 0)
         ;
-    sem_post(&relay->is_done);
 }

@@ -15,13 +15,12 @@ static void choose_deadline(struct schedule *schedule)
 void schedule_init(struct schedule *schedule, uint64_t start_ns, uint64_t interval_ns, uint64_t duration_ns,
                    uint64_t seed)
 {
-    uint64_t limit = duration_ns / interval_ns;
+    uint64_t limit = (duration_ns + interval_ns - 1) / interval_ns;
     *schedule = (struct schedule){
         .start_ns = start_ns,
         .interval_ns = interval_ns,
-        .interval_limit = duration_ns == 0 ? UINT64_MAX
-                          : limit > 0      ? limit
-                                           : 1,
+        .end_ns = duration_ns == 0 ? UINT64_MAX : start_ns + duration_ns,
+        .interval_limit = duration_ns == 0 ? UINT64_MAX : limit,
         .random = seed,
     };
     choose_deadline(schedule);
@@ -29,7 +28,7 @@ void schedule_init(struct schedule *schedule, uint64_t start_ns, uint64_t interv
 
 bool schedule_is_over(const struct schedule *schedule)
 {
-    return schedule->interval >= schedule->interval_limit;
+    return schedule->interval >= schedule->interval_limit || schedule->deadline_ns >= schedule->end_ns;
 }
 
 uint64_t schedule_advance(struct schedule *schedule, uint64_t now_ns)
@@ -42,11 +41,6 @@ uint64_t schedule_advance(struct schedule *schedule, uint64_t now_ns)
     schedule->interval = next + passed;
     choose_deadline(schedule);
     return passed;
-}
-
-uint64_t schedule_end_ns(const struct schedule *schedule)
-{
-    return schedule->start_ns + schedule->interval_limit * schedule->interval_ns;
 }
 
 uint64_t monotonic_now_ns(void)

@@ -13,7 +13,8 @@
 struct schedule {
     uint64_t start_ns;
     uint64_t interval_ns;
-    uint64_t interval_limit; /* number of intervals; UINT64_MAX for no end */
+    uint64_t end_ns;         /* UINT64_MAX for no end */
+    uint64_t interval_limit; /* number of intervals, the last of which the end may cut; UINT64_MAX for no end */
     uint64_t interval;       /* the current one, from 0 */
     uint64_t deadline_ns;    /* of the current one */
     uint64_t random;
@@ -23,14 +24,11 @@ struct schedule {
 void schedule_init(struct schedule *schedule, uint64_t start_ns, uint64_t interval_ns, uint64_t duration_ns,
                    uint64_t seed);
 
-/* Whether the current interval is behind the last one. */
+/* Whether no deadline is left before the end. */
 bool schedule_is_over(const struct schedule *schedule);
 
 /* Moves on to the first interval that has not ended at now_ns, and returns how many were passed over. */
 uint64_t schedule_advance(struct schedule *schedule, uint64_t now_ns);
-
-/* When the last interval ends; only for a schedule that has an end. */
-uint64_t schedule_end_ns(const struct schedule *schedule);
 
 uint64_t monotonic_now_ns(void);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "session.h"
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "image/loaded_image.h"
 #include "memory/snapshot.h"
@@ -11,6 +12,7 @@
 #include "target/thread_area.h"
 #include "thread_list.h"
 
+#include <sched.h>
 #include <string.h>
 
 enum {
@@ -31,6 +33,8 @@ struct session {
 
     remote_addr runner;     /* thread state of the last holder of the GIL */
     bool is_guarded;        /* the runner's CPU number is among the guards */
+    bool is_listed;         /* the list of threads is that of the last copy */
+    bool has_runner;        /* the runner exists, so that where it is matters */
     int32_t runner_cpu;     /* where the runner was when the sample began; -1: there is none that could run */
     int own_cpu;            /* where the sample is taken */
     struct cpu_watch watch; /* since the sample began */
@@ -144,7 +148,7 @@ enum python_status session_failure(const struct session *session)
 
 struct sampled_thread *session_threads(struct session *session, uint32_t *ret_count)
 {
-    *ret_count = session->threads.count;
+    *ret_count = session->is_listed ? session->threads.count : 0;
     return session->threads.threads;
 }
 
@@ -171,9 +175,11 @@ static enum python_status list_threads(struct session *session)
     struct memory *memory = snapshot_memory(session->snapshot);
     python_begin_sample(session->python);
     enum python_status status = python_list_threads(session->python, memory);
+    session->is_listed = false;
     if (status == PYTHON_OK &&
         !thread_list_update(&session->threads, session->process, memory, &session->area, session->python))
         status = PYTHON_NO_MEMORY;
+    session->is_listed = status == PYTHON_OK;
     return status;
 }
 
@@ -192,7 +198,10 @@ enum take_result {
 static enum take_result take_copy_once(struct session *session)
 {
     const struct sampled_thread *runner = thread_list_find(&session->threads, session->runner);
+    /* The address alone does not tell: a new thread may have the memory of one that ended. */
+    uint32_t guarded = runner ? runner->serial : 0;
     set_guards(session, runner);
+    session->has_runner = false;
     session->runner_cpu = session->is_guarded ? -1 : ask_kernel_for_cpu(runner);
     enum memory_status status = snapshot_take(session->snapshot);
     if (status == MEMORY_FAULT && session->is_guarded) {
@@ -208,10 +217,11 @@ static enum take_result take_copy_once(struct session *session)
     bool is_locked;
     remote_addr holder =
         python_last_gil_holder(session->python, snapshot_guard_bytes(session->snapshot, GUARD_GIL), &is_locked);
-    bool is_expected = holder == session->runner;
     session->runner = holder;
-    if (thread_list_find(&session->threads, holder))
-        return is_expected ? TAKE_DONE : TAKE_AGAIN;
+    runner = thread_list_find(&session->threads, holder);
+    session->has_runner = runner != NULL;
+    if (runner)
+        return runner->serial == guarded ? TAKE_DONE : TAKE_AGAIN;
     /*
      * A thread that does not exist any more cannot run; that no other one took the GIL, the GIL's own words tell. An
      * interpreter that has deleted all its threads at its end leaves the GIL locked.
@@ -233,12 +243,13 @@ static bool is_proved(struct session *session)
 {
     if (!snapshot_is_unchanged(session->snapshot) || !cpu_watch_is_undisturbed(&session->watch))
         return false;
-    if (session->runner_cpu < 0)
+    if (!session->has_runner)
         return true;
     int32_t cpu = session->runner_cpu;
     if (!session->is_guarded)
         cpu = ask_kernel_for_cpu(thread_list_find(&session->threads, session->runner));
-    return session->runner_cpu == session->own_cpu && cpu == session->own_cpu;
+    /* We are pinned, but a cpuset that changes moves us all the same. */
+    return session->runner_cpu == session->own_cpu && cpu == session->own_cpu && sched_getcpu() == session->own_cpu;
 }
 
 static void read_states(struct session *session)
@@ -286,7 +297,13 @@ bool session_end_sample(struct session *session)
 
 bool session_thread_name(struct session *session, const struct sampled_thread *thread, struct buffer *buffer)
 {
-    return python_thread_name(session->python, snapshot_memory(session->snapshot), thread->id, buffer);
+    if (python_thread_name(session->python, snapshot_memory(session->snapshot), thread->id, buffer))
+        return true;
+    buffer_clear(buffer);
+    /* Until threading is imported nobody has a name, but the main thread is to have that one. */
+    if (thread->task.tid == session->process->pid)
+        buffer_append_text(buffer, "MainThread");
+    return buffer->len > 0;
 }
 
 bool session_is_current(const struct session *session)

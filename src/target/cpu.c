@@ -3,10 +3,12 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/rseq.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -66,7 +68,7 @@ void cpu_wake_promptly(void)
 }
 
 /*
- * Where the kernel keeps restartable sequences, it tells a thread that it was preempted without a system call, which
+ * Where the kernel keeps restartable sequences, it may tell a thread that it was preempted without a system call, which
  * would cost more than the rest of a watch: Linux include/uapi/linux/rseq.h, struct rseq: the kernel sets rseq_cs to
  * NULL "when the kernel detects that it is preempting or delivering a signal outside of the range targeted by the
  * rseq_cs". So this is a sequence that is never executed. What must be right about it is that it is a sequence: the
@@ -89,12 +91,19 @@ static const struct rseq_cs *unexecuted_sequence(void)
     return &sequence;
 }
 
-/* The calling thread's rseq_cs; NULL where the C library has not registered restartable sequences. */
+/* The calling thread's rseq_cs. */
 static volatile uint64_t *own_sequence(void)
 {
     void *area = (char *)__builtin_thread_pointer() + __rseq_offset;
     struct rseq *rseq = area;
-    return __rseq_size > 0 ? (volatile uint64_t *)&rseq->rseq_cs : NULL;
+    return (volatile uint64_t *)&rseq->rseq_cs;
+}
+
+static void begin_sequence(void)
+{
+    const struct rseq_cs *sequence = unexecuted_sequence();
+    atomic_signal_fence(memory_order_seq_cst);
+    *own_sequence() = (uintptr_t)sequence;
 }
 
 static uint64_t switch_count(void)
@@ -104,17 +113,41 @@ static uint64_t switch_count(void)
     return (uint64_t)usage.ru_nvcsw + (uint64_t)usage.ru_nivcsw;
 }
 
+static bool is_sequence_cleared; /* set once */
+
+/*
+ * Tries whether this kernel clears rseq_cs of a thread that loses its CPU inside of a system call, where we lose it
+ * most likely. A kernel may see no need to, as no sequence can be interrupted there.
+ */
+static void try_sequences(void)
+{
+    const struct timespec moment = {.tv_nsec = 50000};
+    if (__rseq_size == 0)
+        return;
+    uint64_t before = switch_count();
+    begin_sequence();
+    for (int try = 0; try < 100 && switch_count() == before; try++)
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
+    is_sequence_cleared = switch_count() != before && *own_sequence() == 0;
+    *own_sequence() = 0;
+}
+
+static bool are_sequences_cleared(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, try_sequences);
+    return is_sequence_cleared;
+}
+
 void cpu_watch_begin(struct cpu_watch *watch)
 {
-    volatile uint64_t *sequence = own_sequence();
-    if (sequence)
-        *sequence = (uintptr_t)unexecuted_sequence();
+    if (are_sequences_cleared())
+        begin_sequence();
     else
         watch->switches = switch_count();
 }
 
 bool cpu_watch_is_undisturbed(const struct cpu_watch *watch)
 {
-    volatile uint64_t *sequence = own_sequence();
-    return sequence ? *sequence != 0 : switch_count() == watch->switches;
+    return are_sequences_cleared() ? *own_sequence() != 0 : switch_count() == watch->switches;
 }

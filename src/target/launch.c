@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "target/launch.h"
 
+#include "base/cleanup.h"
+
 #include <errno.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct error *launch_program(char *const argv[], pid_t *ret)
+void launch_prepare(sigset_t *ret_for_program)
+{
+    static const int output_signals[] = {SIGPIPE, SIGXFSZ};
+    sigemptyset(ret_for_program);
+    signal(SIGCHLD, SIG_DFL);
+    for (size_t i = 0; i < array_size(output_signals); i++) {
+        if (signal(output_signals[i], SIG_IGN) == SIG_DFL)
+            sigaddset(ret_for_program, output_signals[i]);
+    }
+}
+
+struct error *launch_program(char *const argv[], const sigset_t *signals_for_program, pid_t *ret)
 {
     posix_spawnattr_t attributes;
     sigset_t none;
@@ -15,7 +27,8 @@ struct error *launch_program(char *const argv[], pid_t *ret)
     int errno_value = posix_spawnattr_init(&attributes);
     if (errno_value == 0) {
         posix_spawnattr_setsigmask(&attributes, &none);
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+        posix_spawnattr_setsigdefault(&attributes, signals_for_program);
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
         errno_value = posix_spawnp(ret, argv[0], NULL, &attributes, argv, environ);
         posix_spawnattr_destroy(&attributes);
     }

@@ -159,8 +159,11 @@ struct error *process_read_program(const struct process *process, struct process
     if (error)
         return error;
     struct stat file;
-    if (fstatat(process->directory, "exe", &file, 0) < 0)
+    if (fstatat(process->directory, "exe", &file, 0) < 0) {
+        if (errno == ENOENT && stat.state != 'Z' && stat.state != 'X')
+            return error_create(ERROR_NOT_PYTHON, "it runs no program (it is a thread of the kernel)");
         return describe(process, "exe", error_from_errno(errno, "following"));
+    }
     *ret = (struct process_program){
         .device = file.st_dev,
         .inode = file.st_ino,

@@ -97,6 +97,22 @@ class TestWrapped(RecordCase):
         self.assertEqual(outcome.status, 0, outcome)
         self.assertTrue(os.path.exists(self.path("fast.raw")), outcome)
 
+    def test_parent_that_ignores_the_end_of_children(self):
+        """An ignored SIGCHLD is inherited, and the kernel would collect the program behind our back."""
+        process = self.start_pyspyc(
+            "record", "-f", "raw", "-o", self.path("x.raw"), "--", self.python, harness.program("ending.py"), "exit", "7",
+            preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.assertEqual(process.finish()[0], 7)
+
+    def test_reader_of_messages_that_goes_away(self):
+        """A broken pipe of our messages does not cost the program's status."""
+        reading, writing = os.pipe()
+        os.close(reading)
+        process = self.start_pyspyc("record", "-f", "raw", "-o", self.path("x.raw"), "--", self.python,
+                                    harness.program("ending.py"), "exit", "7", stderr=writing)
+        os.close(writing)
+        self.assertEqual(process.finish()[0], 7)
+
     def test_streams_are_the_programs(self):
         process = self.start_pyspyc("record", "-f", "raw", "-o", self.path("echo.raw"), "--",
                                     self.python, harness.program("ending.py"), "echo", "first", "second")
@@ -381,6 +397,42 @@ class TestOutput(RecordCase):
         with open(path) as file:
             self.assertEqual(file.read(), "old")
 
+    def test_symbolic_link_is_followed(self):
+        with open(self.path("real.svg"), "w") as file:
+            file.write("old")
+        os.symlink("real.svg", self.path("link.svg"))
+        outcome = self.record_target("-o", self.path("link.svg"))
+        self.assertEqual(outcome.status, 0, outcome)
+        self.assertTrue(os.path.islink(self.path("link.svg")))
+        self.assert_svg(self.path("real.svg"))
+
+    def test_mode_of_a_replaced_file_is_kept(self):
+        path = self.path("x.svg")
+        with open(path, "w"):
+            os.chmod(path, 0o600)
+        self.record_target("-o", path)
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+
+    def test_names_in_messages_are_harmless(self):
+        outcome = self.record_target("-o", self.path("line\n\033[31m.svg"))
+        self.assertEqual(outcome.status, 0, outcome)
+        self.assertIn("line\\x0a\\x1b[31m.svg", outcome.errors)
+        outcome = self.run_pyspyc("record", "-o", self.path("x.svg"), "--", "nosuch\033[31m")
+        self.assert_failed(outcome, 127, ["nosuch\\x1b[31m"])
+
+    def test_signal_ends_the_wait_for_a_reader(self):
+        path = self.path("fifo")
+        os.mkfifo(path)
+        process = self.start_pyspyc("record", "-d", "1", "-p", self.target.pid, "-f", "raw", "-o", path)
+        harness.wait_until(lambda: harness.status_of(process.pid)["State"].startswith("S"), "the profiler waits")
+        process.signal(signal.SIGTERM)
+        self.assertEqual(process.finish()[0], 128 + signal.SIGTERM)
+
+    def test_closed_standard_output(self):
+        process = self.start_pyspyc("record", *FAST, "-d", "1", "-p", self.target.pid, "-f", "raw", "-o", "-",
+                                    preexec_fn=lambda: os.close(1))
+        self.assertEqual(process.finish()[0], 1)
+
     def test_nothing_is_left_beside_the_result(self):
         before = self.leftovers()
         self.record_target("-o", self.path("x.svg"))
@@ -449,10 +501,19 @@ class TestUsage(RecordCase):
         self.assert_usage("recrod", words=["recrod", "record"])
 
     def test_numbers(self):
-        for option, value in (("-r", "0"), ("-r", "many"), ("-r", "-5"), ("-d", "0x"), ("-d", "-1"), ("-p", "abc"),
+        for option, value in (("-r", "0"), ("-r", "many"), ("-r", "-5"), ("-d", "0x"), ("-d", "-1"),
+                              ("-d", "0.0000000001"), ("-p", "abc"),
                               ("-p", "0"), ("-p", "99999999999999999999")):
             with self.subTest(option=option, value=value):
                 self.assert_usage("record", "-o", self.path("x.svg"), "-p", "1", option, value, words=[value])
+
+    def test_ambiguous_abbreviation_names_the_meanings(self):
+        self.assert_usage("record", "--no", words=["--nolineno", "--nonblocking"])
+
+    def test_thread_of_the_kernel(self):
+        if not os.path.exists("/proc/2/status") or harness.command_line(2):
+            self.skipTest("no thread of the kernel is to be seen here")
+        self.assert_failed(self.run_pyspyc("dump", "--pid", "2"), 1, ["kernel"])
 
     def test_help_and_version(self):
         for arguments in (("--help",), ("record", "--help"), ("--version",)):
@@ -535,6 +596,18 @@ class TestOptions(RecordCase):
         share = stacks.share(stacks.with_function("rest"))
         self.assertGreater(share, 0.75)
         self.assertLess(share, 0.85)
+
+
+class TestReusedCode(RecordCase):
+    """Code objects whose memory is used again, names and line tables included."""
+
+    def test_lines_of_reused_code(self):
+        target, _ = self.start_target("reused_code.py")
+        _, stacks = self.record(*FAST, "-d", "2", "-p", target.pid)
+        found = {stack[i] + " > " + harness.function_name(stack[i + 1])
+                 for stack in stacks.counts for i in range(len(stack) - 1)
+                 if harness.function_name(stack[i + 1]) in ("first", "second")}
+        self.assertEqual(found, {"<module> (<made>:3) > first", "<module> (<made>:9) > second"})
 
 
 class TestShares(RecordCase):

@@ -66,7 +66,7 @@ static void an_empty_recording_says_why(void **state)
     assert_reasons(&(struct profile_intervals){0}, "the recording ended before its first sample\n");
     assert_reasons(&(struct profile_intervals){.idle = 512}, "512 of 512 samples were idle; -i shows them\n");
     assert_reasons(&(struct profile_intervals){.torn = 1, .unreadable = 2, .missed = 3},
-                   "1 of 6 samples was torn: the program ran while it was read; --blocking stops it for each\n"
+                   "1 of 6 samples was torn: the program ran while it was read, each time\n"
                    "2 of 6 samples were unreadable: the memory was not what it has to be\n"
                    "3 of 6 samples were missed: the profiler did not get to run in time\n");
 }

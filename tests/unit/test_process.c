@@ -137,7 +137,7 @@ static void a_file_that_is_missing_means_that_the_process_ended(void **state)
     uint32_t count;
     check_kind(process_read_file(process, "maps", &buffer), ERROR_TARGET_GONE);
     check_kind(process_read_maps(process, &maps), ERROR_TARGET_GONE);
-    check_kind(process_read_program(process, &program), ERROR_TARGET_GONE);
+    check_kind(process_read_program(process, &program), ERROR_NOT_PYTHON); /* as a thread of the kernel */
     check_kind(process_executable_path(process, &path), ERROR_TARGET_GONE);
     check_kind(process_command_line(process, &buffer), ERROR_TARGET_GONE);
     check_kind(process_thread_ids(process, &ids, &count), ERROR_TARGET_GONE);
