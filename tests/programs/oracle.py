@@ -121,15 +121,18 @@ def _report(expected):
 
 
 def _at_rest(expected):
-    """Whether `expected` threads have announced themselves and sleep.
-
-    A thread that waits for the GIL or for a CPU would have got both while we slept: so a thread whose count of
-    voluntary context switches stays the same over several of our sleeps, and whose state is S, is in its last wait.
-    """
+    """Whether `expected` threads have announced themselves and sleep."""
     with _lock:
         tids = list(_announced.values())
-    if len(tids) != expected:
-        return False
+    return len(tids) == expected and asleep(tids)
+
+
+def asleep(tids):
+    """Whether these threads of this process are in their last wait.
+
+    A thread that waits for the GIL or for a CPU would have got both while we slept: so it is one whose count of
+    voluntary context switches stays the same over several of our sleeps, and whose state is S.
+    """
     before = [_run_state(tid) for tid in tids]
     for _ in range(SETTLED_POLLS):
         time.sleep(POLL_SECONDS)
