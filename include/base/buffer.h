@@ -35,9 +35,6 @@ void buffer_clear(struct buffer *buffer);
 /* The content as a NUL-terminated string; valid until the next change. Never NULL. */
 const char *buffer_text(const struct buffer *buffer);
 
-/* Hands the content over as a malloc'ed string; the buffer is empty afterwards. NULL without memory. */
-char *buffer_take(struct buffer *buffer);
-
 #define cleanup_buffer __attribute__((cleanup(buffer_deinit)))
 
 #endif

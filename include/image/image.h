@@ -33,13 +33,7 @@ struct error *image_open(int fd, struct image **ret);
 /* Accepts NULL. */
 void image_destroy(struct image *image);
 
-/*
- * Looks up symbols in .dynsym and then .symtab in one pass each. ret[i] is left alone where name i is not defined.
- * Returns how many were found.
- */
-size_t image_find_symbols(const struct image *image, const char *const *names, size_t count, struct image_range *ret);
-
-/* Returns false, and leaves *ret alone, when there is no such symbol. */
+/* Looks a symbol up in .dynsym, then in .symtab. Returns false, and leaves *ret alone, when it is not defined. */
 bool image_find_symbol(const struct image *image, const char *name, struct image_range *ret);
 
 /* Returns false, and leaves *ret alone, when there is no such section. Section headers survive strip. */

@@ -25,9 +25,9 @@ void launch_prepare(sigset_t *ret_for_program);
 struct error *launch_program(char *const argv[], const sigset_t *signals_for_program, pid_t *ret);
 
 /*
- * Collects a child. Returns false while it runs, unless told to wait. *ret is its exit status as a shell would say it:
+ * Collects a child. Returns false while it runs. *ret is its exit status as a shell would say it:
  * 128 + the signal that ended it.
  */
-bool launch_collect(pid_t pid, bool wait, int *ret);
+bool launch_collect(pid_t pid, int *ret);
 
 #endif

@@ -3,7 +3,7 @@
  * A live process: its identity, its files and what /proc says about it. Reading its memory is target/process_memory.h.
  *
  * The identity is the open folder /proc/PID (and a pidfd where the kernel has them): once the process has ended,
- * nothing of a later process with the same number is ever read through it. Nothing here stops, signals or changes the
+ * no file of a later process with the same number is ever opened through it. Nothing here stops, signals or changes the
  * process.
  */
 #ifndef TARGET_PROCESS_H

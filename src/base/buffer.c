@@ -84,13 +84,3 @@ const char *buffer_text(const struct buffer *buffer)
 {
     return buffer->data ? buffer->data : "";
 }
-
-char *buffer_take(struct buffer *buffer)
-{
-    char *data = buffer_reserve(buffer, 0) ? buffer->data : NULL;
-    if (!data)
-        return NULL;
-    data[buffer->len] = '\0';
-    *buffer = (struct buffer){0};
-    return data;
-}

@@ -96,7 +96,7 @@ static void look_for_end(struct supervisor *supervisor)
     if (supervisor->has_ended)
         return;
     if (supervisor->child > 0)
-        supervisor->has_ended = launch_collect(supervisor->child, false, &supervisor->child_status);
+        supervisor->has_ended = launch_collect(supervisor->child, &supervisor->child_status);
     else
         supervisor->has_ended = !process_is_running(supervisor->process);
 }

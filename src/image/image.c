@@ -103,31 +103,21 @@ static bool find_in(const struct symbols *symbols, const char *name, struct imag
     return false;
 }
 
-size_t image_find_symbols(const struct image *image, const char *const *names, size_t count, struct image_range *ret)
-{
-    static const GElf_Word types[] = {SHT_DYNSYM, SHT_SYMTAB};
-    size_t found_count = 0;
-    cleanup_free bool *is_found = calloc(count ? count : 1, sizeof(*is_found));
-    for (size_t type = 0; is_found && type < array_size(types); type++) {
-        Elf_Scn *section = NULL;
-        while (found_count < count && (section = elf_nextscn(image->file, section))) {
-            GElf_Shdr header;
-            struct symbols symbols;
-            if (!gelf_getshdr(section, &header) || header.sh_type != types[type] ||
-                !open_symbols(image, section, &header, &symbols))
-                continue;
-            for (size_t i = 0; i < count; i++) {
-                if (!is_found[i])
-                    found_count += is_found[i] = find_in(&symbols, names[i], &ret[i]);
-            }
-        }
-    }
-    return found_count;
-}
-
 bool image_find_symbol(const struct image *image, const char *name, struct image_range *ret)
 {
-    return image_find_symbols(image, &name, 1, ret) == 1;
+    static const GElf_Word types[] = {SHT_DYNSYM, SHT_SYMTAB};
+    for (size_t type = 0; type < array_size(types); type++) {
+        Elf_Scn *section = NULL;
+        while ((section = elf_nextscn(image->file, section))) {
+            GElf_Shdr header;
+            struct symbols symbols;
+            if (gelf_getshdr(section, &header) && header.sh_type == types[type] &&
+                header.sh_size <= SYMBOL_LIMIT * sizeof(Elf64_Sym) && open_symbols(image, section, &header, &symbols) &&
+                find_in(&symbols, name, ret))
+                return true;
+        }
+    }
+    return false;
 }
 
 bool image_find_section(const struct image *image, const char *name, struct image_range *ret)

@@ -34,13 +34,13 @@
     }
 #define DICT_TO_3_10                                                                                                   \
     {                                                                                                                  \
-        .keys = 32, .values = 40, .log2_size = LAYOUT_NONE, .log2_index_bytes = LAYOUT_NONE, .kind = LAYOUT_NONE,      \
-        .size = 8, .entry_count = 32, .indices = 40, .first_value = 0                                                  \
+        .keys = 32, .values = 40, .log2_index_bytes = LAYOUT_NONE, .kind = LAYOUT_NONE, .size = 8, .entry_count = 32,  \
+        .indices = 40, .first_value = 0                                                                                \
     }
 #define DICT_3_11_AND_3_12                                                                                             \
     {                                                                                                                  \
-        .keys = 32, .values = 40, .log2_size = 8, .log2_index_bytes = 9, .kind = 10, .size = LAYOUT_NONE,              \
-        .entry_count = 24, .indices = 32, .first_value = 0                                                             \
+        .keys = 32, .values = 40, .log2_index_bytes = 9, .kind = 10, .size = LAYOUT_NONE, .entry_count = 24,           \
+        .indices = 32, .first_value = 0                                                                                \
     }
 #define TEXT_TO_3_11                                                                                                   \
     {                                                                                                                  \
@@ -82,7 +82,7 @@ static const struct layout layouts[] = {
         .entry_format = ENTRY_ALWAYS,
         .attribute_format = ATTRIBUTES_DICT,
         .runtime = {.interpreters_head = 32, .gil = 1152},
-        .interpreter = {.next = 0, .id = 16, .threads_head = 8, .modules = 56, .gil_pointer = LAYOUT_NONE},
+        .interpreter = {.next = 0, .threads_head = 8, .modules = 56, .gil_pointer = LAYOUT_NONE},
         .gil = GIL,
         .thread = THREAD_TO_3_10,
         .frame = FRAME_TO_3_9,
@@ -90,7 +90,7 @@ static const struct layout layouts[] = {
         .text = TEXT_TO_3_11,
         .bytes = BYTES,
         .object = OBJECT,
-        .type = {.name = 24, .basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 872},
+        .type = {.basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 872},
         .dict = DICT_TO_3_10,
         .integer = INTEGER_TO_3_11,
         .module = MODULE,
@@ -101,7 +101,7 @@ static const struct layout layouts[] = {
         .entry_format = ENTRY_ALWAYS,
         .attribute_format = ATTRIBUTES_DICT,
         .runtime = {.interpreters_head = 32, .gil = 352},
-        .interpreter = {.next = 0, .id = 24, .threads_head = 8, .modules = 856, .gil_pointer = LAYOUT_NONE},
+        .interpreter = {.next = 0, .threads_head = 8, .modules = 856, .gil_pointer = LAYOUT_NONE},
         .gil = GIL,
         .thread = THREAD_TO_3_10,
         .frame = FRAME_TO_3_9,
@@ -109,7 +109,7 @@ static const struct layout layouts[] = {
         .text = TEXT_TO_3_11,
         .bytes = BYTES,
         .object = OBJECT,
-        .type = {.name = 24, .basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 864},
+        .type = {.basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 864},
         .dict = DICT_TO_3_10,
         .integer = INTEGER_TO_3_11,
         .module = MODULE,
@@ -120,7 +120,7 @@ static const struct layout layouts[] = {
         .entry_format = ENTRY_ALWAYS,
         .attribute_format = ATTRIBUTES_DICT,
         .runtime = {.interpreters_head = 32, .gil = 352},
-        .interpreter = {.next = 0, .id = 24, .threads_head = 8, .modules = 856, .gil_pointer = LAYOUT_NONE},
+        .interpreter = {.next = 0, .threads_head = 8, .modules = 856, .gil_pointer = LAYOUT_NONE},
         .gil = GIL,
         .thread = THREAD_TO_3_10,
         .frame = {.size = 104,
@@ -134,7 +134,7 @@ static const struct layout layouts[] = {
         .text = TEXT_TO_3_11,
         .bytes = BYTES,
         .object = OBJECT,
-        .type = {.name = 24, .basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 872},
+        .type = {.basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 872},
         .dict = DICT_TO_3_10,
         .integer = INTEGER_TO_3_11,
         .module = MODULE,
@@ -145,7 +145,7 @@ static const struct layout layouts[] = {
         .entry_format = ENTRY_FLAG,
         .attribute_format = ATTRIBUTES_SPLIT_WORDS,
         .runtime = {.interpreters_head = 40, .gil = 360},
-        .interpreter = {.next = 0, .id = 48, .threads_head = 16, .modules = 888, .gil_pointer = LAYOUT_NONE},
+        .interpreter = {.next = 0, .threads_head = 16, .modules = 888, .gil_pointer = LAYOUT_NONE},
         .gil = GIL,
         .thread = {.next = 8,
                    .interpreter = 16,
@@ -173,7 +173,7 @@ static const struct layout layouts[] = {
         .text = TEXT_TO_3_11,
         .bytes = BYTES,
         .object = OBJECT,
-        .type = {.name = 24, .basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 872},
+        .type = {.basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 872},
         .dict = DICT_3_11_AND_3_12,
         .integer = INTEGER_TO_3_11,
         .module = MODULE,
@@ -184,7 +184,7 @@ static const struct layout layouts[] = {
         .entry_format = ENTRY_SHIM,
         .attribute_format = ATTRIBUTES_TAGGED_WORD,
         .runtime = {.interpreters_head = 40, .gil = LAYOUT_NONE},
-        .interpreter = {.next = 0, .id = 8, .threads_head = 72, .modules = 944, .gil_pointer = 384},
+        .interpreter = {.next = 0, .threads_head = 72, .modules = 944, .gil_pointer = 384},
         .gil = GIL,
         .thread = {.next = 8,
                    .interpreter = 16,
@@ -206,7 +206,7 @@ static const struct layout layouts[] = {
         .text = TEXT_FROM_3_12,
         .bytes = BYTES,
         .object = OBJECT,
-        .type = {.name = 24, .basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 880},
+        .type = {.basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 880},
         .dict = DICT_3_11_AND_3_12,
         .integer = INTEGER_FROM_3_12,
         .module = MODULE,
@@ -218,7 +218,7 @@ static const struct layout layouts[] = {
         .entry_format = ENTRY_SHIM,
         .attribute_format = ATTRIBUTES_INLINE_VALUES,
         .runtime = {.interpreters_head = 632, .gil = LAYOUT_NONE},
-        .interpreter = {.next = 7264, .id = 7272, .threads_head = 7344, .modules = 7656, .gil_pointer = 16},
+        .interpreter = {.next = 7264, .threads_head = 7344, .modules = 7656, .gil_pointer = 16},
         .gil = GIL,
         .thread = {.next = 8,
                    .interpreter = 16,
@@ -240,10 +240,9 @@ static const struct layout layouts[] = {
         .text = TEXT_FROM_3_12,
         .bytes = BYTES,
         .object = OBJECT,
-        .type = {.name = 24, .basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 880},
+        .type = {.basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 880},
         .dict = {.keys = 32,
                  .values = 40,
-                 .log2_size = 8,
                  .log2_index_bytes = 9,
                  .kind = 10,
                  .size = LAYOUT_NONE,
@@ -304,7 +303,6 @@ static const struct {
     uint16_t field;
 } debug_words_3_13[] = {
     {40, offsetof(struct layout, runtime.interpreters_head)},
-    {56, offsetof(struct layout, interpreter.id)},
     {64, offsetof(struct layout, interpreter.next)},
     {72, offsetof(struct layout, interpreter.threads_head)},
     {88, offsetof(struct layout, interpreter.modules)},
@@ -326,7 +324,6 @@ static const struct {
     {312, offsetof(struct layout, code.first_line)},
     {344, offsetof(struct layout, code.instructions)},
     {360, offsetof(struct layout, object.type)},
-    {376, offsetof(struct layout, type.name)},
     {392, offsetof(struct layout, type.flags)},
     {456, offsetof(struct layout, dict.keys)},
     {464, offsetof(struct layout, dict.values)},

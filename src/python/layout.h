@@ -60,7 +60,7 @@ struct layout {
         uint16_t gil; /* to 3.11, where the GIL belongs to the runtime */
     } runtime;
     struct {
-        uint16_t next, id, threads_head, modules;
+        uint16_t next, threads_head, modules;
         uint16_t gil_pointer; /* from 3.12 on, where the GIL belongs to an interpreter */
     } interpreter;
     struct {
@@ -99,15 +99,15 @@ struct layout {
         uint16_t type, var_size; /* ob_type, ob_size */
     } object;
     struct {
-        uint16_t name, basic_size, flags, dict_offset;
+        uint16_t basic_size, flags, dict_offset;
         uint16_t cached_keys; /* of a heap type */
     } type;
     struct {
         uint16_t keys, values;
-        uint16_t log2_size, log2_index_bytes, kind; /* of the keys object, from 3.11 on */
-        uint16_t size;                              /* of the keys object, to 3.10 */
-        uint16_t entry_count, indices;              /* of the keys object */
-        uint16_t first_value;                       /* of a split table's values */
+        uint16_t log2_index_bytes, kind; /* of the keys object, from 3.11 on */
+        uint16_t size;                   /* of the keys object, to 3.10 */
+        uint16_t entry_count, indices;   /* of the keys object */
+        uint16_t first_value;            /* of a split table's values */
     } dict;
     struct {
         uint16_t tag; /* lv_tag, from 3.12 on; before that ob_size */

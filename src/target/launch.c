@@ -40,12 +40,12 @@ struct error *launch_program(char *const argv[], const sigset_t *signals_for_pro
     return error_from_errno(errno_value, "cannot start '%s'", argv[0]);
 }
 
-bool launch_collect(pid_t pid, bool wait, int *ret)
+bool launch_collect(pid_t pid, int *ret)
 {
     int status;
     pid_t collected;
     do
-        collected = waitpid(pid, &status, wait ? 0 : WNOHANG);
+        collected = waitpid(pid, &status, WNOHANG);
     while (collected < 0 && errno == EINTR);
     if (collected != pid)
         return false;

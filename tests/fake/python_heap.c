@@ -207,7 +207,6 @@ remote_addr python_heap_interpreter(struct python_heap *heap)
 {
     const struct layout *layout = heap->layout;
     remote_addr interpreter = python_heap_alloc(heap, INTERPRETER_LEN);
-    python_heap_put_u64(heap, interpreter + layout->interpreter.id, heap->interpreter_count++);
     if (layout->interpreter.gil_pointer != LAYOUT_NONE)
         python_heap_put_u64(heap, interpreter + layout->interpreter.gil_pointer, python_heap_alloc(heap, GIL_LEN));
     prepend(heap, heap->runtime + layout->runtime.interpreters_head, interpreter, layout->interpreter.next);

@@ -37,7 +37,6 @@ struct python_heap {
     size_t len, used;
     remote_addr runtime;
     remote_addr code_type, other_type;
-    uint32_t interpreter_count;
     uint32_t next_version; /* co_version of the next code object */
 };
 

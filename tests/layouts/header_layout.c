@@ -31,7 +31,6 @@ static void print_interpreter(void)
     PRINT(runtime.gil, _PyRuntimeState, ceval.gil);
 #endif
     PRINT(interpreter.next, PyInterpreterState, next);
-    PRINT(interpreter.id, PyInterpreterState, id);
 #if PY_VERSION_HEX >= 0x030b0000
     PRINT(interpreter.threads_head, PyInterpreterState, threads.head);
 #else
@@ -125,7 +124,6 @@ static void print_objects(void)
     printf("text.compact_data %zu\n", sizeof(PyCompactUnicodeObject));
     PRINT(bytes.length, PyVarObject, ob_size);
     PRINT(bytes.data, PyBytesObject, ob_sval);
-    PRINT(type.name, PyTypeObject, tp_name);
     PRINT(type.basic_size, PyTypeObject, tp_basicsize);
     PRINT(type.flags, PyTypeObject, tp_flags);
     PRINT(type.dict_offset, PyTypeObject, tp_dictoffset);
@@ -139,7 +137,6 @@ static void print_objects(void)
     PRINT(integer.digits, PyLongObject, ob_digit);
 #endif
 #if PY_VERSION_HEX >= 0x030b0000
-    PRINT(dict.log2_size, PyDictKeysObject, dk_log2_size);
     PRINT(dict.log2_index_bytes, PyDictKeysObject, dk_log2_index_bytes);
     PRINT(dict.kind, PyDictKeysObject, dk_kind);
     PRINT(dict.entry_count, PyDictKeysObject, dk_nentries);

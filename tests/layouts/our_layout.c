@@ -20,7 +20,6 @@ static void print_interpreter(const struct layout *layout)
     PRINT(runtime.interpreters_head);
     PRINT(runtime.gil);
     PRINT(interpreter.next);
-    PRINT(interpreter.id);
     PRINT(interpreter.threads_head);
     PRINT(interpreter.modules);
     PRINT(interpreter.gil_pointer);
@@ -64,7 +63,6 @@ static void print_objects(const struct layout *layout)
     PRINT(text.compact_data);
     PRINT(bytes.length);
     PRINT(bytes.data);
-    PRINT(type.name);
     PRINT(type.basic_size);
     PRINT(type.flags);
     PRINT(type.dict_offset);
@@ -76,7 +74,6 @@ static void print_objects(const struct layout *layout)
     /* To 3.10 the keys object, and in all versions the module object, are in no header. */
     if (layout->dict.kind == LAYOUT_NONE)
         return;
-    PRINT(dict.log2_size);
     PRINT(dict.log2_index_bytes);
     PRINT(dict.kind);
     PRINT(dict.entry_count);

@@ -111,21 +111,6 @@ static void clearing_keeps_the_memory(void **state)
     assert_string_equal(buffer_text(&buffer), "d");
 }
 
-static void taking_leaves_an_empty_buffer(void **state)
-{
-    (void)state;
-    cleanup_buffer struct buffer buffer = {0};
-    buffer_append_text(&buffer, "abc");
-    char *text = buffer_take(&buffer);
-    assert_string_equal(text, "abc");
-    free(text);
-    assert_null(buffer.data);
-    assert_int_equal(buffer.len, 0);
-    text = buffer_take(&buffer);
-    assert_string_equal(text, "");
-    free(text);
-}
-
 static void a_freed_buffer_is_usable_again(void **state)
 {
     (void)state;
@@ -147,7 +132,6 @@ int main(void)
         cmocka_unit_test(a_length_that_overflows_fails_for_good),
         cmocka_unit_test(an_overlong_append_drops_everything_of_it),
         cmocka_unit_test(clearing_keeps_the_memory),
-        cmocka_unit_test(taking_leaves_an_empty_buffer),
         cmocka_unit_test(a_freed_buffer_is_usable_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,11 +83,11 @@ static struct image *make_library(void)
 static void ask_everything(const struct image *image)
 {
     static const char *const names[] = {"_PyRuntime", "local", "", "nowhere"};
-    struct image_range ranges[array_size(names)];
     struct image_range range;
     unsigned char id[IMAGE_BUILD_ID_LIMIT];
     uint64_t bias;
-    image_find_symbols(image, names, array_size(names), ranges);
+    for (size_t i = 0; i < array_size(names); i++)
+        image_find_symbol(image, names[i], &range);
     image_find_section(image, ".PyRuntime", &range);
     image_find_section(image, "", &range);
     for (size_t i = 0; i < 4; i++)
@@ -145,20 +145,6 @@ static void only_the_whole_name_counts(void **state)
         assert_int_equal(range.address, 1);
         assert_int_equal(range.len, 2);
     }
-}
-
-static void several_symbols_are_found_at_once(void **state)
-{
-    (void)state;
-    cleanup_image struct image *image = make_library();
-    static const char *const names[] = {"local", "nowhere", "_PyRuntime", "local"};
-    struct image_range ranges[array_size(names)] = {{1, 1}, {1, 1}, {1, 1}, {1, 1}};
-    assert_int_equal(image_find_symbols(image, names, array_size(names), ranges), 3);
-    assert_int_equal(ranges[0].address, 0x1200);
-    assert_int_equal(ranges[1].address, 1);
-    assert_int_equal(ranges[2].address, 0x5000);
-    assert_int_equal(ranges[3].address, 0x1200);
-    assert_int_equal(image_find_symbols(image, NULL, 0, NULL), 0);
 }
 
 static void a_section_is_found_by_its_name(void **state)
@@ -502,7 +488,6 @@ int main(void)
         cmocka_unit_test(the_dynamic_table_comes_first),
         cmocka_unit_test(an_undefined_symbol_is_passed_over),
         cmocka_unit_test(only_the_whole_name_counts),
-        cmocka_unit_test(several_symbols_are_found_at_once),
         cmocka_unit_test(a_section_is_found_by_its_name),
         cmocka_unit_test(writable_segments_are_counted),
         cmocka_unit_test(the_load_bias_follows_from_the_first_mapping),
