@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies of a target's pages that belong to one instant, as far as guard words can tell.
+ * Copies of a target's memory that belong to one instant, as far as guard words can tell.
  *
  * A snapshot is itself a struct memory: whoever walks it need not know that it is one. It predicts what the walk will
- * read (the pages that the last walks read) and fetches all of it in one batch whose first and last pieces are the
- * guard words. What the prediction lacks is fetched when the walk asks for it, again with the guard words behind it. If
- * the guard words never changed, and the caller knows that whoever changes the walked memory also changes a guard word,
- * or did not run meanwhile, then everything that the walk saw was true at one instant.
+ * read (the small blocks that the last walks read) and fetches all of it in one batch whose first and last pieces are
+ * the guard words. What the prediction lacks is fetched when the walk asks for it, again with the guard words behind
+ * it. If a guard's words never changed, and the caller knows that whoever changes the walked memory also changes them,
+ * or did not run meanwhile, then what the walk saw was true at one instant.
  *
  *     snapshot_set_guards(snapshot, guards, 2);
- *     for (;;) {
- *         if (snapshot_take(snapshot) == MEMORY_OK) {
- *             walk(snapshot_memory(snapshot));
- *             is_true = snapshot_is_unchanged(snapshot);
- *         }
+ *     if (snapshot_take(snapshot) == MEMORY_OK) {
+ *         walk(snapshot_memory(snapshot));
+ *         is_true = snapshot_is_unchanged(snapshot, 0) && snapshot_is_unchanged(snapshot, 1);
  *     }
  */
 #ifndef MEMORY_SNAPSHOT_H
@@ -26,7 +24,7 @@
 #include <stdint.h>
 
 enum {
-    SNAPSHOT_GUARD_LIMIT = 4,
+    SNAPSHOT_GUARD_LIMIT = 512,
     SNAPSHOT_GUARD_LEN_LIMIT = 64, /* bytes */
 };
 
@@ -51,16 +49,16 @@ struct memory *snapshot_memory(struct snapshot *snapshot);
 void snapshot_set_guards(struct snapshot *snapshot, const struct snapshot_guard *guards, uint32_t count);
 
 /*
- * Forgets the last copies and reads guards, predicted pages and guards. On success the guards can be looked at, and the
- * walk can begin, even if the guards changed already. A predicted page that is no longer mapped is left out.
+ * Forgets the last copies and reads guards, predicted blocks and guards. On success the guards can be looked at, and
+ * the walk can begin, even if the guards changed already. A predicted block that is no longer mapped is left out.
  */
 enum memory_status snapshot_take(struct snapshot *snapshot);
 
 /* The bytes of a guard as they were read first by snapshot_take(). */
 const void *snapshot_guard_bytes(const struct snapshot *snapshot, uint32_t guard);
 
-/* Whether the guards were the same in every reading since snapshot_take() began, that one included. */
-bool snapshot_is_unchanged(const struct snapshot *snapshot);
+/* Whether a guard was the same in every reading since snapshot_take() began, that one included. */
+bool snapshot_is_unchanged(const struct snapshot *snapshot, uint32_t guard);
 
 static inline void cleanup_snapshot_destroy(struct snapshot **snapshot)
 {

@@ -27,13 +27,14 @@ struct dump_frame {
 struct dump_thread {
     uint64_t id;           /* threading.get_ident() */
     uint64_t os_id;        /* of the kernel; 0: not known */
+    int64_t interpreter;   /* 0: the main one */
     struct dump_text name; /* none: it has none */
     bool is_active;        /* running, or ready to run */
     bool holds_gil;
-    bool is_cut;               /* the stack is deeper than what was read */
-    const char *failure;       /* why there are no frames; NULL when there is no failure; static */
+    const char *failure;       /* why frames are missing; NULL when there is no failure; static */
     struct dump_frame *frames; /* innermost first */
     uint32_t frame_count;
+    uint32_t place, owner_place; /* only of use while the threads are put in order */
 };
 
 struct process_dump {
@@ -41,7 +42,7 @@ struct process_dump {
     struct dump_text command_line;
     struct dump_text executable;
     char *python_version;
-    bool is_proved;              /* false: no reading could be proved to be a snapshot, so stacks may mix moments */
+    bool is_proved;              /* false: not all stacks could be proved to be of one moment each */
     struct dump_thread *threads; /* in the order in which they were started */
     uint32_t thread_count;
 };

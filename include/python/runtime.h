@@ -19,19 +19,24 @@
 struct layout;
 struct loaded_image;
 
-enum { PYTHON_VERSION_TEXT_LEN = 32 };
+enum { PYTHON_VERSION_TEXT_LEN = 48 };
 
 struct python_version {
     uint8_t major, minor;
-    int micro; /* -1: not known */
+    int micro;      /* -1: not known */
+    char level;     /* 'a', 'b' and 'c' (release candidate) before the release; else 0 */
+    uint8_t serial; /* of the alpha, beta or candidate */
     bool is_free_threaded;
 };
 
 struct python_runtime {
     struct python_version version;
-    remote_addr address;   /* of _PyRuntime */
-    remote_addr code_type; /* of PyCode_Type; 0 when not known */
-    struct layout *layout; /* owned */
+    remote_addr address;        /* of _PyRuntime; to 3.6 of interp_head, which is all that there is of it */
+    remote_addr current_thread; /* to 3.6: of _PyThreadState_Current, the thread state that has the GIL; else 0 */
+    remote_addr code_type;      /* of PyCode_Type; 0 when not known */
+    uint8_t unicode_len;        /* 2.7: bytes of a character of a unicode object; else 0 */
+    bool is_untested;           /* nobody has seen this version work: a pre-release, or newer than what is known */
+    struct layout *layout;      /* owned */
 };
 
 /*
@@ -47,7 +52,7 @@ void python_runtime_deinit(struct python_runtime *runtime);
 /* Whether the interpreter is up, that is, has a thread. */
 bool python_runtime_is_ready(const struct python_runtime *runtime, struct memory *memory);
 
-/* Writes "3.11.7", "3.13.0 (free-threaded)" or, where the patch level is not known, "3.8". */
+/* Writes "3.11.7", "3.15.0b2", "3.13.0 (free-threaded)" or, where the patch level is not known, "3.8". */
 void python_version_format(const struct python_version *version, char text[PYTHON_VERSION_TEXT_LEN]);
 
 #define cleanup_python_runtime __attribute__((cleanup(python_runtime_deinit)))

@@ -18,19 +18,37 @@ enum {
     PYTHON_FRAME_TOTAL_LIMIT = 4000000, /* of all stacks of one sample, likewise */
 };
 
+/* Marks: what a frame has instead of a code object where none could be read. */
+enum {
+    PYTHON_CODE_UNREADABLE = UINT32_MAX - 1, /* one frame, or as the outermost one everything further out */
+    PYTHON_CODE_CUT = UINT32_MAX,            /* the outermost frame: what is further out is beyond a limit */
+};
+
 struct python_frame {
     uint32_t code; /* see python_code() */
     int32_t line;
     bool is_entry; /* the outermost frame of one activation of the evaluation loop: C code called it */
 };
 
+enum { PYTHON_NO_GIL = UINT32_MAX };
+
+/* One GIL: whoever runs Python code in its interpreters has to take it, and changes the memory that is given here. */
+struct python_gil {
+    remote_addr address;
+    uint32_t len;
+    bool is_locked;
+    remote_addr last_holder; /* the thread state that has, or had, it; 0: nobody, or it is not known any more */
+};
+
+/* A thread state: a thread that is known to several interpreters has one in each. */
 struct python_thread {
-    remote_addr address; /* of its PyThreadState */
-    uint64_t id;         /* threading.get_ident(): its pthread_t */
-    uint64_t native_id;  /* of the kernel, in the target's own pid namespace; 0: this version does not know it */
+    remote_addr address;    /* of its PyThreadState */
+    int64_t interpreter_id; /* 0: the main interpreter, or one of a version that does not count them */
+    uint32_t gil;           /* into python_gils(); PYTHON_NO_GIL: there is none whose memory would tell */
+    uint64_t id;            /* threading.get_ident(): its pthread_t */
+    uint64_t native_id;     /* of the kernel, in the target's own pid namespace; 0: this version does not know it */
     bool holds_gil;
     enum python_status status; /* how the walk of its stack ended */
-    bool is_cut;               /* the stack is deeper than PYTHON_FRAME_LIMIT */
     uint32_t first_frame;      /* into python_frames(); innermost first */
     uint32_t frame_count;
 };

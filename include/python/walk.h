@@ -24,12 +24,6 @@
 struct buffer;
 struct python_runtime;
 
-/* The memory that changes whenever another thread takes the GIL of the main interpreter. */
-struct python_gil {
-    remote_addr address;
-    uint32_t len;
-};
-
 struct python;
 
 /* Takes the runtime over, also on failure. */
@@ -40,26 +34,21 @@ void python_destroy(struct python *python);
 
 const struct python_runtime *python_runtime(const struct python *python);
 
-/* Finds out where the GIL is; it stays there while the program runs. */
-enum python_status python_find_gil(const struct python *python, struct memory *memory, struct python_gil *ret);
-
-/*
- * The PyThreadState that holds, or was the last to hold, the GIL; 0 when nobody ever did. Takes a copy of the bytes
- * that python_find_gil() describes.
- */
-remote_addr python_last_gil_holder(const struct python *python, const void *gil_bytes, bool *ret_is_locked);
-
 void python_begin_sample(struct python *python);
 
-/* Reads all interpreters' lists of threads. */
+/* Reads all interpreters' lists of threads, newest interpreter and newest thread first, and their GILs. */
 enum python_status python_list_threads(struct python *python, struct memory *memory);
 struct python_thread *python_threads(struct python *python, uint32_t *ret_count);
+const struct python_gil *python_gils(const struct python *python, uint32_t *ret_count);
 
-/* Reads one thread's frames. On failure the thread has none. */
+/*
+ * Reads one thread's frames. After PYTHON_BAD_CODE and PYTHON_BAD_FRAME it has those that could be read, and marks for
+ * those that could not; after other failures it has none.
+ */
 enum python_status python_walk_thread(struct python *python, struct memory *memory, struct python_thread *thread);
 const struct python_frame *python_frames(const struct python *python);
 
-/* A frame's code object. */
+/* A frame's code object; for a mark a name that says what it stands for, and no file. */
 const struct python_code *python_code(const struct python *python, uint32_t code);
 
 /*

@@ -32,4 +32,7 @@ bool proc_stat_parse(const char *text, size_t len, struct proc_stat *ret);
  */
 bool proc_status_number(const char *text, size_t len, const char *field, int base, uint64_t *ret);
 
+/* How often a thread was given a CPU, from the text of its schedstat. Returns false when the kernel does not count. */
+bool proc_schedstat_runs(const char *text, uint64_t *ret);
+
 #endif

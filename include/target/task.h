@@ -16,7 +16,8 @@ struct process;
 
 struct task {
     pid_t tid;
-    int stat; /* -1: not open */
+    int stat;      /* -1: not open */
+    int schedstat; /* -1: not open; see task_read_runs() */
 };
 
 struct task_state {
@@ -24,13 +25,22 @@ struct task_state {
     int32_t cpu;    /* where it runs or last ran */
 };
 
+#define TASK_NONE ((struct task){.stat = -1, .schedstat = -1})
+
 /* Fails with ERROR_TARGET_GONE when the process has no such thread. */
 struct error *task_init(struct task *task, const struct process *process, pid_t tid);
 
-/* Accepts a task that was only set to {.stat = -1}. */
+/* Accepts a task that was only set to TASK_NONE. */
 void task_deinit(struct task *task);
 
 /* Returns false when the thread has ended. Allocates nothing. */
 bool task_read_state(const struct task *task, struct task_state *ret);
+
+/*
+ * How often the thread has been given a CPU: a thread that slept after the first of two readings that agree has slept
+ * until the second. Keeps one more file open from its first use on. False when the kernel does not count that
+ * (CONFIG_SCHED_INFO).
+ */
+bool task_read_runs(struct task *task, const struct process *process, uint64_t *ret);
 
 #endif

@@ -23,6 +23,10 @@ static void append_frame(struct buffer *text, const struct dump_frame *frame, co
 {
     buffer_append_text(text, "    ");
     append_visible(text, &frame->name);
+    if (frame->filename.len == 0) {
+        buffer_append_char(text, '\n');
+        return;
+    }
     buffer_append_text(text, " (");
     append_visible(text, options->full_filenames ? &frame->filename : &frame->short_filename);
     buffer_format(text, ":%" PRId32 ")\n", frame->line);
@@ -35,6 +39,8 @@ static void append_thread(struct buffer *text, const struct dump_thread *thread,
         buffer_format(text, "Thread %" PRIu64 " (%s)", thread->os_id, state_text(thread));
     else
         buffer_format(text, "Thread 0x%" PRIX64 " (%s)", thread->id, state_text(thread));
+    if (thread->interpreter != 0)
+        buffer_format(text, " in interpreter %" PRId64, thread->interpreter);
     if (thread->name.bytes) {
         buffer_append_text(text, ": \"");
         append_visible(text, &thread->name);
@@ -43,10 +49,9 @@ static void append_thread(struct buffer *text, const struct dump_thread *thread,
     buffer_append_char(text, '\n');
     for (uint32_t i = 0; i < thread->frame_count; i++)
         append_frame(text, &thread->frames[i], options);
-    if (thread->is_cut)
-        buffer_append_text(text, "    (the stack is deeper; the rest was not read)\n");
     if (thread->failure)
-        buffer_format(text, "    (the stack could not be read: %s)\n", thread->failure);
+        buffer_format(text, "    (%s could not be read: %s)\n",
+                      thread->frame_count ? "parts of the stack" : "the stack", thread->failure);
 }
 
 struct error *dump_format_text(const struct process_dump *dump, const struct dump_format_options *options, FILE *out)

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -12,14 +13,14 @@ enum {
      * with whole pages, a sample of a few frames was measured to cost some 5 % more.
      */
     BLOCK_LEN = 256,
-    BLOCK_LIMIT = 16384,
+    BLOCK_FIRST_CAPACITY = 4096,
+    BLOCK_LIMIT = 1 << 18, /* 64 MB: a hundred thousand frames in the heap have about 50 */
     PAGE_LEN = 4096, /* what is read around a block that was not predicted; never more than a page of the kernel */
     LARGE_READ_LEN = 32768, /* a read of more bytes than this is not kept: it will hardly be read again */
     KEPT_SAMPLES = 32,      /* a block that so many walks did not read is no longer predicted */
     RETRY_LIMIT = 16,       /* batches begun again because a predicted block was gone */
     HASH_FIRST_CAPACITY = 1024,
-    HASH_CAPACITY = 4 * BLOCK_LIMIT,
-    PIECE_LIMIT = BLOCK_LIMIT + 2 * SNAPSHOT_GUARD_LIMIT,
+    PIECES_FOR_GUARDS = 2 * SNAPSHOT_GUARD_LIMIT,
 };
 
 struct block {
@@ -35,25 +36,45 @@ struct snapshot {
     uint32_t guard_count;
     unsigned char first_guards[SNAPSHOT_GUARD_LIMIT][SNAPSHOT_GUARD_LEN_LIMIT];
     unsigned char last_guards[SNAPSHOT_GUARD_LIMIT][SNAPSHOT_GUARD_LEN_LIMIT];
-    bool is_changed;
+    bool is_changed[SNAPSHOT_GUARD_LIMIT];
 
     /* Block i is copied to copies + i * BLOCK_LEN. The first predicted_count blocks are sorted by address. */
-    struct block blocks[BLOCK_LIMIT];
+    struct block *blocks;
     uint32_t block_count;
+    uint32_t block_capacity; /* of blocks, of copies, and of pieces besides those for guards */
     uint32_t predicted_count;
     uint32_t sample;
     uint32_t last_found; /* block that the last look-up found */
     unsigned char *copies;
-    uint16_t hash[HASH_CAPACITY]; /* address of a block -> index + 1; 0 is free */
-    uint32_t hash_capacity;       /* what is in use of it: a power of two */
-
-    struct memory_piece pieces[PIECE_LIMIT];
+    uint32_t *hash;         /* address of a block -> index + 1; 0 is free */
+    uint32_t hash_capacity; /* a power of two */
+    struct memory_piece *pieces;
 };
 
 static enum memory_status read_through_copies(struct memory *memory, const struct memory_piece *pieces, size_t count,
                                               size_t *ret_done);
 
 static const struct memory_ops snapshot_ops = {.read = read_through_copies};
+
+/* Lets an array have room for `count` elements; false, and the array is as it was, without memory. */
+static bool resize(void *array_address, size_t count, size_t element_len)
+{
+    void **array = array_address;
+    void *bytes = realloc(*array, count * element_len);
+    if (bytes)
+        *array = bytes;
+    return bytes != NULL;
+}
+
+static bool set_capacity(struct snapshot *snapshot, uint32_t capacity)
+{
+    if (!resize(&snapshot->blocks, capacity, sizeof(*snapshot->blocks)) ||
+        !resize(&snapshot->copies, capacity, BLOCK_LEN) ||
+        !resize(&snapshot->pieces, capacity + (size_t)PIECES_FOR_GUARDS, sizeof(*snapshot->pieces)))
+        return false;
+    snapshot->block_capacity = capacity;
+    return true;
+}
 
 struct error *snapshot_create(struct memory *source, struct snapshot **ret)
 {
@@ -62,9 +83,9 @@ struct error *snapshot_create(struct memory *source, struct snapshot **ret)
         return error_no_memory();
     snapshot->memory.ops = &snapshot_ops;
     snapshot->source = source;
-    snapshot->copies = malloc((size_t)BLOCK_LIMIT * BLOCK_LEN);
+    snapshot->hash = calloc(HASH_FIRST_CAPACITY, sizeof(*snapshot->hash));
     snapshot->hash_capacity = HASH_FIRST_CAPACITY;
-    if (!snapshot->copies)
+    if (!snapshot->hash || !set_capacity(snapshot, BLOCK_FIRST_CAPACITY))
         return error_no_memory();
     *ret = hand_over(&snapshot);
     return NULL;
@@ -74,7 +95,10 @@ void snapshot_destroy(struct snapshot *snapshot)
 {
     if (!snapshot)
         return;
+    free(snapshot->blocks);
     free(snapshot->copies);
+    free(snapshot->hash);
+    free(snapshot->pieces);
     free(snapshot);
 }
 
@@ -97,13 +121,13 @@ const void *snapshot_guard_bytes(const struct snapshot *snapshot, uint32_t guard
     return snapshot->first_guards[guard];
 }
 
-bool snapshot_is_unchanged(const struct snapshot *snapshot)
+bool snapshot_is_unchanged(const struct snapshot *snapshot, uint32_t guard)
 {
-    return !snapshot->is_changed;
+    return !snapshot->is_changed[guard];
 }
 
 /* The place in the hash where a block is, or where it would go. */
-static uint16_t *find_slot(struct snapshot *snapshot, remote_addr address)
+static uint32_t *find_slot(struct snapshot *snapshot, remote_addr address)
 {
     uint32_t mask = snapshot->hash_capacity - 1;
     uint32_t i = (uint32_t)((address / BLOCK_LEN * 0x9e3779b97f4a7c15U) >> 40) & mask;
@@ -112,15 +136,33 @@ static uint16_t *find_slot(struct snapshot *snapshot, remote_addr address)
     return &snapshot->hash[i];
 }
 
-/* Makes the hash anew, four times as large as it need be. */
-static void rehash(struct snapshot *snapshot)
+/* Makes the hash anew, with room for `count` blocks, of which at most half is used. False without memory. */
+static bool rehash(struct snapshot *snapshot, uint32_t count)
 {
-    snapshot->hash_capacity = HASH_FIRST_CAPACITY;
-    while (snapshot->hash_capacity < 4 * snapshot->block_count)
-        snapshot->hash_capacity *= 2;
-    memset(snapshot->hash, 0, snapshot->hash_capacity * sizeof(snapshot->hash[0]));
+    uint32_t capacity = HASH_FIRST_CAPACITY;
+    while (capacity < 2 * count)
+        capacity *= 2;
+    if (capacity > snapshot->hash_capacity && !resize(&snapshot->hash, capacity, sizeof(*snapshot->hash)))
+        return false;
+    snapshot->hash_capacity = capacity;
+    memset(snapshot->hash, 0, capacity * sizeof(snapshot->hash[0]));
     for (uint32_t i = 0; i < snapshot->block_count; i++)
-        *find_slot(snapshot, snapshot->blocks[i].address) = (uint16_t)(i + 1);
+        *find_slot(snapshot, snapshot->blocks[i].address) = i + 1;
+    return true;
+}
+
+/* Makes room for more blocks. False when there is none to be had. */
+static bool make_room(struct snapshot *snapshot, size_t count)
+{
+    size_t wanted = snapshot->block_count + count;
+    if (wanted > BLOCK_LIMIT)
+        return false;
+    uint32_t capacity = snapshot->block_capacity;
+    while (capacity < wanted)
+        capacity *= 2;
+    if (capacity != snapshot->block_capacity && !set_capacity(snapshot, capacity))
+        return false;
+    return 2 * wanted <= snapshot->hash_capacity || rehash(snapshot, 2 * (uint32_t)wanted);
 }
 
 /* Returns the copy of a block and notes its use; NULL when there is none. */
@@ -128,10 +170,10 @@ static const unsigned char *find_copy(struct snapshot *snapshot, remote_addr add
 {
     uint32_t found = snapshot->last_found;
     if (found >= snapshot->block_count || snapshot->blocks[found].address != address) {
-        uint16_t index = *find_slot(snapshot, address);
+        uint32_t index = *find_slot(snapshot, address);
         if (index == 0)
             return NULL;
-        found = snapshot->last_found = index - 1U;
+        found = snapshot->last_found = index - 1;
     }
     snapshot->blocks[found].last_used = snapshot->sample;
     return snapshot->copies + (size_t)found * BLOCK_LEN;
@@ -157,7 +199,8 @@ static void predict(struct snapshot *snapshot)
         return;
     qsort(snapshot->blocks, kept, sizeof(snapshot->blocks[0]), compare_blocks);
     snapshot->predicted_count = kept;
-    rehash(snapshot);
+    /* There is room for as many blocks as there were. */
+    rehash(snapshot, kept);
 }
 
 static uint32_t add_guard_pieces(struct snapshot *snapshot, uint32_t count,
@@ -193,7 +236,7 @@ static void compare_guards(struct snapshot *snapshot)
 {
     for (uint32_t i = 0; i < snapshot->guard_count; i++) {
         if (memcmp(snapshot->first_guards[i], snapshot->last_guards[i], snapshot->guards[i].len) != 0)
-            snapshot->is_changed = true;
+            snapshot->is_changed[i] = true;
     }
 }
 
@@ -220,7 +263,7 @@ enum memory_status snapshot_take(struct snapshot *snapshot)
         status = memory_read_batch(snapshot->source, snapshot->pieces, count, &done);
         snapshot->memory.remote_reads = snapshot->source->remote_reads;
         if (status == MEMORY_OK) {
-            snapshot->is_changed = false;
+            memset(snapshot->is_changed, 0, snapshot->guard_count * sizeof(snapshot->is_changed[0]));
             compare_guards(snapshot);
             return MEMORY_OK;
         }
@@ -258,27 +301,25 @@ static enum memory_status copy_missing(struct snapshot *snapshot, remote_addr ad
     uint32_t old_count = snapshot->block_count;
     remote_addr first = address & -(remote_addr)PAGE_LEN, last = (address + len - 1) | (PAGE_LEN - 1);
     for (remote_addr at = first; at - first <= last - first; at += BLOCK_LEN) {
-        uint16_t *slot = find_slot(snapshot, at);
+        uint32_t *slot = find_slot(snapshot, at);
         if (*slot != 0)
             continue;
         snapshot->blocks[snapshot->block_count] =
             (struct block){.address = at, .last_used = snapshot->sample - KEPT_SAMPLES};
-        *slot = (uint16_t)++snapshot->block_count;
+        *slot = ++snapshot->block_count;
     }
     enum memory_status status = read_guarded(snapshot, add_block_pieces(snapshot, 0, old_count, snapshot->block_count));
     if (status != MEMORY_OK) {
         while (snapshot->block_count > old_count)
             *find_slot(snapshot, snapshot->blocks[--snapshot->block_count].address) = 0;
-    } else if (4 * snapshot->block_count > 3 * snapshot->hash_capacity) {
-        rehash(snapshot);
     }
     return status;
 }
 
-/* Whether a read is small enough to be kept, and there is room for the pages around it, in the hash as well. */
-static bool is_kept(const struct snapshot *snapshot, size_t len)
+/* Whether a read is small enough to be kept, and there is room for the pages around it. */
+static bool is_kept(struct snapshot *snapshot, size_t len)
 {
-    return len <= LARGE_READ_LEN && snapshot->block_count + (len + PAGE_LEN + PAGE_LEN) / BLOCK_LEN <= BLOCK_LIMIT;
+    return len <= LARGE_READ_LEN && make_room(snapshot, (len + PAGE_LEN + PAGE_LEN) / BLOCK_LEN);
 }
 
 static enum memory_status read_piece(struct snapshot *snapshot, const struct memory_piece *piece)

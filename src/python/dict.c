@@ -10,6 +10,8 @@ enum {
     ENTRY_STEP = 64,       /* entries read at a time */
     ENTRY_WORDS_LIMIT = 3,
     DIGIT_BITS = 30, /* CPython Include/cpython/longintrepr.h, on 64-bit machines */
+    /* CPython 2.7 Include/object.h: bit of tp_flags. */
+    FLAG_INT = 1 << 23,
     /* CPython 3.11 Include/object.h: bits of tp_flags. */
     FLAG_INLINE_VALUES = 1 << 2,
     FLAG_MANAGED_DICT = 1 << 4,
@@ -61,9 +63,26 @@ static bool open_keys(const struct layout *layout, struct memory *memory, remote
     return true;
 }
 
+/* CPython 2.7 Include/dictobject.h: a dict is a table of PyDictEntry, some of them empty. */
+static bool open_dict_2(const struct layout *layout, struct memory *memory, remote_addr dict, struct entries *ret)
+{
+    unsigned char head[LAYOUT_DICT_LEN];
+    if (memory_read(memory, dict, head, layout->dict.table + sizeof(uint64_t)) != MEMORY_OK)
+        return false;
+    uint64_t mask = field_u64(head, layout->dict.mask);
+    *ret = (struct entries){
+        .first = field_u64(head, layout->dict.table),
+        .count = mask < ENTRY_LIMIT ? mask + 1 : ENTRY_LIMIT,
+        .words = 3,
+    };
+    return true;
+}
+
 static bool open_dict(const struct layout *layout, struct memory *memory, remote_addr dict, struct entries *ret)
 {
     unsigned char head[LAYOUT_DICT_LEN];
+    if (layout->container_format == CONTAINERS_2)
+        return open_dict_2(layout, memory, dict, ret);
     if (memory_read(memory, dict, head, layout->dict.values + sizeof(uint64_t)) != MEMORY_OK)
         return false;
     remote_addr values = field_u64(head, layout->dict.values);
@@ -103,9 +122,22 @@ static bool is_text(const struct layout *layout, struct memory *memory, remote_a
     return text_equals(layout, memory, key, wanted);
 }
 
+/* CPython 2.7 Include/intobject.h: an int is a C long. */
+static bool is_number_2(const struct layout *layout, struct memory *memory, remote_addr key, const void *wanted)
+{
+    remote_addr type;
+    uint64_t flags, number;
+    return memory_read_u64(memory, key + layout->object.type, &type) == MEMORY_OK &&
+           memory_read_u64(memory, type + layout->type.flags, &flags) == MEMORY_OK && (flags & FLAG_INT) &&
+           memory_read_u64(memory, key + layout->integer.digits, &number) == MEMORY_OK &&
+           number == *(const uint64_t *)wanted;
+}
+
 /* Whether an int object is this number, which has at most three digits of 30 bits. */
 static bool is_number(const struct layout *layout, struct memory *memory, remote_addr key, const void *wanted)
 {
+    if (layout->container_format == CONTAINERS_2)
+        return is_number_2(layout, memory, key, wanted);
     uint64_t count, number = 0;
     uint32_t digits[3] = {0};
     bool has_tag = layout->integer.tag != LAYOUT_NONE;
@@ -157,8 +189,9 @@ static bool locate_attributes(const struct layout *layout, struct memory *memory
         *ret = attributes;
         return (int64_t)dict_offset > 0 && memory_read_u64(memory, object + dict_offset, &ret->dict) == MEMORY_OK;
     }
-    /* CPython 3.11 to 3.13 Include/internal/pycore_object.h: the words before the object's head and its GC head. */
-    if (memory_read(memory, object - 32, words, sizeof(words)) != MEMORY_OK)
+    /* CPython 3.11 to 3.15 Include/internal/pycore_object.h: words before the object's head and its GC head. */
+    remote_addr dict_word = object - layout->type.managed_dict;
+    if (memory_read(memory, dict_word - sizeof(uint64_t), words, sizeof(words)) != MEMORY_OK)
         return false;
     if (layout->attribute_format == ATTRIBUTES_SPLIT_WORDS)
         attributes = (struct attributes){.values = words[0], .dict = words[1]};

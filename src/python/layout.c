@@ -3,149 +3,301 @@
 
 #include "base/cleanup.h"
 
-#include <inttypes.h>
 #include <stddef.h>
-#include <string.h>
 
 /*
- * Offsets of CPython 3.8.18, 3.9.18, 3.10.13, 3.11.7, 3.12.1 and 3.13.0 on x86-64. tests/layouts compares each with the
- * interpreter's own headers: Include/internal/pycore_runtime.h, pycore_interp.h, pycore_gil.h, pycore_frame.h,
- * pycore_dict.h and Include/cpython. What several versions share has a name.
+ * Offsets of CPython 2.7.18, 3.6.15, 3.7.16, 3.8.18, 3.9.18, 3.10.13, 3.11.7, 3.12.1, 3.13.0, 3.14.8 and 3.15.0 on
+ * x86-64. tests/layouts compares each with the interpreter's own headers: Include/internal/pycore_runtime.h,
+ * pycore_interp.h, pycore_gil.h, pycore_frame.h, pycore_dict.h and Include/cpython. What several versions share has a
+ * name. `head` is the length of an object's head: 16 bytes, or 32 in free-threaded builds.
  */
-#define THREAD_TO_3_10                                                                                                 \
+#define NO_GIL_STRUCT                                                                                                  \
     {                                                                                                                  \
-        .next = 8, .interpreter = 16, .frame = 24, .cframe_frame = LAYOUT_NONE, .id = 176, .native_id = LAYOUT_NONE,   \
-        .stack_chunk = LAYOUT_NONE                                                                                     \
+        .enabled = LAYOUT_NONE, .last_holder = LAYOUT_NONE, .locked = LAYOUT_NONE, .switch_number = LAYOUT_NONE        \
     }
-#define FRAME_TO_3_9                                                                                                   \
+#define GIL                                                                                                            \
     {                                                                                                                  \
-        .size = 112, .code = 32, .previous = 24, .instruction = 104, .is_entry = LAYOUT_NONE, .owner = LAYOUT_NONE,    \
-        .instruction_unit = 1                                                                                          \
+        .enabled = LAYOUT_NONE, .last_holder = 8, .locked = 16, .switch_number = 24                                    \
     }
-#define FRAME_FROM_3_12                                                                                                \
+#define GIL_WITH_SWITCH                                                                                                \
+    {                                                                                                                  \
+        .enabled = 0, .last_holder = 16, .locked = 24, .switch_number = 32                                             \
+    }
+#define THREAD_TO_3_10(first, id_offset)                                                                               \
+    {                                                                                                                  \
+        .next = (first), .interpreter = (first) + 8, .frame = (first) + 16, .cframe_frame = LAYOUT_NONE,               \
+        .id = (id_offset), .native_id = LAYOUT_NONE, .stack_chunk = LAYOUT_NONE                                        \
+    }
+#define THREAD_FROM_3_13(id_offset, chunk)                                                                             \
+    {                                                                                                                  \
+        .next = 8, .interpreter = 16, .frame = 72, .cframe_frame = LAYOUT_NONE, .id = (id_offset),                     \
+        .native_id = (id_offset) + 8, .stack_chunk = (chunk)                                                           \
+    }
+#define FRAME_TO_3_10(lasti, unit)                                                                                     \
+    {                                                                                                                  \
+        .size = (lasti) + 8, .code = 32, .previous = 24, .instruction = (lasti), .is_entry = LAYOUT_NONE,              \
+        .owner = LAYOUT_NONE, .tlbc_index = LAYOUT_NONE, .instruction_unit = (unit), .code_tag = 0                     \
+    }
+#define FRAME_3_12_AND_3_13                                                                                            \
     {                                                                                                                  \
         .size = 72, .code = 0, .previous = 8, .instruction = 56, .is_entry = LAYOUT_NONE, .owner = 70,                 \
-        .instruction_unit = 0                                                                                          \
+        .tlbc_index = LAYOUT_NONE, .instruction_unit = 0, .code_tag = 0                                                \
     }
-#define CODE_TO_3_10                                                                                                   \
+#define FRAME_FROM_3_14(owner_offset, tlbc)                                                                            \
     {                                                                                                                  \
-        .size = 128, .filename = 104, .name = 112, .qualname = LAYOUT_NONE, .line_table = 120, .first_line = 40,       \
-        .version = LAYOUT_NONE, .instructions = LAYOUT_NONE, .first_traceable = LAYOUT_NONE                            \
+        .size = 80, .code = 0, .previous = 8, .instruction = 56, .is_entry = LAYOUT_NONE, .owner = (owner_offset),     \
+        .tlbc_index = (tlbc), .instruction_unit = 0, .code_tag = 3                                                     \
     }
-#define DICT_TO_3_10                                                                                                   \
+#define CODE_TO_3_10(filename_offset, table, line)                                                                     \
     {                                                                                                                  \
-        .keys = 32, .values = 40, .log2_index_bytes = LAYOUT_NONE, .kind = LAYOUT_NONE, .size = 8, .entry_count = 32,  \
-        .indices = 40, .first_value = 0                                                                                \
+        .size = 128, .filename = (filename_offset), .name = (filename_offset) + 8, .qualname = LAYOUT_NONE,            \
+        .line_table = (table), .first_line = (line), .version = LAYOUT_NONE, .instructions = LAYOUT_NONE,              \
+        .first_traceable = LAYOUT_NONE, .tlbc = LAYOUT_NONE                                                            \
     }
-#define DICT_3_11_AND_3_12                                                                                             \
+#define CODE_FROM_3_12(head, traceable, begin, copies)                                                                 \
     {                                                                                                                  \
-        .keys = 32, .values = 40, .log2_index_bytes = 9, .kind = 10, .size = LAYOUT_NONE, .entry_count = 24,           \
-        .indices = 32, .first_value = 0                                                                                \
+        .size = (begin), .filename = (head) + 96, .name = (head) + 104, .qualname = (head) + 112,                      \
+        .line_table = (head) + 120, .first_line = (head) + 52, .version = (head) + 76, .instructions = (begin),        \
+        .first_traceable = (traceable), .tlbc = (copies)                                                               \
     }
 #define TEXT_TO_3_11                                                                                                   \
     {                                                                                                                  \
-        .length = 16, .hash = 24, .state = 32, .ascii_data = 48, .compact_data = 72                                    \
+        .length = 16, .hash = 24, .state = 32, .ascii_data = 48, .compact_data = 72, .kind_shift = 2                   \
     }
-#define TEXT_FROM_3_12                                                                                                 \
+#define TEXT_FROM_3_12(head, shift)                                                                                    \
     {                                                                                                                  \
-        .length = 16, .hash = 24, .state = 32, .ascii_data = 40, .compact_data = 56                                    \
+        .length = (head), .hash = (head) + 8, .state = (head) + 16, .ascii_data = (head) + 24,                         \
+        .compact_data = (head) + 40, .kind_shift = (shift)                                                             \
     }
-#define BYTES                                                                                                          \
+#define TYPE(head, keys)                                                                                               \
     {                                                                                                                  \
-        .length = 16, .data = 32                                                                                       \
+        .name = (head) + 8, .basic_size = (head) + 16, .flags = (head) + 152, .dict_offset = (head) + 272,             \
+        .cached_keys = (keys), .managed_dict = (head) == 16 ? 24 : 8                                                   \
     }
-#define OBJECT                                                                                                         \
+#define DICT_TO_3_10                                                                                                   \
     {                                                                                                                  \
-        .type = 8, .var_size = 16                                                                                      \
+        .mask = LAYOUT_NONE, .table = LAYOUT_NONE, .keys = 32, .values = 40, .log2_index_bytes = LAYOUT_NONE,          \
+        .kind = LAYOUT_NONE, .size = 8, .entry_count = 32, .indices = 40, .first_value = 0                             \
     }
-#define MODULE                                                                                                         \
+#define DICT_FROM_3_11(head, value)                                                                                    \
     {                                                                                                                  \
-        .dict = 16                                                                                                     \
+        .mask = LAYOUT_NONE, .table = LAYOUT_NONE, .keys = (head) + 16, .values = (head) + 24, .log2_index_bytes = 9,  \
+        .kind = 10, .size = LAYOUT_NONE, .entry_count = 24, .indices = 32, .first_value = (value)                      \
     }
 #define INTEGER_TO_3_11                                                                                                \
     {                                                                                                                  \
         .tag = LAYOUT_NONE, .digits = 24                                                                               \
     }
-#define INTEGER_FROM_3_12                                                                                              \
+#define INTEGER_FROM_3_12(head)                                                                                        \
     {                                                                                                                  \
-        .tag = 16, .digits = 24                                                                                        \
+        .tag = (head), .digits = (head) + 8                                                                            \
     }
-#define GIL                                                                                                            \
+#define BYTES(head)                                                                                                    \
     {                                                                                                                  \
-        .last_holder = 8, .locked = 16, .switch_number = 24                                                            \
+        .length = (head), .data = (head) + 16                                                                          \
     }
+#define OBJECT(head)                                                                                                   \
+    {                                                                                                                  \
+        .type = (head)-8, .var_size = (head)                                                                           \
+    }
+#define MODULE(head)                                                                                                   \
+    {                                                                                                                  \
+        .dict = (head)                                                                                                 \
+    }
+
+/* What versions 3.6 to 3.10 have in common; what differs follows it in the row. */
+#define COMMON_3_6_TO_3_10                                                                                             \
+    .entry_format = ENTRY_ALWAYS, .attribute_format = ATTRIBUTES_DICT, .container_format = CONTAINERS_3,               \
+    .thread_name = "_name", .text = TEXT_TO_3_11, .bytes = BYTES(16), .object = OBJECT(16), .dict = DICT_TO_3_10,      \
+    .integer = INTEGER_TO_3_11, .module = MODULE(16)
+
+/* From 3.13 on, debug offsets overwrite what they and the rows both have. */
+#define COMMON_FROM_3_13(head)                                                                                         \
+    .line_format = LINES_LOCATIONS, .entry_format = ENTRY_SHIM, .attribute_format = ATTRIBUTES_INLINE_VALUES,          \
+    .container_format = CONTAINERS_3, .thread_name = "_name", .bytes = BYTES(head), .object = OBJECT(head),            \
+    .dict = DICT_FROM_3_11(head, 8), .integer = INTEGER_FROM_3_12(head), .module = MODULE(head)
+#define WITH_GIL      .is_free_threaded = false, .gil_format = GIL_OF_INTERPRETER, .gil = GIL
+#define FREE_THREADED .is_free_threaded = true, .gil_format = GIL_OPTIONAL, .gil = GIL_WITH_SWITCH
+#define STATE_3_13                                                                                                     \
+    .version = 3 << 8 | 13, .runtime = {.interpreters_head = 632, .gil = LAYOUT_NONE},                                 \
+    .interpreter = {.next = 7264,                                                                                      \
+                    .threads_head = 7344,                                                                              \
+                    .modules = 7656,                                                                                   \
+                    .sysdict = 7640,                                                                                   \
+                    .builtins = 7648,                                                                                  \
+                    .id = 7272,                                                                                        \
+                    .gil_pointer = 16},                                                                                \
+    .thread = THREAD_FROM_3_13(152, 232), .frame = FRAME_3_12_AND_3_13
+#define STATE_3_14                                                                                                     \
+    .version = 3 << 8 | 14, .runtime = {.interpreters_head = 808, .gil = LAYOUT_NONE},                                 \
+    .interpreter = {.next = 7272,                                                                                      \
+                    .threads_head = 7344,                                                                              \
+                    .modules = 7688,                                                                                   \
+                    .sysdict = 7672,                                                                                   \
+                    .builtins = 7680,                                                                                  \
+                    .id = 7280,                                                                                        \
+                    .gil_pointer = 16},                                                                                \
+    .thread = THREAD_FROM_3_13(152, 232)
+#define STATE_3_15                                                                                                     \
+    .version = 3 << 8 | 15, .runtime = {.interpreters_head = 936, .gil = LAYOUT_NONE},                                 \
+    .interpreter = {.next = 7264,                                                                                      \
+                    .threads_head = 7336,                                                                              \
+                    .modules = 7592,                                                                                   \
+                    .sysdict = 7576,                                                                                   \
+                    .builtins = 7584,                                                                                  \
+                    .id = 7272,                                                                                        \
+                    .gil_pointer = 16},                                                                                \
+    .thread = THREAD_FROM_3_13(176, 256)
 
 static const struct layout layouts[] = {
     {
+        .version = 2 << 8 | 7,
+        .line_format = LINES_LNOTAB_UNSIGNED,
+        .gil_format = GIL_CURRENT_THREAD,
+        .entry_format = ENTRY_ALWAYS,
+        .attribute_format = ATTRIBUTES_DICT,
+        .container_format = CONTAINERS_2,
+        .thread_name = "_Thread__name",
+        .runtime = {.interpreters_head = 0, .gil = LAYOUT_NONE},
+        .interpreter = {.next = 0,
+                        .threads_head = 8,
+                        .modules = 16,
+                        .sysdict = 24,
+                        .builtins = 32,
+                        .id = LAYOUT_NONE,
+                        .gil_pointer = LAYOUT_NONE},
+        .gil = NO_GIL_STRUCT,
+        .thread = THREAD_TO_3_10(0, 144),
+        .frame = FRAME_TO_3_10(120, 1),
+        .code = CODE_TO_3_10(80, 104, 96),
+        .text = {.length = 16, .hash = 24, .state = LAYOUT_NONE, .ascii_data = LAYOUT_NONE, .compact_data = 24},
+        .bytes = {.length = 16, .data = 36},
+        .object = OBJECT(16),
+        .type = TYPE(16, LAYOUT_NONE),
+        .dict = {.mask = 32,
+                 .table = 40,
+                 .keys = LAYOUT_NONE,
+                 .values = LAYOUT_NONE,
+                 .log2_index_bytes = LAYOUT_NONE,
+                 .kind = LAYOUT_NONE,
+                 .size = LAYOUT_NONE,
+                 .entry_count = LAYOUT_NONE,
+                 .indices = LAYOUT_NONE,
+                 .first_value = LAYOUT_NONE},
+        .integer = {.tag = LAYOUT_NONE, .digits = 16},
+        .module = MODULE(16),
+    },
+    {
+        COMMON_3_6_TO_3_10,
+        .version = 3 << 8 | 6,
+        .line_format = LINES_LNOTAB,
+        .gil_format = GIL_CURRENT_THREAD,
+        .runtime = {.interpreters_head = 0, .gil = LAYOUT_NONE},
+        .interpreter = {.next = 0,
+                        .threads_head = 8,
+                        .modules = 16,
+                        .sysdict = 32,
+                        .builtins = 40,
+                        .id = LAYOUT_NONE,
+                        .gil_pointer = LAYOUT_NONE},
+        .gil = NO_GIL_STRUCT,
+        .thread = THREAD_TO_3_10(8, 152),
+        .frame = FRAME_TO_3_10(120, 1),
+        .code = CODE_TO_3_10(96, 112, 36),
+        .type = TYPE(16, 856),
+    },
+    {
+        COMMON_3_6_TO_3_10,
+        .version = 3 << 8 | 7,
+        .line_format = LINES_LNOTAB,
+        .gil_format = GIL_OF_RUNTIME,
+        .runtime = {.interpreters_head = 24, .gil = 1264},
+        .interpreter = {.next = 0,
+                        .threads_head = 8,
+                        .modules = 40,
+                        .sysdict = 56,
+                        .builtins = 64,
+                        .id = 16,
+                        .gil_pointer = LAYOUT_NONE},
+        .gil = GIL,
+        .thread = THREAD_TO_3_10(8, 176),
+        .frame = FRAME_TO_3_10(104, 1),
+        .code = CODE_TO_3_10(96, 112, 36),
+        .type = TYPE(16, 856),
+    },
+    {
+        COMMON_3_6_TO_3_10,
         .version = 3 << 8 | 8,
         .line_format = LINES_LNOTAB,
-        .entry_format = ENTRY_ALWAYS,
-        .attribute_format = ATTRIBUTES_DICT,
+        .gil_format = GIL_OF_RUNTIME,
         .runtime = {.interpreters_head = 32, .gil = 1152},
-        .interpreter = {.next = 0, .threads_head = 8, .modules = 56, .gil_pointer = LAYOUT_NONE},
+        .interpreter = {.next = 0,
+                        .threads_head = 8,
+                        .modules = 56,
+                        .sysdict = 72,
+                        .builtins = 80,
+                        .id = 16,
+                        .gil_pointer = LAYOUT_NONE},
         .gil = GIL,
-        .thread = THREAD_TO_3_10,
-        .frame = FRAME_TO_3_9,
-        .code = CODE_TO_3_10,
-        .text = TEXT_TO_3_11,
-        .bytes = BYTES,
-        .object = OBJECT,
-        .type = {.basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 872},
-        .dict = DICT_TO_3_10,
-        .integer = INTEGER_TO_3_11,
-        .module = MODULE,
+        .thread = THREAD_TO_3_10(8, 176),
+        .frame = FRAME_TO_3_10(104, 1),
+        .code = CODE_TO_3_10(104, 120, 40),
+        .type = TYPE(16, 872),
     },
     {
+        COMMON_3_6_TO_3_10,
         .version = 3 << 8 | 9,
         .line_format = LINES_LNOTAB,
-        .entry_format = ENTRY_ALWAYS,
-        .attribute_format = ATTRIBUTES_DICT,
+        .gil_format = GIL_OF_RUNTIME,
         .runtime = {.interpreters_head = 32, .gil = 352},
-        .interpreter = {.next = 0, .threads_head = 8, .modules = 856, .gil_pointer = LAYOUT_NONE},
+        .interpreter = {.next = 0,
+                        .threads_head = 8,
+                        .modules = 856,
+                        .sysdict = 872,
+                        .builtins = 880,
+                        .id = 24,
+                        .gil_pointer = LAYOUT_NONE},
         .gil = GIL,
-        .thread = THREAD_TO_3_10,
-        .frame = FRAME_TO_3_9,
-        .code = CODE_TO_3_10,
-        .text = TEXT_TO_3_11,
-        .bytes = BYTES,
-        .object = OBJECT,
-        .type = {.basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 864},
-        .dict = DICT_TO_3_10,
-        .integer = INTEGER_TO_3_11,
-        .module = MODULE,
+        .thread = THREAD_TO_3_10(8, 176),
+        .frame = FRAME_TO_3_10(104, 1),
+        .code = CODE_TO_3_10(104, 120, 40),
+        .type = TYPE(16, 864),
     },
     {
+        COMMON_3_6_TO_3_10,
         .version = 3 << 8 | 10,
         .line_format = LINES_RANGES,
-        .entry_format = ENTRY_ALWAYS,
-        .attribute_format = ATTRIBUTES_DICT,
+        .gil_format = GIL_OF_RUNTIME,
         .runtime = {.interpreters_head = 32, .gil = 352},
-        .interpreter = {.next = 0, .threads_head = 8, .modules = 856, .gil_pointer = LAYOUT_NONE},
+        .interpreter = {.next = 0,
+                        .threads_head = 8,
+                        .modules = 856,
+                        .sysdict = 872,
+                        .builtins = 880,
+                        .id = 24,
+                        .gil_pointer = LAYOUT_NONE},
         .gil = GIL,
-        .thread = THREAD_TO_3_10,
-        .frame = {.size = 104,
-                  .code = 32,
-                  .previous = 24,
-                  .instruction = 96,
-                  .is_entry = LAYOUT_NONE,
-                  .owner = LAYOUT_NONE,
-                  .instruction_unit = 2},
-        .code = CODE_TO_3_10,
-        .text = TEXT_TO_3_11,
-        .bytes = BYTES,
-        .object = OBJECT,
-        .type = {.basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 872},
-        .dict = DICT_TO_3_10,
-        .integer = INTEGER_TO_3_11,
-        .module = MODULE,
+        .thread = THREAD_TO_3_10(8, 176),
+        .frame = FRAME_TO_3_10(96, 2),
+        .code = CODE_TO_3_10(104, 120, 40),
+        .type = TYPE(16, 872),
     },
     {
         .version = 3 << 8 | 11,
         .line_format = LINES_LOCATIONS,
+        .gil_format = GIL_OF_RUNTIME,
         .entry_format = ENTRY_FLAG,
         .attribute_format = ATTRIBUTES_SPLIT_WORDS,
+        .container_format = CONTAINERS_3,
+        .thread_name = "_name",
         .runtime = {.interpreters_head = 40, .gil = 360},
-        .interpreter = {.next = 0, .threads_head = 16, .modules = 888, .gil_pointer = LAYOUT_NONE},
+        .interpreter = {.next = 0,
+                        .threads_head = 16,
+                        .modules = 888,
+                        .sysdict = 904,
+                        .builtins = 912,
+                        .id = 48,
+                        .gil_pointer = LAYOUT_NONE},
         .gil = GIL,
         .thread = {.next = 8,
                    .interpreter = 16,
@@ -160,7 +312,9 @@ static const struct layout layouts[] = {
                   .instruction = 56,
                   .is_entry = 68,
                   .owner = 69,
-                  .instruction_unit = 0},
+                  .tlbc_index = LAYOUT_NONE,
+                  .instruction_unit = 0,
+                  .code_tag = 0},
         .code = {.size = 192,
                  .filename = 112,
                  .name = 120,
@@ -169,22 +323,32 @@ static const struct layout layouts[] = {
                  .first_line = 72,
                  .version = LAYOUT_NONE,
                  .instructions = 184,
-                 .first_traceable = 168},
+                 .first_traceable = 168,
+                 .tlbc = LAYOUT_NONE},
         .text = TEXT_TO_3_11,
-        .bytes = BYTES,
-        .object = OBJECT,
-        .type = {.basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 872},
-        .dict = DICT_3_11_AND_3_12,
+        .bytes = BYTES(16),
+        .object = OBJECT(16),
+        .type = TYPE(16, 872),
+        .dict = DICT_FROM_3_11(16, 0),
         .integer = INTEGER_TO_3_11,
-        .module = MODULE,
+        .module = MODULE(16),
     },
     {
         .version = 3 << 8 | 12,
         .line_format = LINES_LOCATIONS,
+        .gil_format = GIL_OF_INTERPRETER,
         .entry_format = ENTRY_SHIM,
         .attribute_format = ATTRIBUTES_TAGGED_WORD,
+        .container_format = CONTAINERS_3,
+        .thread_name = "_name",
         .runtime = {.interpreters_head = 40, .gil = LAYOUT_NONE},
-        .interpreter = {.next = 0, .threads_head = 72, .modules = 944, .gil_pointer = 384},
+        .interpreter = {.next = 0,
+                        .threads_head = 72,
+                        .modules = 944,
+                        .sysdict = 352,
+                        .builtins = 360,
+                        .id = 8,
+                        .gil_pointer = 384},
         .gil = GIL,
         .thread = {.next = 8,
                    .interpreter = 16,
@@ -193,193 +357,94 @@ static const struct layout layouts[] = {
                    .id = 136,
                    .native_id = 144,
                    .stack_chunk = 232},
-        .frame = FRAME_FROM_3_12,
-        .code = {.size = 200,
-                 .filename = 112,
-                 .name = 120,
-                 .qualname = 128,
-                 .line_table = 136,
-                 .first_line = 68,
-                 .version = 92,
-                 .instructions = 192,
-                 .first_traceable = 176},
-        .text = TEXT_FROM_3_12,
-        .bytes = BYTES,
-        .object = OBJECT,
-        .type = {.basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 880},
-        .dict = DICT_3_11_AND_3_12,
-        .integer = INTEGER_FROM_3_12,
-        .module = MODULE,
+        .frame = FRAME_3_12_AND_3_13,
+        .code = CODE_FROM_3_12(16, 176, 192, LAYOUT_NONE),
+        .text = TEXT_FROM_3_12(16, 2),
+        .bytes = BYTES(16),
+        .object = OBJECT(16),
+        .type = TYPE(16, 880),
+        .dict = DICT_FROM_3_11(16, 0),
+        .integer = INTEGER_FROM_3_12(16),
+        .module = MODULE(16),
     },
     {
-        /* The rest of what debug offsets say for 3.13; they overwrite what both have. */
-        .version = 3 << 8 | 13,
-        .line_format = LINES_LOCATIONS,
-        .entry_format = ENTRY_SHIM,
-        .attribute_format = ATTRIBUTES_INLINE_VALUES,
-        .runtime = {.interpreters_head = 632, .gil = LAYOUT_NONE},
-        .interpreter = {.next = 7264, .threads_head = 7344, .modules = 7656, .gil_pointer = 16},
-        .gil = GIL,
-        .thread = {.next = 8,
-                   .interpreter = 16,
-                   .frame = 72,
-                   .cframe_frame = LAYOUT_NONE,
-                   .id = 152,
-                   .native_id = 160,
-                   .stack_chunk = 232},
-        .frame = FRAME_FROM_3_12,
-        .code = {.size = 208,
-                 .filename = 112,
-                 .name = 120,
-                 .qualname = 128,
-                 .line_table = 136,
-                 .first_line = 68,
-                 .version = 92,
-                 .instructions = 200,
-                 .first_traceable = 184},
-        .text = TEXT_FROM_3_12,
-        .bytes = BYTES,
-        .object = OBJECT,
-        .type = {.basic_size = 32, .flags = 168, .dict_offset = 288, .cached_keys = 880},
-        .dict = {.keys = 32,
-                 .values = 40,
-                 .log2_index_bytes = 9,
-                 .kind = 10,
-                 .size = LAYOUT_NONE,
-                 .entry_count = 24,
-                 .indices = 32,
-                 .first_value = 8},
-        .integer = INTEGER_FROM_3_12,
-        .module = MODULE,
+        WITH_GIL,
+        COMMON_FROM_3_13(16),
+        STATE_3_13,
+        .code = CODE_FROM_3_12(16, 184, 200, LAYOUT_NONE),
+        .text = TEXT_FROM_3_12(16, 2),
+        .type = TYPE(16, 880),
+    },
+    {
+        FREE_THREADED,
+        COMMON_FROM_3_13(32),
+        STATE_3_13,
+        .code = CODE_FROM_3_12(32, 200, 216, LAYOUT_NONE),
+        .text = TEXT_FROM_3_12(32, 2),
+        .type = TYPE(32, 896),
+    },
+    {
+        WITH_GIL,
+        COMMON_FROM_3_13(16),
+        STATE_3_14,
+        .frame = FRAME_FROM_3_14(74, LAYOUT_NONE),
+        .code = CODE_FROM_3_12(16, 192, 208, LAYOUT_NONE),
+        .text = TEXT_FROM_3_12(16, 2),
+        .type = TYPE(16, 880),
+    },
+    {
+        FREE_THREADED,
+        COMMON_FROM_3_13(32),
+        STATE_3_14,
+        .frame = FRAME_FROM_3_14(78, 72),
+        .code = CODE_FROM_3_12(32, 208, 232, 224),
+        .text = TEXT_FROM_3_12(32, 8),
+        .type = TYPE(32, 896),
+    },
+    {
+        WITH_GIL,
+        COMMON_FROM_3_13(16),
+        STATE_3_15,
+        .frame = FRAME_FROM_3_14(74, LAYOUT_NONE),
+        .code = CODE_FROM_3_12(16, 192, 208, LAYOUT_NONE),
+        .text = TEXT_FROM_3_12(16, 2),
+        .type = TYPE(16, 888),
+    },
+    {
+        FREE_THREADED,
+        COMMON_FROM_3_13(32),
+        STATE_3_15,
+        .frame = FRAME_FROM_3_14(78, 72),
+        .code = CODE_FROM_3_12(32, 208, 232, 224),
+        .text = TEXT_FROM_3_12(32, 8),
+        .type = TYPE(32, 904),
     },
 };
 
-const struct layout *layout_of_version(unsigned major, unsigned minor)
+const struct layout *layout_of_version(unsigned major, unsigned minor, bool is_free_threaded)
 {
     for (size_t i = 0; i < array_size(layouts); i++) {
-        if (layouts[i].version == (major << 8 | minor))
+        if (layouts[i].version == (major << 8 | minor) && layouts[i].is_free_threaded == is_free_threaded)
             return &layouts[i];
     }
     return NULL;
 }
 
+void layout_adjust_to_patch(struct layout *layout, int micro)
+{
+    /* Up to 3.7.3, what lies behind the garbage collector's part of _PyRuntime lies lower: Include/internal/mem.h. */
+    bool is_early_3_7 = layout->version == (3 << 8 | 7) && micro >= 0 && micro <= 3;
+    if (is_early_3_7)
+        layout->runtime.gil -= 88;
+}
+
 const char *layout_versions(void)
 {
-    return "3.8 to 3.13";
+    return "2.7, 3.6 to 3.15, and free-threaded 3.13 to 3.15";
 }
 
 const struct layout *layout_all(uint32_t *ret_count)
 {
     *ret_count = array_size(layouts);
     return layouts;
-}
-
-static const char cookie[8] = {'x', 'd', 'e', 'b', 'u', 'g', 'p', 'y'};
-
-enum {
-    /* Positions in the table, the same in all versions that have one. */
-    DEBUG_VERSION = 8,
-    DEBUG_FREE_THREADED = 16,
-    DEBUG_HEAD_LEN = 24,
-    /* CPython 3.13: sizeof(_Py_DebugOffsets). */
-    DEBUG_LEN_3_13 = 584,
-};
-
-bool debug_offsets_read(struct memory *memory, remote_addr runtime, struct debug_offsets *ret)
-{
-    unsigned char head[DEBUG_HEAD_LEN];
-    if (memory_read(memory, runtime, head, sizeof(head)) != MEMORY_OK || memcmp(head, cookie, sizeof(cookie)) != 0)
-        return false;
-    uint64_t version, free_threaded;
-    memcpy(&version, head + DEBUG_VERSION, sizeof(version));
-    memcpy(&free_threaded, head + DEBUG_FREE_THREADED, sizeof(free_threaded));
-    *ret = (struct debug_offsets){.version = (uint32_t)version, .is_free_threaded = free_threaded != 0};
-    return version <= UINT32_MAX;
-}
-
-/* Which word of the 3.13 table says which field of a layout. */
-static const struct {
-    uint16_t position;
-    uint16_t field;
-} debug_words_3_13[] = {
-    {40, offsetof(struct layout, runtime.interpreters_head)},
-    {64, offsetof(struct layout, interpreter.next)},
-    {72, offsetof(struct layout, interpreter.threads_head)},
-    {88, offsetof(struct layout, interpreter.modules)},
-    {112, offsetof(struct layout, interpreter.gil_pointer)},
-    {168, offsetof(struct layout, thread.next)},
-    {176, offsetof(struct layout, thread.interpreter)},
-    {184, offsetof(struct layout, thread.frame)},
-    {192, offsetof(struct layout, thread.id)},
-    {200, offsetof(struct layout, thread.native_id)},
-    {208, offsetof(struct layout, thread.stack_chunk)},
-    {232, offsetof(struct layout, frame.previous)},
-    {240, offsetof(struct layout, frame.code)},
-    {248, offsetof(struct layout, frame.instruction)},
-    {264, offsetof(struct layout, frame.owner)},
-    {280, offsetof(struct layout, code.filename)},
-    {288, offsetof(struct layout, code.name)},
-    {296, offsetof(struct layout, code.qualname)},
-    {304, offsetof(struct layout, code.line_table)},
-    {312, offsetof(struct layout, code.first_line)},
-    {344, offsetof(struct layout, code.instructions)},
-    {360, offsetof(struct layout, object.type)},
-    {392, offsetof(struct layout, type.flags)},
-    {456, offsetof(struct layout, dict.keys)},
-    {464, offsetof(struct layout, dict.values)},
-    {496, offsetof(struct layout, integer.tag)},
-    {504, offsetof(struct layout, integer.digits)},
-    {520, offsetof(struct layout, bytes.length)},
-    {528, offsetof(struct layout, bytes.data)},
-    {544, offsetof(struct layout, text.state)},
-    {552, offsetof(struct layout, text.length)},
-    {560, offsetof(struct layout, text.ascii_data)},
-};
-
-static bool are_thread_fields_inside(const struct layout *layout)
-{
-    const uint16_t word = sizeof(uint64_t);
-    return layout->thread.next + word <= LAYOUT_THREAD_LEN && layout->thread.interpreter + word <= LAYOUT_THREAD_LEN &&
-           layout->thread.id + word <= LAYOUT_THREAD_LEN && layout->thread.native_id + word <= LAYOUT_THREAD_LEN;
-}
-
-static bool are_object_fields_inside(const struct layout *layout)
-{
-    const uint16_t word = sizeof(uint64_t);
-    return layout->object.type + word <= layout->code.size && layout->text.ascii_data <= LAYOUT_TEXT_LEN &&
-           layout->text.length + word <= layout->text.ascii_data &&
-           layout->text.state + sizeof(uint32_t) <= layout->text.ascii_data &&
-           layout->dict.keys + word <= LAYOUT_DICT_LEN && layout->dict.keys < layout->dict.values &&
-           layout->dict.values + word <= LAYOUT_DICT_LEN;
-}
-
-/* What is read of a struct must hold every field that is looked at in it. */
-static bool is_inside_what_is_read(const struct layout *layout)
-{
-    const uint16_t word = sizeof(uint64_t);
-    return are_thread_fields_inside(layout) && are_object_fields_inside(layout) &&
-           layout->frame.previous + word <= layout->frame.size && layout->frame.code + word <= layout->frame.size &&
-           layout->frame.instruction + word <= layout->frame.size && layout->frame.owner < layout->frame.size &&
-           layout->code.filename + word <= layout->code.size && layout->code.name + word <= layout->code.size &&
-           layout->code.qualname + word <= layout->code.size && layout->code.line_table + word <= layout->code.size &&
-           layout->code.first_line + sizeof(uint32_t) <= layout->code.size;
-}
-
-struct error *layout_apply_debug_offsets(struct layout *layout, struct memory *memory, remote_addr runtime)
-{
-    unsigned char table[DEBUG_LEN_3_13];
-    if (memory_read(memory, runtime, table, sizeof(table)) != MEMORY_OK)
-        return error_create(ERROR_BAD_DATA, "cannot read the interpreter's debug offsets");
-    for (size_t i = 0; i < array_size(debug_words_3_13); i++) {
-        uint64_t value;
-        memcpy(&value, table + debug_words_3_13[i].position, sizeof(value));
-        if (value >= LAYOUT_NONE)
-            return error_create(ERROR_BAD_DATA, "the interpreter's debug offset at %u is out of range: %" PRIu64,
-                                debug_words_3_13[i].position, value);
-        uint16_t offset = (uint16_t)value;
-        memcpy((char *)layout + debug_words_3_13[i].field, &offset, sizeof(offset));
-    }
-    if (!is_inside_what_is_read(layout))
-        return error_create(ERROR_BAD_DATA, "the interpreter's debug offsets contradict themselves");
-    return NULL;
 }

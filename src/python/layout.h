@@ -8,9 +8,6 @@
 #ifndef PYTHON_LAYOUT_H
 #define PYTHON_LAYOUT_H
 
-#include "base/error.h"
-#include "memory/memory.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -29,9 +26,18 @@ enum {
 
 /* How a code object says which line an instruction belongs to. */
 enum line_format {
-    LINES_LNOTAB,    /* co_lnotab, to 3.9 */
-    LINES_RANGES,    /* co_linetable of 3.10 */
-    LINES_LOCATIONS, /* co_linetable from 3.11 on */
+    LINES_LNOTAB_UNSIGNED, /* co_lnotab of 2.7 */
+    LINES_LNOTAB,          /* co_lnotab, from 3.6 to 3.9 */
+    LINES_RANGES,          /* co_linetable of 3.10 */
+    LINES_LOCATIONS,       /* co_linetable from 3.11 on */
+};
+
+/* Who may run Python code, and where that is written. */
+enum gil_format {
+    GIL_CURRENT_THREAD, /* to 3.6: a variable that names the thread state with the GIL */
+    GIL_OF_RUNTIME,     /* 3.7 to 3.11: one GIL in _PyRuntime */
+    GIL_OF_INTERPRETER, /* from 3.12 on: each interpreter points to its GIL, which can be the main interpreter's */
+    GIL_OPTIONAL,       /* free-threaded: as before, but any thread may run as long as it is not enabled */
 };
 
 /* How a frame tells that C code, not Python code, called it: that it is the outermost of its evaluation loop. */
@@ -46,24 +52,36 @@ enum attribute_format {
     ATTRIBUTES_DICT,          /* to 3.10: a dict at tp_dictoffset */
     ATTRIBUTES_SPLIT_WORDS,   /* 3.11: values at -32, dict at -24 */
     ATTRIBUTES_TAGGED_WORD,   /* 3.12: one word at -24, tagged when it points to values */
-    ATTRIBUTES_INLINE_VALUES, /* 3.13: dict at -24, else values behind the object */
+    ATTRIBUTES_INLINE_VALUES, /* from 3.13 on: dict before the object, else values behind it */
+};
+
+/* How dicts and ints are laid out. */
+enum container_format {
+    CONTAINERS_2, /* 2.7: a dict is one table of hash, key and value; an int is a C long */
+    CONTAINERS_3,
 };
 
 struct layout {
     uint16_t version; /* major << 8 | minor */
+    bool is_free_threaded;
     enum line_format line_format;
+    enum gil_format gil_format;
     enum entry_format entry_format;
     enum attribute_format attribute_format;
+    enum container_format container_format;
+    const char *thread_name; /* the attribute of a threading.Thread that holds its name */
 
     struct {
         uint16_t interpreters_head;
-        uint16_t gil; /* to 3.11, where the GIL belongs to the runtime */
+        uint16_t gil; /* GIL_OF_RUNTIME */
     } runtime;
     struct {
-        uint16_t next, threads_head, modules;
-        uint16_t gil_pointer; /* from 3.12 on, where the GIL belongs to an interpreter */
+        uint16_t next, threads_head, modules, sysdict, builtins;
+        uint16_t id;          /* an int64; from 3.7 on */
+        uint16_t gil_pointer; /* GIL_OF_INTERPRETER and GIL_OPTIONAL */
     } interpreter;
     struct {
+        uint16_t enabled; /* an int; GIL_OPTIONAL */
         uint16_t last_holder, locked, switch_number;
     } gil;
     struct {
@@ -80,7 +98,9 @@ struct layout {
         uint16_t instruction;     /* f_lasti (an int) to 3.10, else a pointer to the instruction */
         uint16_t is_entry;        /* 3.11 */
         uint16_t owner;           /* from 3.11 on: whose memory the frame lies in */
+        uint16_t tlbc_index;      /* an int: which thread's copy of the instructions; free-threaded, from 3.14 on */
         uint8_t instruction_unit; /* bytes that f_lasti counts in; 0 where the instruction is a pointer */
+        uint8_t code_tag;         /* low bits of the pointer to the code that do not belong to it */
     } frame;
     struct {
         uint16_t size; /* what has to be read */
@@ -88,9 +108,15 @@ struct layout {
         uint16_t version;         /* co_version: changes with the code object, not with its address */
         uint16_t instructions;    /* co_code_adaptive, where the instruction is a pointer */
         uint16_t first_traceable; /* _co_firsttraceable: code units before the function begins, from 3.11 on */
+        uint16_t tlbc;            /* co_tlbc: the threads' copies of the instructions; free-threaded, from 3.14 on */
     } code;
     struct {
-        uint16_t length, hash, state, ascii_data, compact_data;
+        uint16_t length, hash;
+        uint16_t state;        /* from 3.6 on; 2.7 has bytes, and unicode objects whose data lies elsewhere */
+        uint16_t ascii_data;   /* of a compact ASCII str */
+        uint16_t compact_data; /* of any other compact str; a pointer to the data where it lies elsewhere */
+        uint8_t kind_shift;    /* where in the state the kind begins; "compact" and "ascii" follow it */
+        uint8_t wide_len;      /* 2.7: bytes of a character of a unicode object */
     } text;
     struct {
         uint16_t length, data;
@@ -99,10 +125,12 @@ struct layout {
         uint16_t type, var_size; /* ob_type, ob_size */
     } object;
     struct {
-        uint16_t basic_size, flags, dict_offset;
-        uint16_t cached_keys; /* of a heap type */
+        uint16_t name, basic_size, flags, dict_offset;
+        uint16_t cached_keys;  /* of a heap type */
+        uint16_t managed_dict; /* how far before an object its dict is noted, from 3.11 on */
     } type;
     struct {
+        uint16_t mask, table; /* 2.7 */
         uint16_t keys, values;
         uint16_t log2_index_bytes, kind; /* of the keys object, from 3.11 on */
         uint16_t size;                   /* of the keys object, to 3.10 */
@@ -119,27 +147,15 @@ struct layout {
 };
 
 /* The constant part for a version; NULL for one that is not known. Versions from 3.13 on still want debug offsets. */
-const struct layout *layout_of_version(unsigned major, unsigned minor);
+const struct layout *layout_of_version(unsigned major, unsigned minor, bool is_free_threaded);
 
-/* All known versions as a text: "3.8, 3.9, ... and 3.13". */
+/* Corrects the row of a minor version for patch levels that differ; micro -1: not known. */
+void layout_adjust_to_patch(struct layout *layout, int micro);
+
+/* All known versions as a text. */
 const char *layout_versions(void);
 
 /* All rows; for tests. */
 const struct layout *layout_all(uint32_t *ret_count);
-
-/*
- * What stands at the start of _PyRuntime from 3.13 on.
- * CPython 3.13 Include/internal/pycore_runtime.h: struct _Py_DebugOffsets.
- */
-struct debug_offsets {
-    uint32_t version; /* PY_VERSION_HEX */
-    bool is_free_threaded;
-};
-
-/* Returns false when there are no debug offsets at the address. */
-bool debug_offsets_read(struct memory *memory, remote_addr runtime, struct debug_offsets *ret);
-
-/* Replaces what the target's own debug offsets say better. ERROR_BAD_DATA when they contradict themselves. */
-struct error *layout_apply_debug_offsets(struct layout *layout, struct memory *memory, remote_addr runtime);
 
 #endif

@@ -40,16 +40,16 @@ static int32_t add_line(int32_t line, int64_t delta)
 
 /*
  * CPython 3.9 Objects/lnotab_notes.txt: pairs of (unsigned byte, signed byte): so many bytes of instructions further
- * on, the line is so much larger.
+ * on, the line is so much larger. In 2.7 the second byte is unsigned, too.
  */
-static bool decode_lnotab(struct lines *lines, const unsigned char *table, size_t len)
+static bool decode_lnotab(struct lines *lines, const unsigned char *table, size_t len, bool is_signed)
 {
     uint32_t address = 0;
     int32_t line = lines->first_line;
     bool has_memory = append(lines, 0, line);
     for (size_t i = 0; i + 1 < len && has_memory; i += 2) {
         address += table[i];
-        line = add_line(line, (signed char)table[i + 1]);
+        line = add_line(line, is_signed ? (signed char)table[i + 1] : table[i + 1]);
         has_memory = append(lines, address, line);
     }
     return has_memory;
@@ -136,8 +136,11 @@ bool lines_init(struct lines *lines, enum line_format format, const unsigned cha
     *lines = (struct lines){.first_line = first_line};
     bool has_memory = false;
     switch (format) {
+    case LINES_LNOTAB_UNSIGNED:
+        has_memory = decode_lnotab(lines, table, len, false);
+        break;
     case LINES_LNOTAB:
-        has_memory = decode_lnotab(lines, table, len);
+        has_memory = decode_lnotab(lines, table, len, true);
         break;
     case LINES_RANGES:
         has_memory = decode_ranges(lines, table, len);

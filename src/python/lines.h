@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Line tables: which line of the source an instruction belongs to. Each of CPython's three formats is decoded once per
+ * Line tables: which line of the source an instruction belongs to. Each of CPython's formats is decoded once per
  * code object into a sorted array. The bytes come from the target and may be anything.
  */
 #ifndef PYTHON_LINES_H

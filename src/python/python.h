@@ -15,6 +15,8 @@ struct python {
 
     struct python_thread *threads;
     uint32_t thread_count, thread_capacity;
+    struct python_gil *gils;
+    uint32_t gil_count, gil_capacity;
     struct python_frame *frames;
     uint32_t frame_count, frame_capacity;
 

@@ -2,6 +2,7 @@
 #include "python/runtime.h"
 
 #include "base/cleanup.h"
+#include "debug_offsets.h"
 #include "image/loaded_image.h"
 #include "layout.h"
 
@@ -21,6 +22,9 @@ static void set_hex_version(uint32_t hex, struct python_version *ret)
     ret->major = (uint8_t)(hex >> 24);
     ret->minor = (uint8_t)(hex >> 16);
     ret->micro = (uint8_t)(hex >> 8);
+    unsigned level = hex >> 4 & 15;
+    ret->level = level >= 10 && level <= 12 ? (char)('a' + (level - 10)) : 0;
+    ret->serial = hex & 15;
 }
 
 /* Reads a decimal number of at most three digits and moves *text behind it; -1 when there is none. */
@@ -44,11 +48,13 @@ static bool parse_version_text(const char *text, struct python_version *ret)
     int micro = take_number(&text);
     if (micro < 0 || micro > UINT8_MAX || minor > UINT8_MAX)
         return false;
-    text += strcspn(text, " ");
-    if (strncmp(text, " (", 2) != 0)
-        return false;
     *ret = (struct python_version){.major = (uint8_t)major, .minor = (uint8_t)minor, .micro = micro};
-    return true;
+    if (*text == 'a' || *text == 'b' || strncmp(text, "rc", 2) == 0) {
+        ret->level = *text == 'r' ? 'c' : *text;
+        ret->serial = (uint8_t)strtoul(text + strcspn(text, "0123456789 "), NULL, 10);
+    }
+    text += strcspn(text, " ");
+    return strncmp(text, " (", 2) == 0;
 }
 
 /* Looks for a version text in the bytes of a chunk that is followed by VERSION_TEXT_LIMIT more bytes. */
@@ -131,7 +137,14 @@ static remote_addr find_runtime(const struct loaded_image *image)
     /* CPython 3.10 Python/pylifecycle.c puts _PyRuntime into a section of its own, which survives strip. */
     if (runtime == 0 && image_find_section(image->image, ".PyRuntime", &section))
         runtime = section.address + image->bias;
-    return runtime;
+    /* To 3.6 there is only this variable of it. CPython 2.7 and 3.6 Python/pystate.c. */
+    return runtime != 0 ? runtime : loaded_image_find(image, "interp_head");
+}
+
+/* 2.7: the width of Py_UNICODE is in the names of its functions. CPython 2.7 Include/unicodeobject.h. */
+static uint8_t unicode_len(const struct loaded_image *image)
+{
+    return loaded_image_find(image, "PyUnicodeUCS2_GetSize") ? 2 : 4;
 }
 
 static struct error *unsupported(const struct python_version *version)
@@ -141,19 +154,38 @@ static struct error *unsupported(const struct python_version *version)
     return error_create(ERROR_UNSUPPORTED_VERSION, "Python %s is not supported (%s are)", text, layout_versions());
 }
 
+enum { NEWEST_MINOR = 15 };
+
+/* The row for a version; for one that is only just newer, whose debug offsets may have the same shape, the newest. */
+static const struct layout *choose_layout(const struct python_version *version, bool has_debug_offsets)
+{
+    unsigned minor = version->minor;
+    if (has_debug_offsets && version->major == 3 && minor == NEWEST_MINOR + 1)
+        minor = NEWEST_MINOR;
+    return layout_of_version(version->major, minor, version->is_free_threaded);
+}
+
 static struct error *set_layout(struct python_runtime *runtime, struct memory *memory)
 {
-    const struct layout *known = layout_of_version(runtime->version.major, runtime->version.minor);
-    if (!known || runtime->version.is_free_threaded || runtime->address == 0)
-        return unsupported(&runtime->version);
+    const struct python_version *version = &runtime->version;
+    struct debug_offsets offsets;
+    bool has_debug_offsets = runtime->address != 0 && debug_offsets_read(memory, runtime->address, &offsets);
+    const struct layout *known = choose_layout(version, has_debug_offsets);
+    bool is_early = version->level == 'a' || version->level == 'b';
+    if (!known || runtime->address == 0 || (is_early && !has_debug_offsets))
+        return unsupported(version);
+    runtime->is_untested = is_early || known->version != (version->major << 8 | version->minor);
     runtime->layout = malloc(sizeof(*runtime->layout));
     if (!runtime->layout)
         return error_no_memory();
     *runtime->layout = *known;
-    struct debug_offsets offsets;
-    if (!debug_offsets_read(memory, runtime->address, &offsets))
-        return NULL;
-    return layout_apply_debug_offsets(runtime->layout, memory, runtime->address);
+    runtime->layout->text.wide_len = runtime->unicode_len;
+    layout_adjust_to_patch(runtime->layout, version->micro);
+    struct error *error = has_debug_offsets ? debug_offsets_apply(runtime->layout, memory, runtime->address) : NULL;
+    if (!error || !runtime->is_untested)
+        return error;
+    error_destroy(error);
+    return unsupported(version);
 }
 
 /* Every CPython exports this function; nothing else does. */
@@ -167,7 +199,11 @@ struct error *python_runtime_find(const struct loaded_image *images, size_t coun
 {
     for (size_t i = count; i-- > 0;) {
         const struct loaded_image *image = &images[i];
-        cleanup_python_runtime struct python_runtime runtime = {.address = find_runtime(image)};
+        cleanup_python_runtime struct python_runtime runtime = {
+            .address = find_runtime(image),
+            .current_thread = loaded_image_find(image, "_PyThreadState_Current"),
+            .unicode_len = unicode_len(image),
+        };
         if (runtime.address == 0 && !is_python(image))
             continue;
         if (!find_version(image, memory, runtime.address, &runtime.version))
@@ -201,9 +237,12 @@ bool python_runtime_is_ready(const struct python_runtime *runtime, struct memory
 
 void python_version_format(const struct python_version *version, char text[PYTHON_VERSION_TEXT_LEN])
 {
-    char micro[16] = "";
+    char micro[8] = "", serial[8] = "";
+    const char level[] = {version->level, '\0'};
     if (version->micro >= 0)
-        snprintf(micro, sizeof(micro), ".%d", version->micro);
-    snprintf(text, PYTHON_VERSION_TEXT_LEN, "%d.%d%.4s%s", version->major, version->minor, micro,
+        snprintf(micro, sizeof(micro), ".%u", version->micro & UINT8_MAX);
+    if (version->level)
+        snprintf(serial, sizeof(serial), "%s%u", *level == 'c' ? "rc" : level, version->serial);
+    snprintf(text, PYTHON_VERSION_TEXT_LEN, "%d.%d%s%s%s", version->major, version->minor, micro, serial,
              version->is_free_threaded ? " (free-threaded)" : "");
 }

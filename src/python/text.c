@@ -10,12 +10,47 @@ struct text_head {
     uint64_t length;
     uint32_t kind; /* bytes per character: 1 Latin-1, 2 UCS-2, 4 UCS-4 */
     remote_addr data;
+    bool is_bytes; /* of an encoding that is not known; 2.7 */
 };
+
+enum {
+    /* CPython 2.7 Include/object.h: bits of tp_flags. */
+    FLAG_STRING = 1 << 27,
+    FLAG_UNICODE = 1 << 28,
+};
+
+/* CPython 2.7 Include/stringobject.h and unicodeobject.h: what text is there are bytes, or characters of one width. */
+static enum python_status read_head_2(const struct layout *layout, struct memory *memory, remote_addr object,
+                                      struct text_head *ret)
+{
+    remote_addr type;
+    uint64_t flags = 0;
+    struct text_head text = {.data = object + layout->bytes.data, .kind = 1};
+    enum memory_status status = memory_read_u64(memory, object + layout->object.type, &type);
+    if (status == MEMORY_OK)
+        status = memory_read_u64(memory, type + layout->type.flags, &flags);
+    if (status == MEMORY_OK && !(flags & (FLAG_STRING | FLAG_UNICODE)))
+        return PYTHON_BAD_MEMORY;
+    if (status == MEMORY_OK)
+        status = memory_read_u64(memory, object + layout->text.length, &text.length);
+    if (status == MEMORY_OK && (flags & FLAG_UNICODE)) {
+        text.kind = layout->text.wide_len;
+        status = memory_read_u64(memory, object + layout->text.compact_data, &text.data);
+    } else {
+        text.is_bytes = true;
+    }
+    if (status == MEMORY_OK && text.kind != 1 && text.kind != 2 && text.kind != 4)
+        return PYTHON_BAD_MEMORY;
+    *ret = text;
+    return status_of_memory(status);
+}
 
 static enum python_status read_head(const struct layout *layout, struct memory *memory, remote_addr object,
                                     struct text_head *ret)
 {
     unsigned char head[LAYOUT_TEXT_LEN];
+    if (layout->text.state == LAYOUT_NONE)
+        return read_head_2(layout, memory, object, ret);
     size_t len = layout->text.ascii_data;
     if (len > sizeof(head))
         return PYTHON_BAD_MEMORY;
@@ -23,10 +58,11 @@ static enum python_status read_head(const struct layout *layout, struct memory *
     if (status != MEMORY_OK)
         return status_of_memory(status);
     uint32_t state = field_u32(head, layout->text.state);
-    bool is_compact = state & 1 << 5, is_ascii = state & 1 << 6;
+    uint32_t kind = state >> layout->text.kind_shift;
+    bool is_compact = kind & 1 << 3, is_ascii = kind & 1 << 4;
     struct text_head text = {
         .length = field_u64(head, layout->text.length),
-        .kind = state >> 2 & 7,
+        .kind = kind & 7,
     };
     if (text.kind != 1 && text.kind != 2 && text.kind != 4)
         return PYTHON_BAD_MEMORY;
@@ -54,6 +90,20 @@ static uint32_t character_at(const unsigned char *data, uint32_t kind, size_t in
         memcpy(&wide, data + 4 * index, sizeof(wide));
         return wide;
     }
+}
+
+/* In 2.7, a build with characters of two bytes writes what is beyond them as two surrogates. Moves *index to the end.
+ */
+static uint32_t join_surrogates(const unsigned char *data, size_t count, uint32_t first, size_t *index)
+{
+    enum { HIGH = 0xd800, LOW = 0xdc00, END = 0xe000 };
+    if (first < HIGH || first >= LOW || *index + 1 >= count)
+        return first;
+    uint32_t second = character_at(data, 2, *index + 1);
+    if (second < LOW || second >= END)
+        return first;
+    ++*index;
+    return 0x10000 + ((first - HIGH) << 10 | (second - LOW));
 }
 
 static void append_utf8(struct buffer *buffer, uint32_t c)
@@ -101,8 +151,12 @@ enum python_status text_read(const struct layout *layout, struct memory *memory,
     status = status_of_memory(memory_read(memory, text.data, data, count * text.kind));
     if (status != PYTHON_OK)
         return status;
-    for (size_t i = 0; i < count; i++) {
+    if (text.is_bytes)
+        buffer_append(buffer, (const char *)data, count);
+    for (size_t i = 0; i < count && !text.is_bytes; i++) {
         uint32_t c = character_at(data, text.kind, i);
+        if (layout->text.wide_len == 2)
+            c = join_surrogates(data, count, c, &i);
         append_utf8(buffer, c <= LAST_CHARACTER ? c : REPLACEMENT_CHARACTER);
     }
     if (is_cut)

@@ -27,10 +27,10 @@ bool python_thread_name(struct python *python, struct memory *memory, uint64_t t
     const struct layout *layout = python->runtime.layout;
     remote_addr active, thread, name;
     buffer_clear(buffer);
-    /* CPython Lib/threading.py: _active maps thread ids to Thread objects, whose _name is a str. */
+    /* CPython Lib/threading.py: _active maps thread ids to Thread objects, whose _name (2.7: __name) is a str. */
     return find_threading(python, memory) &&
            dict_find_text(layout, memory, python->threading_dict, "_active", &active) &&
            dict_find_number(layout, memory, active, thread_id, &thread) &&
-           instance_find_attribute(layout, memory, thread, "_name", &name) &&
+           instance_find_attribute(layout, memory, thread, layout->thread_name, &name) &&
            text_read(layout, memory, name, buffer) == PYTHON_OK;
 }

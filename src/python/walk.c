@@ -10,7 +10,15 @@ enum {
     /* CPython 3.12 Include/internal/pycore_frame.h: enum _frameowner; 3.11 has no C_STACK. */
     OWNER_THREAD = 0,
     OWNER_GENERATOR = 1,
-    OWNER_C_STACK = 3,
+    OWNER_C_STACK = 3, /* 3.14 and 3.15: OWNER_INTERPRETER; what is larger is not a Python frame either */
+};
+
+/* CPython 3.14 Include/internal/pycore_stackref.h: PyStackRef_NULL_BITS: what a frame that was popped has for code. */
+enum { NO_CODE = 1 };
+
+enum {
+    STEP_LIMIT = 4 * PYTHON_FRAME_LIMIT, /* frames looked at for one stack; what is not shown is among them */
+    UNREADABLE_LIMIT = 16,               /* frames of one stack that may have no code object that can be read */
 };
 
 struct error *python_create(struct python_runtime *runtime, struct python **ret)
@@ -34,6 +42,7 @@ void python_destroy(struct python *python)
     code_cache_deinit(&python->codes);
     python_runtime_deinit(&python->runtime);
     free(python->threads);
+    free(python->gils);
     free(python->frames);
     free(python);
 }
@@ -41,160 +50,6 @@ void python_destroy(struct python *python)
 const struct python_runtime *python_runtime(const struct python *python)
 {
     return &python->runtime;
-}
-
-/* Where the GIL of an interpreter is. 0 when it has none yet. */
-static enum python_status find_gil_of(const struct python *python, struct memory *memory, remote_addr interpreter,
-                                      remote_addr *ret)
-{
-    const struct layout *layout = python->runtime.layout;
-    if (layout->runtime.gil != LAYOUT_NONE) {
-        *ret = python->runtime.address + layout->runtime.gil;
-        return PYTHON_OK;
-    }
-    return status_of_memory(memory_read_u64(memory, interpreter + layout->interpreter.gil_pointer, ret));
-}
-
-static enum python_status first_interpreter(const struct python *python, struct memory *memory, remote_addr *ret)
-{
-    remote_addr head = python->runtime.address + python->runtime.layout->runtime.interpreters_head;
-    return status_of_memory(memory_read_u64(memory, head, ret));
-}
-
-/* The main interpreter is the oldest one: the last of the list. */
-static enum python_status main_interpreter(const struct python *python, struct memory *memory, remote_addr *ret)
-{
-    const struct layout *layout = python->runtime.layout;
-    remote_addr interpreter;
-    enum python_status status = first_interpreter(python, memory, &interpreter);
-    if (status != PYTHON_OK)
-        return status;
-    for (int i = 0; interpreter != 0 && i < PYTHON_INTERPRETER_LIMIT; i++) {
-        remote_addr next;
-        status = status_of_memory(memory_read_u64(memory, interpreter + layout->interpreter.next, &next));
-        if (status != PYTHON_OK)
-            return status;
-        if (next == 0) {
-            *ret = interpreter;
-            return PYTHON_OK;
-        }
-        interpreter = next;
-    }
-    return PYTHON_BAD_THREAD;
-}
-
-enum python_status python_find_gil(const struct python *python, struct memory *memory, struct python_gil *ret)
-{
-    const struct layout *layout = python->runtime.layout;
-    remote_addr interpreter, gil;
-    enum python_status status = main_interpreter(python, memory, &interpreter);
-    if (status == PYTHON_OK)
-        status = find_gil_of(python, memory, interpreter, &gil);
-    if (status != PYTHON_OK)
-        return status;
-    if (gil == 0)
-        return PYTHON_BAD_THREAD;
-    *ret = (struct python_gil){
-        .address = gil + layout->gil.last_holder,
-        .len = layout->gil.switch_number + (uint32_t)sizeof(uint64_t) - layout->gil.last_holder,
-    };
-    return PYTHON_OK;
-}
-
-remote_addr python_last_gil_holder(const struct python *python, const void *gil_bytes, bool *ret_is_locked)
-{
-    const struct layout *layout = python->runtime.layout;
-    uint16_t locked = (uint16_t)(layout->gil.locked - layout->gil.last_holder);
-    *ret_is_locked = field_u32(gil_bytes, locked) == 1;
-    return field_u64(gil_bytes, 0);
-}
-
-void python_begin_sample(struct python *python)
-{
-    code_cache_begin_sample(&python->codes);
-    python->thread_count = 0;
-    python->frame_count = 0;
-}
-
-/* The thread state that holds this interpreter's GIL now; 0 when nobody does. */
-static enum python_status read_gil_holder(const struct python *python, struct memory *memory, remote_addr interpreter,
-                                          remote_addr *ret)
-{
-    const struct layout *layout = python->runtime.layout;
-    unsigned char bytes[LAYOUT_GIL_LEN];
-    remote_addr gil;
-    enum python_status status = find_gil_of(python, memory, interpreter, &gil);
-    *ret = 0;
-    if (status != PYTHON_OK || gil == 0)
-        return status;
-    status = status_of_memory(memory_read(memory, gil, bytes, layout->gil.locked + sizeof(uint32_t)));
-    if (status == PYTHON_OK && field_u32(bytes, layout->gil.locked) == 1)
-        *ret = field_u64(bytes, layout->gil.last_holder);
-    return status;
-}
-
-/* Appends a thread, unless its creator has not started it yet. */
-static enum python_status add_thread(struct python *python, remote_addr address, const unsigned char *head,
-                                     remote_addr gil_holder)
-{
-    const struct layout *layout = python->runtime.layout;
-    struct python_thread thread = {
-        .address = address,
-        .id = field_u64(head, layout->thread.id),
-        .holds_gil = address == gil_holder,
-    };
-    if (layout->thread.native_id != LAYOUT_NONE) {
-        thread.native_id = field_u64(head, layout->thread.native_id);
-        if (thread.native_id == 0)
-            return PYTHON_OK;
-    }
-    if (python->thread_count >= PYTHON_THREAD_LIMIT)
-        return PYTHON_BAD_THREAD;
-    if (!array_grow(&python->threads, python->thread_count, &python->thread_capacity, sizeof(*python->threads)))
-        return PYTHON_NO_MEMORY;
-    python->threads[python->thread_count++] = thread;
-    return PYTHON_OK;
-}
-
-static enum python_status list_threads_of(struct python *python, struct memory *memory, remote_addr interpreter)
-{
-    const struct layout *layout = python->runtime.layout;
-    remote_addr gil_holder, thread;
-    enum python_status status = read_gil_holder(python, memory, interpreter, &gil_holder);
-    if (status == PYTHON_OK)
-        status = status_of_memory(memory_read_u64(memory, interpreter + layout->interpreter.threads_head, &thread));
-    for (int i = 0; status == PYTHON_OK && thread != 0; i++) {
-        unsigned char head[LAYOUT_THREAD_LEN];
-        status = status_of_memory(memory_read(memory, thread, head, sizeof(head)));
-        if (status != PYTHON_OK)
-            break;
-        if (i >= PYTHON_THREAD_LIMIT || field_u64(head, layout->thread.interpreter) != interpreter)
-            return PYTHON_BAD_THREAD;
-        status = add_thread(python, thread, head, gil_holder);
-        thread = field_u64(head, layout->thread.next);
-    }
-    return status;
-}
-
-enum python_status python_list_threads(struct python *python, struct memory *memory)
-{
-    const struct layout *layout = python->runtime.layout;
-    remote_addr interpreter;
-    enum python_status status = first_interpreter(python, memory, &interpreter);
-    for (int i = 0; status == PYTHON_OK && interpreter != 0; i++) {
-        if (i >= PYTHON_INTERPRETER_LIMIT)
-            return PYTHON_BAD_THREAD;
-        status = list_threads_of(python, memory, interpreter);
-        if (status == PYTHON_OK)
-            status = status_of_memory(memory_read_u64(memory, interpreter + layout->interpreter.next, &interpreter));
-    }
-    return status;
-}
-
-struct python_thread *python_threads(struct python *python, uint32_t *ret_count)
-{
-    *ret_count = python->thread_count;
-    return python->threads;
 }
 
 /* Where a thread's stack begins: its innermost frame, or 0. */
@@ -211,12 +66,46 @@ static enum python_status innermost_frame(const struct python *python, struct me
     return status_of_memory(status);
 }
 
-/* Offset in bytes of the instruction that a frame executes; negative when it has not started (not so from 3.13 on). */
-static int64_t instruction_offset(const struct layout *layout, const unsigned char *frame, remote_addr code)
+/*
+ * Where the instructions begin that a frame's instruction points into. Free-threaded builds give each thread a copy of
+ * its own: CPython 3.14 Include/internal/pycore_code.h: _PyCodeArray. Returns false while the copy is only being made.
+ */
+static bool find_instructions(const struct layout *layout, struct memory *memory, const unsigned char *frame,
+                              remote_addr code, remote_addr *ret)
 {
-    if (layout->frame.instruction_unit != 0)
-        return (int64_t)(int32_t)field_u32(frame, layout->frame.instruction) * layout->frame.instruction_unit;
-    return (int64_t)(field_u64(frame, layout->frame.instruction) - (code + layout->code.instructions));
+    remote_addr copies, start;
+    uint64_t count;
+    *ret = code + layout->code.instructions;
+    if (layout->frame.tlbc_index == LAYOUT_NONE)
+        return true;
+    uint32_t index = field_u32(frame, layout->frame.tlbc_index);
+    if (index == 0)
+        return true;
+    if (memory_read_u64(memory, code + layout->code.tlbc, &copies) != MEMORY_OK ||
+        memory_read_u64(memory, copies, &count) != MEMORY_OK || index >= count ||
+        memory_read_u64(memory, copies + (1 + (uint64_t)index) * sizeof(remote_addr), &start) != MEMORY_OK ||
+        start == 0)
+        return false;
+    *ret = start;
+    return true;
+}
+
+/*
+ * Offset in bytes of the instruction that a frame executes; negative when it has not started (not so from 3.13 on).
+ * Returns false when it cannot be told.
+ */
+static bool find_offset(const struct layout *layout, struct memory *memory, const unsigned char *frame,
+                        remote_addr code, int64_t *ret)
+{
+    remote_addr instructions;
+    if (layout->frame.instruction_unit != 0) {
+        *ret = (int64_t)(int32_t)field_u32(frame, layout->frame.instruction) * layout->frame.instruction_unit;
+        return true;
+    }
+    if (!find_instructions(layout, memory, frame, code, &instructions))
+        return false;
+    *ret = (int64_t)(field_u64(frame, layout->frame.instruction) - instructions);
+    return true;
 }
 
 /* What a walk knows besides the frames themselves. */
@@ -229,7 +118,18 @@ struct walk {
     bool is_at_entry;       /* the last frame was called by C code */
     remote_addr remembered; /* Brent's check for cycles: a frame met earlier, */
     uint32_t steps, limit;  /* the steps since, and after how many to remember another one */
+    uint32_t unreadable;    /* frames that could not be read */
+    bool is_cut;            /* the stack is deeper than what is kept of it */
 };
+
+/*
+ * CPython 3.11 and 3.12 Python/ceval.c enter an evaluation loop by setting tstate->cframe before the frame in it, which
+ * is whatever lay there on the C stack. So a first frame that is none is not broken.
+ */
+static bool is_entering(const struct layout *layout, const struct walk *walk)
+{
+    return layout->thread.cframe_frame != LAYOUT_NONE && !walk->has_frame;
+}
 
 static bool is_cycle(struct walk *walk, remote_addr frame)
 {
@@ -243,35 +143,58 @@ static bool is_cycle(struct walk *walk, remote_addr frame)
     return false;
 }
 
+static uint32_t frames_of(const struct python *python, const struct walk *walk)
+{
+    return python->frame_count - walk->thread->first_frame;
+}
+
+/* Appends a frame; a mark when there is no room for one more. */
+static enum python_status append_frame(struct python *python, struct walk *walk, uint32_t code, int32_t line)
+{
+    if (!array_grow(&python->frames, python->frame_count, &python->frame_capacity, sizeof(*python->frames)))
+        return PYTHON_NO_MEMORY;
+    walk->is_cut = frames_of(python, walk) >= PYTHON_FRAME_LIMIT || python->frame_count >= PYTHON_FRAME_TOTAL_LIMIT;
+    if (walk->is_cut)
+        code = PYTHON_CODE_CUT;
+    python->frames[python->frame_count++] = (struct python_frame){.code = code, .line = walk->is_cut ? 0 : line};
+    return PYTHON_OK;
+}
+
+/* A frame that cannot be read costs a mark. Too many of them are no stack of Python frames any more. */
+static enum python_status append_unreadable(struct python *python, struct walk *walk)
+{
+    if (++walk->unreadable > UNREADABLE_LIMIT)
+        return PYTHON_BAD_FRAME;
+    return append_frame(python, walk, PYTHON_CODE_UNREADABLE, 0);
+}
+
 /*
- * Adds a frame, unless it is not complete yet: CPython 3.11 to 3.13 Include/internal/pycore_frame.h:
+ * Adds a frame, unless it is not complete yet: CPython 3.11 to 3.15 Include/internal/pycore_frame.h:
  * _PyFrame_IsIncomplete(). The interpreter does not show such frames either; some are its own and never get complete.
  */
-static enum python_status add_frame(struct python *python, struct memory *memory, const unsigned char *frame,
-                                    unsigned owner)
+static enum python_status add_frame(struct python *python, struct memory *memory, struct walk *walk,
+                                    const unsigned char *frame, unsigned owner)
 {
     const struct layout *layout = python->runtime.layout;
-    remote_addr address = field_u64(frame, layout->frame.code);
+    remote_addr address = field_u64(frame, layout->frame.code) & ~(remote_addr)layout->frame.code_tag;
     uint32_t code;
     enum python_status status = code_cache_find(&python->codes, memory, address, &code);
+    if (status == PYTHON_BAD_CODE && !is_entering(layout, walk))
+        return append_unreadable(python, walk);
     if (status != PYTHON_OK)
         return status;
     const struct code_entry *entry = &python->codes.entries[code];
-    int64_t offset = instruction_offset(layout, frame, address);
+    int64_t offset;
+    if (!find_offset(layout, memory, frame, address, &offset))
+        return append_frame(python, walk, code, entry->code.first_line);
     if (owner != OWNER_GENERATOR && offset < entry->start)
         return PYTHON_OK;
-    if (!array_grow(&python->frames, python->frame_count, &python->frame_capacity, sizeof(*python->frames)))
-        return PYTHON_NO_MEMORY;
-    python->frames[python->frame_count++] = (struct python_frame){
-        .code = code,
-        .line = lines_find(&entry->lines, offset),
-    };
-    return PYTHON_OK;
+    return append_frame(python, walk, code, lines_find(&entry->lines, offset));
 }
 
 /*
  * The innermost frame on the thread's stack lies in the used part of its newest chunk. Anything else is a frame that
- * was popped already, see is_caught_entering().
+ * was popped already, see is_entering().
  */
 static bool is_on_stack(struct walk *walk, remote_addr frame)
 {
@@ -279,6 +202,12 @@ static bool is_on_stack(struct walk *walk, remote_addr frame)
         return true;
     walk->has_stack_frame = true;
     return frame >= walk->stack_start && frame < walk->stack_end;
+}
+
+/* From 3.14 on, a frame without code was popped, and so was everything that it called. */
+static bool is_popped(const struct layout *layout, const unsigned char *frame)
+{
+    return layout->frame.code_tag != 0 && field_u64(frame, layout->frame.code) == NO_CODE;
 }
 
 /* The frame that was added last is the outermost of its evaluation loop. */
@@ -295,13 +224,17 @@ static enum python_status visit_frame(struct python *python, struct memory *memo
 {
     const struct layout *layout = python->runtime.layout;
     unsigned owner = layout->frame.owner == LAYOUT_NONE ? OWNER_GENERATOR : frame[layout->frame.owner];
+    if (is_popped(layout, frame)) {
+        python->frame_count = walk->thread->first_frame;
+        return PYTHON_OK;
+    }
     if (owner == OWNER_THREAD && !is_on_stack(walk, address))
         return PYTHON_IN_MOTION;
     if (layout->entry_format == ENTRY_SHIM && owner >= OWNER_C_STACK) {
         mark_entry(python, walk);
         return PYTHON_OK;
     }
-    enum python_status status = add_frame(python, memory, frame, owner);
+    enum python_status status = add_frame(python, memory, walk, frame, owner);
     if (status != PYTHON_OK)
         return status;
     walk->is_at_entry = false;
@@ -316,14 +249,10 @@ static enum python_status walk_frames(struct python *python, struct memory *memo
                                       struct walk *walk)
 {
     const struct layout *layout = python->runtime.layout;
-    for (uint32_t count = 0; frame != 0; count++) {
+    for (uint32_t step = 0; frame != 0 && !walk->is_cut; step++) {
         unsigned char head[LAYOUT_FRAME_LEN];
-        if (frame % sizeof(uint64_t) != 0 || is_cycle(walk, frame) || layout->frame.size > sizeof(head))
+        if (frame % sizeof(uint64_t) != 0 || is_cycle(walk, frame) || step >= STEP_LIMIT)
             return PYTHON_BAD_FRAME;
-        if (count >= PYTHON_FRAME_LIMIT || python->frame_count >= PYTHON_FRAME_TOTAL_LIMIT) {
-            walk->thread->is_cut = true;
-            return PYTHON_OK;
-        }
         enum memory_status read_status = memory_read(memory, frame, head, layout->frame.size);
         if (read_status != MEMORY_OK)
             return read_status == MEMORY_FAULT ? PYTHON_BAD_FRAME : PYTHON_GONE;
@@ -334,8 +263,10 @@ static enum python_status walk_frames(struct python *python, struct memory *memo
         frame = field_u64(head, layout->frame.previous);
     }
     /* A generator's frame has no caller for a moment, before and after it runs. */
-    bool is_whole = walk->is_at_entry || python->frame_count == walk->thread->first_frame;
-    return is_whole ? PYTHON_OK : PYTHON_IN_MOTION;
+    bool is_whole = walk->is_at_entry || walk->is_cut || frames_of(python, walk) == 0;
+    if (!is_whole)
+        return PYTHON_IN_MOTION;
+    return walk->unreadable > 0 ? PYTHON_BAD_CODE : PYTHON_OK;
 }
 
 /* Reads where the used part of the newest chunk of a thread's stack of frames is. */
@@ -353,14 +284,12 @@ static enum python_status read_stack_bounds(const struct python *python, struct 
     return status_of_memory(status);
 }
 
-/*
- * CPython 3.11 and 3.12 Python/ceval.c enter an evaluation loop by setting tstate->cframe before the frame in it, which
- * is whatever lay there on the C stack.
- */
-static bool is_caught_entering(const struct layout *layout, const struct walk *walk, enum python_status status)
+/* Where a chain breaks, a mark stands for all that is further out. */
+static enum python_status mark_broken(struct python *python, struct walk *walk, enum python_status status)
 {
-    return layout->thread.cframe_frame != LAYOUT_NONE && !walk->has_frame &&
-           (status == PYTHON_BAD_FRAME || status == PYTHON_BAD_CODE);
+    if (status == PYTHON_BAD_FRAME && append_frame(python, walk, PYTHON_CODE_UNREADABLE, 0) != PYTHON_OK)
+        return PYTHON_NO_MEMORY;
+    return status;
 }
 
 enum python_status python_walk_thread(struct python *python, struct memory *memory, struct python_thread *thread)
@@ -374,12 +303,12 @@ enum python_status python_walk_thread(struct python *python, struct memory *memo
         status = read_stack_bounds(python, memory, &walk);
     if (status == PYTHON_OK)
         status = walk_frames(python, memory, frame, &walk);
-    if (is_caught_entering(python->runtime.layout, &walk, status))
-        status = PYTHON_IN_MOTION;
-    if (status == PYTHON_OK)
-        thread->frame_count = python->frame_count - thread->first_frame;
-    else
+    if (status == PYTHON_BAD_FRAME || status == PYTHON_BAD_CODE)
+        status = is_entering(python->runtime.layout, &walk) ? PYTHON_IN_MOTION : mark_broken(python, &walk, status);
+    bool is_kept = status == PYTHON_OK || status == PYTHON_BAD_FRAME || status == PYTHON_BAD_CODE;
+    if (!is_kept)
         python->frame_count = thread->first_frame;
+    thread->frame_count = python->frame_count - thread->first_frame;
     thread->status = status;
     return status;
 }
@@ -391,5 +320,11 @@ const struct python_frame *python_frames(const struct python *python)
 
 const struct python_code *python_code(const struct python *python, uint32_t code)
 {
-    return &python->codes.entries[code].code;
+    static const struct python_code unreadable = {
+        .serial = PYTHON_CODE_UNREADABLE, .name = "<unreadable>", .name_len = 12, .filename = ""};
+    static const struct python_code cut = {
+        .serial = PYTHON_CODE_CUT, .name = "<deeper frames>", .name_len = 15, .filename = ""};
+    if (code == PYTHON_CODE_UNREADABLE)
+        return &unreadable;
+    return code == PYTHON_CODE_CUT ? &cut : &python->codes.entries[code].code;
 }

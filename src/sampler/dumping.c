@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/table.h"
 #include "profile/process_dump.h"
 #include "python/runtime.h"
 #include "relay.h"
@@ -14,8 +15,9 @@
 #include <string.h>
 
 enum {
-    TRY_LIMIT = 200,   /* readings before the last one is taken as it is */
-    MOTION_NS = 10000, /* what the program gets to finish a call or return */
+    TRY_LIMIT = 200,            /* readings before the last one is taken as it is */
+    TIME_LIMIT_NS = 1000000000, /* after which the next reading is the last one */
+    MOTION_NS = 10000,          /* what the program gets to finish a call or return */
 };
 
 /* One dump that is under way. Lives in the relay's thread until the relay is done. */
@@ -26,6 +28,9 @@ struct dumping {
     struct relay *relay;
     struct error *error;
     int tries;
+    uint64_t end_ns;   /* when there is no time for another try */
+    bool is_last;      /* the current one */
+    uint32_t capacity; /* of the dump's threads */
 };
 
 static bool copy_frame(const struct dumping *dumping, const struct python_frame *frame, struct dump_frame *ret)
@@ -47,14 +52,12 @@ static bool copy_thread(const struct dumping *dumping, const struct sampled_thre
 {
     cleanup_buffer struct buffer name = {0};
     enum python_status status = thread->python->status;
-    *ret = (struct dump_thread){
-        .id = thread->id,
-        .os_id = (uint64_t)thread->task.tid,
-        .is_active = thread->is_active,
-        .holds_gil = thread->python->holds_gil,
-        .is_cut = thread->python->is_cut,
-        .failure = status == PYTHON_OK ? NULL : python_status_text(status),
-    };
+    ret->id = thread->id;
+    ret->os_id = (uint64_t)thread->task.tid;
+    ret->interpreter = thread->python->interpreter_id;
+    ret->is_active = thread->is_active;
+    ret->holds_gil = thread->python->holds_gil;
+    ret->failure = status == PYTHON_OK ? NULL : python_status_text(status);
     if (session_thread_name(dumping->session, thread, &name))
         ret->name = dump_text_copy(buffer_text(&name), name.len);
     uint32_t count = thread->python->frame_count;
@@ -70,62 +73,106 @@ static bool copy_thread(const struct dumping *dumping, const struct sampled_thre
     return true;
 }
 
-/* Copies all threads, oldest first. */
-static struct error *copy_threads(const struct dumping *dumping, struct process_dump *ret)
+static bool append_thread(struct dumping *dumping, struct sampled_thread *thread, uint32_t place)
+{
+    struct process_dump *dump = dumping->dump;
+    if (!array_grow(&dump->threads, dump->thread_count, &dumping->capacity, sizeof(*dump->threads)))
+        return false;
+    thread->is_done = true;
+    dump->threads[dump->thread_count] = (struct dump_thread){.place = place};
+    return copy_thread(dumping, thread, &dump->threads[dump->thread_count++]);
+}
+
+/* Walks and copies the readable threads. What was caught in the middle of a call is left for later. */
+static struct error *copy_readable(struct dumping *dumping)
 {
     uint32_t count;
     struct sampled_thread *threads = session_threads(dumping->session, &count);
-    ret->threads = calloc(count > 0 ? count : 1, sizeof(*ret->threads));
-    if (!ret->threads)
-        return error_no_memory();
     for (uint32_t i = 0; i < count; i++) {
-        ret->thread_count = i + 1;
-        if (!copy_thread(dumping, &threads[count - 1 - i], &ret->threads[i]))
+        if (dumping->is_last && !threads[i].is_done && !threads[i].is_readable) {
+            dumping->dump->is_proved = false;
+            threads[i].is_readable = true;
+        }
+        if (threads[i].is_readable)
+            session_walk(dumping->session, &threads[i]);
+    }
+    if (!dumping->is_last)
+        session_end_sample(dumping->session);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!threads[i].is_readable || (threads[i].python->status == PYTHON_IN_MOTION && !dumping->is_last))
+            continue;
+        if (!append_thread(dumping, &threads[i], i))
             return error_no_memory();
     }
     return NULL;
 }
 
-/* Walks all threads. Returns whether none was caught in the middle of a call or return. */
-static bool walk_threads(const struct dumping *dumping)
-{
-    uint32_t count;
-    bool is_at_rest = true;
-    struct sampled_thread *threads = session_threads(dumping->session, &count);
-    for (uint32_t i = 0; i < count; i++)
-        is_at_rest &= session_walk(dumping->session, &threads[i]) != PYTHON_IN_MOTION;
-    return is_at_rest;
-}
-
-/* Ends with what was read if that is proved to be a snapshot, or if this is the last try. Returns the relay's answer.
- */
+/* Copies what can be read here. Returns the relay's answer. */
 static int finish_sample(struct dumping *dumping, int cpu)
 {
-    bool is_at_rest = walk_threads(dumping);
-    bool is_last = dumping->tries >= TRY_LIMIT;
-    dumping->dump->is_proved = session_end_sample(dumping->session);
-    if (is_last || (dumping->dump->is_proved && is_at_rest))
+    int next_cpu = cpu;
+    dumping->error = copy_readable(dumping);
+    bool is_pending = session_is_pending(dumping->session, &next_cpu);
+    if (dumping->error || !is_pending || dumping->is_last)
         return RELAY_STOP;
+    if (next_cpu != cpu)
+        return next_cpu;
     return relay_sleep_until(dumping->relay, monotonic_now_ns() + MOTION_NS) ? cpu : RELAY_STOP;
 }
 
 static int take_dump(void *context, int cpu)
 {
     struct dumping *dumping = context;
-    int runner_cpu = cpu;
-    bool is_last = ++dumping->tries >= TRY_LIMIT;
-    enum sample_status status = session_begin_sample(dumping->session, cpu, &runner_cpu);
+    int next_cpu = cpu;
+    dumping->is_last = ++dumping->tries >= TRY_LIMIT || monotonic_now_ns() >= dumping->end_ns;
+    enum sample_status status = session_begin_sample(dumping->session, cpu, &next_cpu);
     if (status == SAMPLE_GONE) {
         dumping->error = error_create(ERROR_TARGET_GONE, "process %d has ended", dumping->process->pid);
         return RELAY_STOP;
     }
-    if (status == SAMPLE_PROVED || (is_last && session_failure(dumping->session) == PYTHON_OK))
+    if (status == SAMPLE_PROVED || (dumping->is_last && session_failure(dumping->session) == PYTHON_OK))
         return finish_sample(dumping, cpu);
-    if (!is_last)
-        return status == SAMPLE_ELSEWHERE ? runner_cpu : cpu;
+    if (!dumping->is_last)
+        return next_cpu;
     dumping->error = error_create(ERROR_BAD_DATA, "cannot read the threads of process %d: %s", dumping->process->pid,
                                   python_status_text(session_failure(dumping->session)));
     return RELAY_STOP;
+}
+
+/* By the thread of the kernel, and for each of them the oldest interpreter first. */
+static int compare_by_owner(const void *a, const void *b)
+{
+    const struct dump_thread *first = a, *second = b;
+    uint64_t first_owner = first->os_id ? first->os_id : first->id;
+    uint64_t second_owner = second->os_id ? second->os_id : second->id;
+    if (first_owner != second_owner)
+        return first_owner < second_owner ? -1 : 1;
+    return first->place > second->place ? -1 : 1;
+}
+
+static int compare_by_age(const void *a, const void *b)
+{
+    const struct dump_thread *first = a, *second = b;
+    if (first->owner_place != second->owner_place)
+        return first->owner_place > second->owner_place ? -1 : 1;
+    return first->place < second->place ? -1 : 1;
+}
+
+/*
+ * Threads in the order in which they were started. One that is known to several interpreters stands where its oldest
+ * state does, with the newest one first, as that is where it is now.
+ */
+static void sort_threads(struct process_dump *dump)
+{
+    if (dump->thread_count == 0)
+        return;
+    qsort(dump->threads, dump->thread_count, sizeof(*dump->threads), compare_by_owner);
+    for (uint32_t i = 0; i < dump->thread_count; i++) {
+        struct dump_thread *thread = &dump->threads[i], *previous = i > 0 ? thread - 1 : NULL;
+        bool is_same = previous && previous->id == thread->id && previous->os_id == thread->os_id;
+        thread->owner_place = is_same ? previous->owner_place : thread->place;
+    }
+    qsort(dump->threads, dump->thread_count, sizeof(*dump->threads), compare_by_age);
 }
 
 static struct error *describe_process(const struct dumping *dumping, struct process_dump *ret)
@@ -165,17 +212,18 @@ struct error *dumping_run(const struct process *process, struct process_dump *re
 {
     cleanup_session struct session *session = NULL;
     cleanup_process_dump struct process_dump dump = {0};
-    struct error *error = session_open(process, &session);
+    struct error *error = session_open(process, THREADS_ALL, &session);
     if (error)
         return error;
-    struct dumping dumping = {.process = process, .session = session, .dump = &dump};
+    dump.is_proved = true;
+    struct dumping dumping = {
+        .process = process, .session = session, .dump = &dump, .end_ns = monotonic_now_ns() + TIME_LIMIT_NS};
     error = run_relay(&dumping);
     if (!error)
         error = describe_process(&dumping, &dump);
-    if (!error)
-        error = copy_threads(&dumping, &dump);
     if (error)
         return error;
+    sort_threads(&dump);
     *ret = dump;
     dump = (struct process_dump){0};
     return NULL;

@@ -28,6 +28,12 @@ struct counters {
     _Atomic uint64_t unreadable_by_cause[PYTHON_STATUS_COUNT];
 };
 
+/* What the readings of one interval came to. */
+struct interval_result {
+    uint32_t counted;           /* stacks */
+    enum python_status failure; /* of a thread that could not be read */
+};
+
 struct recording {
     struct recording_options options;
     struct profile *profile;
@@ -38,9 +44,11 @@ struct recording {
     struct schedule schedule;
     bool is_started; /* the schedule runs */
     uint64_t attach_ns;
-    uint64_t end_ns; /* when sampling ended; 0 while it goes on */
-    int tries;       /* of the current interval */
-    int changed;     /* eventfd */
+    uint64_t end_ns;               /* when sampling ended; 0 while it goes on */
+    int tries;                     /* of the current interval, since a thread was counted */
+    uint64_t begin_ns;             /* of those tries */
+    struct interval_result result; /* of the current interval */
+    int changed;                   /* eventfd */
     _Atomic enum recording_state state;
     struct counters counters;
 };
@@ -121,64 +129,29 @@ static int end_with(struct recording *recording, enum recording_state state)
     return RELAY_STOP;
 }
 
-static bool is_wanted(const struct recording_options *options, const struct sampled_thread *thread)
+static enum thread_choice choose_threads(const struct recording_options *options)
 {
     if (options->only_gil)
-        return thread->python->holds_gil;
-    return thread->is_active || options->with_idle;
+        return THREADS_WITH_GIL;
+    return options->with_idle ? THREADS_ALL : THREADS_ACTIVE;
 }
 
-/* How reading the stacks of one sample ended. */
-enum walk_result {
-    WALK_PROVED,
-    WALK_TORN,
-    WALK_INCOMPLETE, /* a thread could not be read: caught in the middle of a call or return, perhaps */
-};
-
-static enum walk_result walk_threads(struct recording *recording)
+/* Counts one thread that was walked. Returns false without memory. */
+static bool count_thread(struct recording *recording, const struct sampled_thread *thread)
 {
-    uint32_t count;
-    bool is_incomplete = false;
-    struct sampled_thread *threads = session_threads(recording->session, &count);
-    for (uint32_t i = 0; i < count; i++) {
-        if (is_wanted(&recording->options, &threads[i]) && session_walk(recording->session, &threads[i]) != PYTHON_OK)
-            is_incomplete = true;
+    struct interval_result *result = &recording->result;
+    if (thread->python->status != PYTHON_OK) {
+        result->failure = thread->python->status;
+        recording->counters.unreadable_by_cause[result->failure]++;
     }
-    if (!session_end_sample(recording->session))
-        return WALK_TORN;
-    return is_incomplete ? WALK_INCOMPLETE : WALK_PROVED;
-}
-
-/* What the threads of one proved sample came to. */
-struct sample_result {
-    uint32_t counted;
-    enum python_status failure; /* of a thread that could not be read */
-};
-
-static struct sample_result count_threads(struct recording *recording)
-{
-    struct sample_result result = {.failure = PYTHON_OK};
-    uint32_t count;
-    struct sampled_thread *threads = session_threads(recording->session, &count);
-    for (uint32_t i = 0; i < count; i++) {
-        if (!is_wanted(&recording->options, &threads[i]))
-            continue;
-        if (threads[i].python->status != PYTHON_OK) {
-            result.failure = threads[i].python->status;
-            recording->counters.unreadable_by_cause[result.failure]++;
-            continue;
-        }
-        if (threads[i].python->frame_count == 0)
-            continue;
-        uint32_t node = stack_counter_find(&recording->counter, recording->session, &threads[i]);
-        if (node == PROFILE_NONE) {
-            result.failure = PYTHON_NO_MEMORY;
-            break;
-        }
-        profile_count(recording->profile, node, 1);
-        result.counted++;
-    }
-    return result;
+    if (thread->python->frame_count == 0)
+        return true;
+    uint32_t node = stack_counter_find(&recording->counter, recording->session, thread);
+    if (node == PROFILE_NONE)
+        return false;
+    profile_count(recording->profile, node, 1);
+    result->counted++;
+    return true;
 }
 
 static void note_first_sample(struct recording *recording)
@@ -187,24 +160,26 @@ static void note_first_sample(struct recording *recording)
         recording->counters.first_sample_ns = monotonic_now_ns() - recording->attach_ns;
 }
 
-/* Counts a proved sample. Returns false when sampling cannot go on. */
-static bool count_sample(struct recording *recording)
+/* Enters an interval into the books. is_torn: threads were left over. */
+static void close_interval(struct recording *recording, bool is_torn)
 {
-    struct sample_result result = count_threads(recording);
-    note_first_sample(recording);
-    recording->counters.samples += result.counted;
-    if (result.counted > 0)
+    struct interval_result *result = &recording->result;
+    recording->counters.samples += result->counted;
+    if (result->counted > 0)
         recording->counters.ok++;
-    else if (result.failure != PYTHON_OK)
+    else if (result->failure != PYTHON_OK)
         recording->counters.unreadable++;
+    else if (is_torn)
+        recording->counters.torn++;
     else
         recording->counters.idle++;
-    return result.failure != PYTHON_NO_MEMORY;
+    *result = (struct interval_result){.failure = PYTHON_OK};
 }
 
 /* What becomes of an interval after one reading. */
 enum reading_result {
-    READING_DONE,   /* the interval is counted */
+    READING_DONE,   /* nothing is left to be read */
+    READING_MORE,   /* some threads are done, others are left */
     READING_AGAIN,  /* read again, perhaps elsewhere */
     READING_LATER,  /* read again when the program has run on for a moment */
     READING_LOST,   /* there is nothing to read any more */
@@ -223,30 +198,55 @@ static enum reading_result count_failure(struct recording *recording)
         return READING_LOST;
     if (!is_last_try(recording))
         return READING_LATER;
-    recording->counters.unreadable_by_cause[session_failure(recording->session)]++;
-    recording->counters.unreadable++;
+    recording->result.failure = session_failure(recording->session);
+    recording->counters.unreadable_by_cause[recording->result.failure]++;
     return READING_DONE;
 }
 
-static enum reading_result finish_reading(struct recording *recording)
+/* Walks what is readable, and counts what has been proved of it. */
+static enum reading_result count_readable(struct recording *recording)
+{
+    uint32_t count;
+    enum reading_result result = READING_AGAIN;
+    struct sampled_thread *threads = session_threads(recording->session, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (threads[i].is_readable)
+            session_walk(recording->session, &threads[i]);
+    }
+    session_end_sample(recording->session);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!threads[i].is_readable)
+            continue;
+        if (threads[i].python->status != PYTHON_OK && !is_last_try(recording)) {
+            result = result == READING_MORE ? READING_MORE : READING_LATER;
+            continue;
+        }
+        if (!count_thread(recording, &threads[i]))
+            return READING_FAILED;
+        threads[i].is_done = true;
+        result = READING_MORE;
+    }
+    return result;
+}
+
+static enum reading_result finish_reading(struct recording *recording, int *next_cpu)
 {
     uint32_t count;
     session_threads(recording->session, &count);
     if (count == 0 && !session_is_current(recording->session))
         return READING_LOST;
-    enum walk_result result = walk_threads(recording);
-    if (result == WALK_TORN)
-        return READING_AGAIN;
-    if (result == WALK_INCOMPLETE && !is_last_try(recording))
-        return READING_LATER;
-    return count_sample(recording) ? READING_DONE : READING_FAILED;
+    enum reading_result result = count_readable(recording);
+    if (result == READING_FAILED)
+        return result;
+    note_first_sample(recording);
+    return session_is_pending(recording->session, next_cpu) ? result : READING_DONE;
 }
 
 static enum reading_result read_once(struct recording *recording, int cpu, int *next_cpu)
 {
     switch (session_begin_sample(recording->session, cpu, next_cpu)) {
     case SAMPLE_PROVED:
-        return finish_reading(recording);
+        return finish_reading(recording, next_cpu);
     case SAMPLE_ELSEWHERE:
     case SAMPLE_TORN:
         return READING_AGAIN;
@@ -263,15 +263,30 @@ static bool may_try_again(const struct recording *recording, bool is_elsewhere)
 {
     if (is_last_try(recording))
         return false;
-    return !is_elsewhere || recording->tries == 1 ||
-           monotonic_now_ns() < recording->schedule.deadline_ns + HANDOVER_TIME_NS;
+    return !is_elsewhere || recording->tries <= 1 || monotonic_now_ns() < recording->begin_ns + HANDOVER_TIME_NS;
 }
 
-static void count_torn(struct recording *recording, int cpu, int next_cpu)
+/* Ends an interval, with what was read in it, and goes on to the next. */
+static void finish_interval(struct recording *recording, bool is_torn, int cpu, int next_cpu)
 {
-    recording->counters.torn++;
-    if (next_cpu != cpu && relay_is_refused(recording->relay, next_cpu))
+    if (is_torn && recording->result.counted == 0 && next_cpu != cpu && relay_is_refused(recording->relay, next_cpu))
         recording->counters.elsewhere++;
+    close_interval(recording, is_torn);
+    recording->tries = 0;
+    recording->counters.missed += schedule_advance(&recording->schedule, monotonic_now_ns());
+}
+
+/* Waits for the deadline of the next interval. Returns false when there is none. */
+static bool begin_interval(struct recording *recording)
+{
+    bool is_over = schedule_is_over(&recording->schedule);
+    recording->begin_ns = is_over ? recording->schedule.end_ns : recording->schedule.deadline_ns;
+    if (!relay_sleep_until(recording->relay, recording->begin_ns))
+        return false;
+    if (is_over)
+        end_with(recording, RECORDING_OVER);
+    session_begin_interval(recording->session);
+    return !is_over;
 }
 
 /* One reading; the first one of an interval waits for its deadline. Returns where the next one has to be. */
@@ -279,30 +294,22 @@ static int take_step(void *context, int cpu)
 {
     struct recording *recording = context;
     int next_cpu = cpu;
-    if (recording->tries == 0) {
-        bool is_over = schedule_is_over(&recording->schedule);
-        uint64_t wake_ns = is_over ? recording->schedule.end_ns : recording->schedule.deadline_ns;
-        if (!relay_sleep_until(recording->relay, wake_ns))
-            return RELAY_STOP;
-        if (is_over)
-            return end_with(recording, RECORDING_OVER);
-    }
+    if (recording->tries == 0 && !begin_interval(recording))
+        return RELAY_STOP;
     recording->tries++;
     enum reading_result result = read_once(recording, cpu, &next_cpu);
-    bool is_torn = result == READING_AGAIN || result == READING_LATER;
-    if (is_torn && may_try_again(recording, next_cpu != cpu)) {
-        if (result == READING_LATER && !relay_sleep_until(recording->relay, monotonic_now_ns() + MOTION_NS))
-            return RELAY_STOP;
-        return next_cpu;
-    }
     if (result == READING_LOST)
         return end_with(recording, RECORDING_LOST);
     if (result == READING_FAILED)
         return end_with(recording, RECORDING_FAILED);
-    if (is_torn)
-        count_torn(recording, cpu, next_cpu);
-    recording->tries = 0;
-    recording->counters.missed += schedule_advance(&recording->schedule, monotonic_now_ns());
+    if (result == READING_MORE) {
+        recording->tries = 1;
+        recording->begin_ns = monotonic_now_ns();
+    }
+    if (result == READING_DONE || !may_try_again(recording, next_cpu != cpu))
+        finish_interval(recording, result != READING_DONE, cpu, next_cpu);
+    else if (result == READING_LATER && !relay_sleep_until(recording->relay, monotonic_now_ns() + MOTION_NS))
+        return RELAY_STOP;
     return next_cpu;
 }
 
@@ -324,7 +331,7 @@ struct error *recording_attach(struct recording *recording, const struct process
     uint64_t attach_ns = monotonic_now_ns(), event;
     cleanup_session struct session *session = NULL;
     cleanup_relay struct relay *relay = NULL;
-    struct error *error = session_open(process, &session);
+    struct error *error = session_open(process, choose_threads(&recording->options), &session);
     if (!error)
         error = relay_create(take_step, recording, &relay);
     if (error)
@@ -338,6 +345,7 @@ struct error *recording_attach(struct recording *recording, const struct process
     recording->session = hand_over(&session);
     recording->relay = hand_over(&relay);
     recording->tries = 0;
+    recording->result = (struct interval_result){.failure = PYTHON_OK};
     recording->end_ns = 0;
     atomic_store(&recording->state, RECORDING_RUNNING);
     start_schedule(recording);

@@ -19,8 +19,8 @@ enum { RELAY_STOP = -1 }; /* returned by a step: the work is done */
 struct relay;
 
 /*
- * One step. cpu is where it runs; it cannot be moved while it runs. Returns where the next step has to run, or
- * RELAY_STOP.
+ * One step. cpu is where it runs (unless our own cpuset is changed meanwhile). Returns where the next step has to run,
+ * or RELAY_STOP.
  */
 typedef int (*relay_step)(void *context, int cpu);
 

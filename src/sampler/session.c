@@ -6,36 +6,24 @@
 #include "image/loaded_image.h"
 #include "memory/snapshot.h"
 #include "python/runtime.h"
-#include "target/cpu.h"
+#include "runners.h"
 #include "target/process_images.h"
 #include "target/process_memory.h"
-#include "target/thread_area.h"
-#include "thread_list.h"
 
-#include <sched.h>
-#include <string.h>
-
-enum {
-    GUARD_GIL = 0,
-    GUARD_CPU = 1,
-    TAKE_LIMIT = 3, /* copies taken for one sample, because the runner was not who it was expected to be */
-};
+enum { TAKE_LIMIT = 3 }; /* copies taken for one sample, because the runners were not who they were expected to be */
 
 struct session {
     const struct process *process;
+    enum thread_choice choice;
     struct process_program program;
     struct memory *memory;
     struct snapshot *snapshot;
     struct python *python;
-    struct python_gil gil;
     struct thread_area area;
     struct thread_list threads;
+    struct runners runners;
 
-    remote_addr runner;     /* thread state of the last holder of the GIL */
-    bool is_guarded;        /* the runner's CPU number is among the guards */
     bool is_listed;         /* the list of threads is that of the last copy */
-    bool has_runner;        /* the runner exists, so that where it is matters */
-    int32_t runner_cpu;     /* where the runner was when the sample began; -1: there is none that could run */
     int own_cpu;            /* where the sample is taken */
     struct cpu_watch watch; /* since the sample began */
     uint64_t proved_reads;  /* remote reads that the first proof covers */
@@ -95,18 +83,17 @@ static struct error *find_python(struct session *session, const struct maps *map
     error = python_create(&runtime, &session->python);
     if (error)
         return error;
-    if (python_find_gil(session->python, session->memory, &session->gil) != PYTHON_OK)
-        return error_create(ERROR_NOT_READY, "the Python interpreter is not up yet");
     return NULL;
 }
 
-struct error *session_open(const struct process *process, struct session **ret)
+struct error *session_open(const struct process *process, enum thread_choice choice, struct session **ret)
 {
     cleanup_session struct session *session = calloc(1, sizeof(*session));
     if (!session)
         return error_no_memory();
     session->process = process;
-    session->runner_cpu = -1;
+    session->choice = choice;
+    runners_init(&session->runners, process, &session->area, choice);
     struct error *error = process_read_program(process, &session->program);
     if (!error)
         error = process_memory_create(process, &session->memory);
@@ -152,23 +139,6 @@ struct sampled_thread *session_threads(struct session *session, uint32_t *ret_co
     return session->threads.threads;
 }
 
-/* The kernel's word for where the runner is; without rseq, or before the runner is known, there is no other. */
-static int32_t ask_kernel_for_cpu(const struct sampled_thread *runner)
-{
-    struct task_state state;
-    return runner && runner->task.stat >= 0 && task_read_state(&runner->task, &state) ? state.cpu : -1;
-}
-
-static void set_guards(struct session *session, const struct sampled_thread *runner)
-{
-    session->is_guarded = runner && session->area.has_cpu_id;
-    const struct snapshot_guard guards[] = {
-        [GUARD_GIL] = {session->gil.address, session->gil.len},
-        [GUARD_CPU] = {runner ? runner->id + (uint64_t)session->area.cpu_id_offset : 0, sizeof(int32_t)},
-    };
-    snapshot_set_guards(session->snapshot, guards, session->is_guarded ? 2 : 1);
-}
-
 /* Lists the threads of the copy. */
 static enum python_status list_threads(struct session *session)
 {
@@ -188,45 +158,63 @@ static enum python_status status_of_take(enum memory_status status)
     return status == MEMORY_FAULT ? PYTHON_BAD_MEMORY : PYTHON_GONE;
 }
 
-/* What one copy says about the runner. */
+void session_begin_interval(struct session *session)
+{
+    for (uint32_t i = 0; i < session->threads.count; i++)
+        session->threads.threads[i].is_done = session->threads.threads[i].has_state = false;
+}
+
+/* Reads the states of threads that were not looked at in this interval yet. */
+static void read_states(struct session *session)
+{
+    for (uint32_t i = 0; i < session->threads.count; i++) {
+        struct sampled_thread *thread = &session->threads.threads[i];
+        struct task_state state;
+        if (thread->has_state)
+            continue;
+        thread->has_state = true;
+        if (thread->task.stat < 0)
+            thread->is_active = thread->python->holds_gil;
+        else
+            thread->is_active = task_read_state(&thread->task, &state) && state.is_active;
+    }
+}
+
+/* How one copy came out. */
 enum take_result {
-    TAKE_DONE,  /* the copy is guarded by the right runner, or needs none */
-    TAKE_AGAIN, /* the runner is another one than was guarded against */
+    TAKE_DONE,
+    TAKE_AGAIN, /* its runners are not those that were guarded against */
     TAKE_FAILED,
 };
 
+/* Says whom the next copy has to be guarded against, as far as that is known. */
+static void plan(struct session *session)
+{
+    runners_clear(&session->runners);
+    if (session->is_listed)
+        runners_plan(&session->runners, &session->threads, session->python);
+    snapshot_set_guards(session->snapshot, session->runners.guards, session->runners.guard_count);
+}
+
 static enum take_result take_copy_once(struct session *session)
 {
-    const struct sampled_thread *runner = thread_list_find(&session->threads, session->runner);
-    /* The address alone does not tell: a new thread may have the memory of one that ended. */
-    uint32_t guarded = runner ? runner->serial : 0;
-    set_guards(session, runner);
-    session->has_runner = false;
-    session->runner_cpu = session->is_guarded ? -1 : ask_kernel_for_cpu(runner);
+    if (session->is_listed)
+        read_states(session);
+    plan(session);
     enum memory_status status = snapshot_take(session->snapshot);
-    if (status == MEMORY_FAULT && session->is_guarded) {
-        /* The runner has ended, and its stack, with the thread's own data, is unmapped. */
-        session->runner = 0;
+    if (status == MEMORY_FAULT && session->runners.guard_count > 0) {
+        /* A runner has ended, and its stack, with the thread's own data, is unmapped. */
+        session->is_listed = false;
         return TAKE_AGAIN;
     }
-    if (status == MEMORY_OK && session->is_guarded)
-        memcpy(&session->runner_cpu, snapshot_guard_bytes(session->snapshot, GUARD_CPU), sizeof(int32_t));
+    if (status == MEMORY_OK)
+        runners_note_cpus(&session->runners, &session->threads, session->snapshot);
     session->failure = status == MEMORY_OK ? list_threads(session) : status_of_take(status);
     if (session->failure != PYTHON_OK)
         return TAKE_FAILED;
-    bool is_locked;
-    remote_addr holder =
-        python_last_gil_holder(session->python, snapshot_guard_bytes(session->snapshot, GUARD_GIL), &is_locked);
-    session->runner = holder;
-    runner = thread_list_find(&session->threads, holder);
-    session->has_runner = runner != NULL;
-    if (runner)
-        return runner->serial == guarded ? TAKE_DONE : TAKE_AGAIN;
-    /*
-     * A thread that does not exist any more cannot run; that no other one took the GIL, the GIL's own words tell. An
-     * interpreter that has deleted all its threads at its end leaves the GIL locked.
-     */
-    return is_locked && session->threads.count > 0 ? TAKE_AGAIN : TAKE_DONE;
+    read_states(session);
+    bool is_as_planned = runners_match(&session->runners, &session->threads, session->python);
+    return is_as_planned ? TAKE_DONE : TAKE_AGAIN;
 }
 
 static enum take_result take_copy(struct session *session)
@@ -238,30 +226,53 @@ static enum take_result take_copy(struct session *session)
     return result;
 }
 
-/* Whether nothing that matters ran since the sample began. */
-static bool is_proved(struct session *session)
+static bool is_proved(const struct session *session, uint32_t runner)
 {
-    if (!snapshot_is_unchanged(session->snapshot) || !cpu_watch_is_undisturbed(&session->watch))
-        return false;
-    if (!session->has_runner)
-        return true;
-    int32_t cpu = session->runner_cpu;
-    if (!session->is_guarded)
-        cpu = ask_kernel_for_cpu(thread_list_find(&session->threads, session->runner));
-    /* We are pinned, but a cpuset that changes moves us all the same. */
-    return session->runner_cpu == session->own_cpu && cpu == session->own_cpu && sched_getcpu() == session->own_cpu;
+    return runners_is_proved(&session->runners, runner, &session->threads, session->snapshot, &session->watch,
+                             session->own_cpu);
 }
 
-static void read_states(struct session *session)
+/* Where a sample of the threads that are left has to be taken; -1: there are none, or nobody knows. */
+static int32_t find_next_cpu(const struct session *session)
 {
     for (uint32_t i = 0; i < session->threads.count; i++) {
-        struct sampled_thread *thread = &session->threads.threads[i];
-        struct task_state state;
-        if (thread->task.stat < 0)
-            thread->is_active = thread->python->holds_gil;
-        else
-            thread->is_active = task_read_state(&thread->task, &state) && state.is_active;
+        const struct sampled_thread *thread = &session->threads.threads[i];
+        if (!is_thread_pending(thread, session->choice) || thread->runner == RUNNER_NONE)
+            continue;
+        int32_t cpu = session->runners.runners[thread->runner].cpu;
+        if (cpu >= 0)
+            return cpu;
     }
+    return -1;
+}
+
+/* Says which threads the copy is proved for, and whether there are any that were asked for. */
+static bool mark_readable(struct session *session)
+{
+    bool proved[RUNNER_LIMIT];
+    bool is_any_proved = false, is_any_pending = false;
+    for (uint32_t i = 0; i < session->runners.count; i++)
+        proved[i] = is_proved(session, i);
+    for (uint32_t i = 0; i < session->threads.count; i++) {
+        struct sampled_thread *thread = &session->threads.threads[i];
+        bool is_pending = is_thread_pending(thread, session->choice);
+        thread->is_readable = is_pending && thread->runner != RUNNER_NONE && proved[thread->runner];
+        is_any_proved |= thread->is_readable;
+        is_any_pending |= is_pending;
+    }
+    return is_any_proved || !is_any_pending;
+}
+
+/* The broken state of the interpreter is only worth telling if nobody can have worked at it meanwhile. */
+static enum sample_status judge_failure(const struct session *session, int *ret_cpu)
+{
+    for (uint32_t i = 0; i < session->runners.count; i++) {
+        if (session->runners.runners[i].cpu >= 0 && session->runners.runners[i].cpu != session->own_cpu) {
+            *ret_cpu = session->runners.runners[i].cpu;
+            return SAMPLE_ELSEWHERE;
+        }
+    }
+    return cpu_watch_is_undisturbed(&session->watch) ? SAMPLE_UNREADABLE : SAMPLE_TORN;
 }
 
 enum sample_status session_begin_sample(struct session *session, int own_cpu, int *ret_cpu)
@@ -271,17 +282,18 @@ enum sample_status session_begin_sample(struct session *session, int own_cpu, in
     enum take_result result = take_copy(session);
     if (session->failure == PYTHON_GONE)
         return SAMPLE_GONE;
-    if (session->runner_cpu >= 0 && session->runner_cpu != own_cpu) {
-        *ret_cpu = session->runner_cpu;
-        return SAMPLE_ELSEWHERE;
-    }
-    if (result == TAKE_AGAIN || !is_proved(session))
-        return SAMPLE_TORN;
     if (result == TAKE_FAILED)
-        return SAMPLE_UNREADABLE;
+        return judge_failure(session, ret_cpu);
+    if (!session->is_listed)
+        return SAMPLE_TORN;
     session->proved_reads = snapshot_memory(session->snapshot)->remote_reads;
-    read_states(session);
-    return SAMPLE_PROVED;
+    bool is_readable = mark_readable(session);
+    int32_t next_cpu = find_next_cpu(session);
+    if (next_cpu >= 0)
+        *ret_cpu = next_cpu;
+    if (is_readable)
+        return SAMPLE_PROVED;
+    return next_cpu >= 0 && next_cpu != own_cpu ? SAMPLE_ELSEWHERE : SAMPLE_TORN;
 }
 
 enum python_status session_walk(struct session *session, struct sampled_thread *thread)
@@ -289,10 +301,26 @@ enum python_status session_walk(struct session *session, struct sampled_thread *
     return python_walk_thread(session->python, snapshot_memory(session->snapshot), thread->python);
 }
 
-bool session_end_sample(struct session *session)
+void session_end_sample(struct session *session)
 {
     /* Without a further read there is nothing that the first proof did not cover. */
-    return snapshot_memory(session->snapshot)->remote_reads == session->proved_reads || is_proved(session);
+    if (snapshot_memory(session->snapshot)->remote_reads == session->proved_reads)
+        return;
+    for (uint32_t i = 0; i < session->threads.count; i++) {
+        struct sampled_thread *thread = &session->threads.threads[i];
+        thread->is_readable = thread->is_readable && is_proved(session, thread->runner);
+    }
+}
+
+bool session_is_pending(const struct session *session, int *ret_cpu)
+{
+    bool is_pending = false;
+    for (uint32_t i = 0; i < session->threads.count; i++)
+        is_pending |= is_thread_pending(&session->threads.threads[i], session->choice);
+    int32_t next_cpu = find_next_cpu(session);
+    if (next_cpu >= 0)
+        *ret_cpu = next_cpu;
+    return is_pending;
 }
 
 bool session_thread_name(struct session *session, const struct sampled_thread *thread, struct buffer *buffer)

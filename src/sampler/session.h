@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One Python process that is being read: its interpreter, its threads, and the taking of samples of which it can be
- * proved that they are snapshots.
+ * One Python process that is being read: its interpreters, its threads, and the taking of samples of which it can be
+ * proved that they are snapshots. How that is proved, runners.h tells.
  *
- * A CPU runs one thread at a time. The thread that last held the GIL (the runner) is the only one that can change a
- * Python stack without changing the GIL's words first. While we run on the CPU on which the runner last ran, it does
- * not run. So a copy is a snapshot when the GIL's words and the runner's CPU number read the same before and after,
- * that number is our own CPU's, and we were not taken off it meanwhile.
+ * Threads that move by themselves (without a GIL, or with interpreters that have one each) are on several CPUs. So an
+ * interval can take several samples, each of which is proved for some of the threads:
+ *
+ *     session_begin_interval(session);
+ *     do {
+ *         session_begin_sample(session, cpu, &cpu);
+ *         session_walk() each thread that is readable
+ *         session_end_sample(session);
+ *         use what is still readable, and call it done
+ *     } while (session_is_pending(session, &cpu));          on that CPU
  */
 #ifndef SAMPLER_SESSION_H
 #define SAMPLER_SESSION_H
 
 #include "base/error.h"
 #include "python/walk.h"
+#include "runners.h"
 #include "target/process.h"
 #include "thread_list.h"
 
@@ -22,8 +29,8 @@
 struct session;
 
 enum sample_status {
-    SAMPLE_PROVED,     /* the copy is a snapshot; threads can be walked */
-    SAMPLE_ELSEWHERE,  /* the runner is on another CPU: take the sample there */
+    SAMPLE_PROVED,     /* for some of the pending threads, which can be walked; or there are none */
+    SAMPLE_ELSEWHERE,  /* their runners are on another CPU: take the sample there */
     SAMPLE_TORN,       /* something ran while we read */
     SAMPLE_UNREADABLE, /* the interpreter's structures are not what they have to be: see session_failure() */
     SAMPLE_GONE,       /* the process has ended, or may no longer be read */
@@ -33,25 +40,31 @@ enum sample_status {
  * Finds the interpreter of a process, which must outlive the session. Errors: those of python_runtime_find(),
  * ERROR_PERMISSION, ERROR_TARGET_GONE, and ERROR_NOT_READY while an interpreter is only just starting.
  */
-struct error *session_open(const struct process *process, struct session **ret);
+struct error *session_open(const struct process *process, enum thread_choice choice, struct session **ret);
 
 /* Accepts NULL. */
 void session_close(struct session *session);
 
+/* No thread was read yet, and their states are to be looked at anew. */
+void session_begin_interval(struct session *session);
+
 /*
- * Takes a copy of the interpreter's state and lists the threads. own_cpu: the CPU to which the calling thread is
- * pinned. *ret_cpu is set with SAMPLE_ELSEWHERE. The threads' states are read too.
+ * Takes a copy of the interpreters' state and lists the threads. own_cpu: the CPU to which the calling thread is
+ * pinned. *ret_cpu becomes the CPU of the first pending thread, if that is known.
  */
 enum sample_status session_begin_sample(struct session *session, int own_cpu, int *ret_cpu);
 
 /* The threads of the sample, newest first. */
 struct sampled_thread *session_threads(struct session *session, uint32_t *ret_count);
 
-/* Reads a thread's stack, into thread->python. */
+/* Reads a readable thread's stack, into thread->python. */
 enum python_status session_walk(struct session *session, struct sampled_thread *thread);
 
-/* The proof once more, now that the walks have read what was not predicted. True: everything read is a snapshot. */
-bool session_end_sample(struct session *session);
+/* The proof once more, now that the walks have read what was not predicted: what is readable now is a snapshot. */
+void session_end_sample(struct session *session);
+
+/* Whether threads that were asked for are not done yet. *ret_cpu as above. */
+bool session_is_pending(const struct session *session, int *ret_cpu);
 
 /* Why the last sample was SAMPLE_UNREADABLE. */
 enum python_status session_failure(const struct session *session);

@@ -33,7 +33,7 @@ static struct sampled_thread meet_thread(struct thread_list *list, const struct 
     struct sampled_thread thread = {
         .address = python->address,
         .id = python->id,
-        .task = {.stat = -1},
+        .task = TASK_NONE,
         .serial = ++list->last_serial,
     };
     pid_t tid = kernel_id(python, memory, area);
@@ -82,7 +82,7 @@ bool thread_list_update(struct thread_list *list, const struct process *process,
         if (known) {
             next = (uint32_t)(known - list->previous) + 1;
             list->threads[i] = *known;
-            known->task.stat = -1;
+            known->task = TASK_NONE;
             known->address = 0;
         } else {
             list->threads[i] = meet_thread(list, process, memory, area, &python_threads_now[i]);
@@ -95,7 +95,7 @@ bool thread_list_update(struct thread_list *list, const struct process *process,
     return true;
 }
 
-struct sampled_thread *thread_list_find(struct thread_list *list, remote_addr address)
+struct sampled_thread *thread_list_find(const struct thread_list *list, remote_addr address)
 {
     for (uint32_t i = 0; i < list->count; i++) {
         if (list->threads[i].address == address)

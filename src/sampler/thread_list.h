@@ -21,9 +21,13 @@ struct sampled_thread {
     struct python_thread *python; /* of the current sample */
     remote_addr address;
     uint64_t id;
-    struct task task; /* stat is -1 when the kernel's thread is not known */
+    struct task task; /* TASK_NONE when the kernel's thread is not known */
     uint32_t serial;  /* grows with each thread that is met; never means two */
-    bool is_active;   /* running or ready to run, in the current sample */
+    uint32_t runner;  /* whose proof covers it; see runners.h */
+    bool is_active;   /* was running or ready to run when its state was read last */
+    bool has_state;   /* its state was read in the current interval */
+    bool is_readable; /* what the current sample says of it is proved */
+    bool is_done;     /* it was read in the current interval */
 };
 
 struct thread_list {
@@ -44,6 +48,6 @@ bool thread_list_update(struct thread_list *list, const struct process *process,
                         const struct thread_area *area, struct python *python);
 
 /* The thread with this thread state; NULL when there is none. */
-struct sampled_thread *thread_list_find(struct thread_list *list, remote_addr address);
+struct sampled_thread *thread_list_find(const struct thread_list *list, remote_addr address);
 
 #endif

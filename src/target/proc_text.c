@@ -78,3 +78,15 @@ bool proc_status_number(const char *text, size_t len, const char *field, int bas
     }
     return false;
 }
+
+bool proc_schedstat_runs(const char *text, uint64_t *ret)
+{
+    /* Linux Documentation/scheduler/sched-stats.rst: time on the CPU, time waiting for one, times it got one. */
+    const char *last = strrchr(text, ' ');
+    char *end = NULL;
+    uint64_t runs = last ? strtoull(last + 1, &end, 10) : 0;
+    if (runs == 0 || *end != '\n')
+        return false;
+    *ret = runs;
+    return true;
+}

@@ -14,7 +14,9 @@ struct error *task_init(struct task *task, const struct process *process, pid_t 
 {
     char name[64];
     snprintf(name, sizeof(name), "task/%d/stat", tid);
-    *task = (struct task){.tid = tid, .stat = openat(process->directory, name, O_RDONLY | O_CLOEXEC)};
+    *task = TASK_NONE;
+    task->tid = tid;
+    task->stat = openat(process->directory, name, O_RDONLY | O_CLOEXEC);
     if (task->stat >= 0)
         return NULL;
     if (errno == ENOENT || errno == ESRCH)
@@ -25,7 +27,8 @@ struct error *task_init(struct task *task, const struct process *process, pid_t 
 void task_deinit(struct task *task)
 {
     cleanup_close_fd(&task->stat);
-    task->stat = -1;
+    cleanup_close_fd(&task->schedstat);
+    task->stat = task->schedstat = -1;
 }
 
 bool task_read_state(const struct task *task, struct task_state *ret)
@@ -39,4 +42,20 @@ bool task_read_state(const struct task *task, struct task_state *ret)
         return false;
     *ret = (struct task_state){.is_active = stat.state == 'R', .cpu = stat.cpu};
     return true;
+}
+
+bool task_read_runs(struct task *task, const struct process *process, uint64_t *ret)
+{
+    char text[64];
+    if (task->schedstat < 0) {
+        snprintf(text, sizeof(text), "task/%d/schedstat", task->tid);
+        task->schedstat = openat(process->directory, text, O_RDONLY | O_CLOEXEC);
+    }
+    if (task->schedstat < 0)
+        return false;
+    ssize_t len = pread(task->schedstat, text, sizeof(text) - 1, 0);
+    if (len <= 0)
+        return false;
+    text[len] = '\0';
+    return proc_schedstat_runs(text, ret);
 }

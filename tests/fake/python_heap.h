@@ -32,12 +32,15 @@ enum {
 
 struct python_heap {
     struct fake_memory fake;
-    const struct layout *layout;
+    struct layout *layout; /* its own copy of the row */
     unsigned char *bytes;
     size_t len, used;
     remote_addr runtime;
-    remote_addr code_type, other_type;
+    remote_addr current_thread; /* the variable that is the GIL to 3.6 */
+    remote_addr code_type, other_type, int_type, str_type, unicode_type;
+    remote_addr none;
     uint32_t next_version; /* co_version of the next code object */
+    uint32_t interpreter_count;
 };
 
 /* A thread state, and what its calls change. */
@@ -47,9 +50,9 @@ struct heap_thread {
     remote_addr innermost;
     remote_addr stack, stack_top; /* the chunk of its stack of frames and the end of the used part; from 3.11 on */
     bool is_entering;             /* the next call comes from C code */
+    uint32_t copy;                /* which copy of the instructions it executes; free-threaded, from 3.14 on */
 };
 
-/* The layout must outlive the heap. */
 struct python_heap *python_heap_create(const struct layout *layout, size_t len);
 void python_heap_destroy(struct python_heap *heap);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Compares our decoding of line tables with what an interpreter says: check-lines lnotab|ranges|locations
+ * Compares our decoding of line tables with what an interpreter says: check-lines FORMAT
+ *
+ * FORMAT is lnotab-unsigned (2.7), lnotab (to 3.9), ranges (3.10) or locations.
  *
  * Standard input has a record for each code object, in native byte order: the length of its table, its first line and
  * how many positions follow (32 bits each), the table, and the positions: an offset in bytes and its line (32 bits
@@ -67,10 +69,12 @@ static bool check_record(enum line_format format, struct tally *tally)
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = {
-        [LINES_LNOTAB] = "lnotab", [LINES_RANGES] = "ranges", [LINES_LOCATIONS] = "locations"};
+    static const char *const names[] = {[LINES_LNOTAB_UNSIGNED] = "lnotab-unsigned",
+                                        [LINES_LNOTAB] = "lnotab",
+                                        [LINES_RANGES] = "ranges",
+                                        [LINES_LOCATIONS] = "locations"};
     struct tally tally = {0};
-    for (int format = LINES_LNOTAB; argc == 2 && format <= LINES_LOCATIONS; format++) {
+    for (int format = LINES_LNOTAB_UNSIGNED; argc == 2 && format <= LINES_LOCATIONS; format++) {
         while (strcmp(argv[1], names[format]) == 0 && check_record((enum line_format)format, &tally))
             ;
     }

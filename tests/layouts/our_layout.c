@@ -85,7 +85,7 @@ int main(int argc, char **argv)
 {
     const struct layout *layout = NULL;
     if (argc == 3)
-        layout = layout_of_version((unsigned)strtoul(argv[1], NULL, 10), (unsigned)strtoul(argv[2], NULL, 10));
+        layout = layout_of_version((unsigned)strtoul(argv[1], NULL, 10), (unsigned)strtoul(argv[2], NULL, 10), false);
     if (!layout) {
         fprintf(stderr, "usage: our_layout MAJOR MINOR\n");
         return 2;

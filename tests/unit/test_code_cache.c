@@ -37,7 +37,7 @@ static void more_code_objects_than_the_limit_start_the_cache_again(void **state)
 {
     (void)state;
     static const struct memory_ops ops = {.read = read_copy};
-    struct layout layout = *layout_of_version(3, 12);
+    struct layout layout = *layout_of_version(3, 12, false);
     const struct python_runtime runtime = {.layout = &layout};
     struct many_codes many = {{.ops = &ops}, python_heap_create(&layout, PYTHON_HEAP_LEN), 0};
     many.code = python_heap_code(many.heap, "f", "a.py", 10);
@@ -64,7 +64,7 @@ static void more_code_objects_than_the_limit_start_the_cache_again(void **state)
 static void a_code_object_that_cannot_be_decoded_is_tried_again(void **state)
 {
     (void)state;
-    struct layout layout = *layout_of_version(3, 12);
+    struct layout layout = *layout_of_version(3, 12, false);
     const struct python_runtime runtime = {.layout = &layout};
     struct python_heap *heap = python_heap_create(&layout, PYTHON_HEAP_LEN);
     remote_addr code = python_heap_code(heap, "f", "a.py", 10), name = python_heap_text(heap, "late");

@@ -34,11 +34,28 @@ static void on_each_version(void (*test)(struct python_heap *heap))
     }
 }
 
+static bool has_dict_of_2(const struct python_heap *heap)
+{
+    return heap->layout->container_format == CONTAINERS_2;
+}
+
+/* In 2.7, a dict of one table, whose entries can be anywhere. */
+static struct dict make_dict_2(struct python_heap *heap)
+{
+    struct dict dict = {.address = python_heap_alloc(heap, DICT_LEN), .entry_len = 24};
+    dict.first_entry = python_heap_alloc(heap, ROOM * dict.entry_len);
+    python_heap_put_u64(heap, dict.address + heap->layout->dict.table, dict.first_entry);
+    python_heap_put_u64(heap, dict.address + heap->layout->dict.mask, ROOM - 1);
+    return dict;
+}
+
 /* An empty table with room for ROOM entries; 256 indices need one byte each from 3.11 on, and two before. */
 static struct dict make_dict(struct python_heap *heap, enum kind kind)
 {
     const struct layout *layout = heap->layout;
     bool has_kind = layout->dict.kind != LAYOUT_NONE;
+    if (has_dict_of_2(heap))
+        return make_dict_2(heap);
     struct dict dict = {.address = python_heap_alloc(heap, DICT_LEN)};
     dict.entry_len = has_kind && kind != GENERAL ? 16 : 24;
     dict.keys = python_heap_alloc(heap, layout->dict.indices + 2 * ROOM + ROOM * dict.entry_len);
@@ -60,6 +77,11 @@ static void put_entry(struct python_heap *heap, const struct dict *dict, unsigne
                       remote_addr value)
 {
     remote_addr values, end = dict->first_entry + (index + 1) * dict->entry_len;
+    if (has_dict_of_2(heap)) {
+        python_heap_put_u64(heap, end - 16, key);
+        python_heap_put_u64(heap, end - 8, value);
+        return;
+    }
     memcpy(&values, python_heap_bytes_at(heap, dict->address + heap->layout->dict.values), sizeof(values));
     python_heap_put_u64(heap, end - 16, key);
     if (values)
@@ -151,6 +173,8 @@ static void hostile_sizes(struct python_heap *heap)
     const struct layout *layout = heap->layout;
     static const uint64_t sizes[] = {UINT64_MAX, UINT64_C(1) << 62, UINT64_C(1) << 40, UINT64_MAX / 24, 1 << 30};
     remote_addr value;
+    if (has_dict_of_2(heap))
+        return;
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         struct dict dict = make_dict(heap, GENERAL);
         put_entry(heap, &dict, 0, python_heap_text(heap, "here"), 7);
@@ -182,9 +206,12 @@ static void bad_pointers(struct python_heap *heap)
         put_entry(heap, &dict, 1, python_heap_text(heap, "key"), 8);
         assert_true(find_text(heap, dict.address, "key", &value));
         assert_int_equal(value, 8);
-        python_heap_put_u64(heap, dict.address + layout->dict.values, pointers[i]);
-        assert_false(find_text(heap, dict.address, "key", &value));
-        python_heap_put_u64(heap, dict.address + layout->dict.keys, pointers[i]);
+        if (!has_dict_of_2(heap)) {
+            python_heap_put_u64(heap, dict.address + layout->dict.values, pointers[i]);
+            assert_false(find_text(heap, dict.address, "key", &value));
+        }
+        uint16_t table = has_dict_of_2(heap) ? layout->dict.table : layout->dict.keys;
+        python_heap_put_u64(heap, dict.address + table, pointers[i]);
         assert_false(find_text(heap, dict.address, "key", &value));
     }
     assert_false(find_text(heap, 0, "key", &value));
@@ -198,6 +225,8 @@ static void pointers_to_nowhere_do_no_harm(void **state)
 
 static void hostile_numbers(struct python_heap *heap)
 {
+    if (has_dict_of_2(heap))
+        return;
     const struct layout *layout = heap->layout;
     struct dict dict = make_dict(heap, GENERAL);
     remote_addr value, key = python_heap_int(heap, 5);
@@ -227,10 +256,12 @@ static remote_addr make_instance(struct python_heap *heap, remote_addr type, boo
     remote_addr object = python_heap_alloc(heap, 512) + 64;
     struct dict dict = make_dict(heap, SPLIT);
     put_entry(heap, &dict, 0, python_heap_text(heap, "_name"), 77);
-    remote_addr values;
-    memcpy(&values, python_heap_bytes_at(heap, dict.address + layout->dict.values), sizeof(values));
+    remote_addr values = 0;
     python_heap_put_u64(heap, object + layout->object.type, type);
-    python_heap_put_u64(heap, type + layout->type.cached_keys, dict.keys);
+    if (layout->type.cached_keys != LAYOUT_NONE) {
+        memcpy(&values, python_heap_bytes_at(heap, dict.address + layout->dict.values), sizeof(values));
+        python_heap_put_u64(heap, type + layout->type.cached_keys, dict.keys);
+    }
     python_heap_put_u64(heap, type + layout->type.basic_size, 48);
     python_heap_put_u64(heap, type + layout->type.dict_offset, 16);
     python_heap_put_u64(heap, type + layout->type.flags, 1 << 4 | 1 << 2);
@@ -248,7 +279,7 @@ static remote_addr make_instance(struct python_heap *heap, remote_addr type, boo
         if (has_values)
             python_heap_put_u64(heap, object + 48 + layout->dict.first_value, 77);
         else
-            python_heap_put_u64(heap, object - 24, dict.address);
+            python_heap_put_u64(heap, object - layout->type.managed_dict, dict.address);
         break;
     }
     return object;
@@ -283,6 +314,8 @@ static void attributes_are_found_in_a_dict_and_in_values(void **state)
 
 static void signs(struct python_heap *heap)
 {
+    if (has_dict_of_2(heap))
+        return;
     const struct layout *layout = heap->layout;
     struct dict dict = make_dict(heap, GENERAL);
     remote_addr value, key = python_heap_int(heap, 5);
@@ -302,6 +335,8 @@ static void a_negative_number_is_not_taken_for_the_positive_one(void **state)
 
 static void overflow(struct python_heap *heap)
 {
+    if (has_dict_of_2(heap))
+        return;
     struct dict dict = make_dict(heap, GENERAL);
     remote_addr value, key = python_heap_int(heap, UINT64_MAX);
     put_entry(heap, &dict, 0, key, 7);
@@ -316,6 +351,44 @@ static void a_number_beyond_64_bits_is_not_taken_for_its_lower_half(void **state
     on_each_version(overflow);
 }
 
+static void tables_of_2_with_absurd_masks_do_no_harm(void **state)
+{
+    (void)state;
+    static const uint64_t masks[] = {UINT64_MAX, UINT64_MAX - 1, UINT64_C(1) << 62, 1 << 20, 1 << 30};
+    struct python_heap *heap = python_heap_create(layout_of_version(2, 7, false), HEAP_LEN);
+    remote_addr value;
+    for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+        struct dict dict = make_dict(heap, GENERAL);
+        put_entry(heap, &dict, 70, python_heap_text(heap, "here"), 7);
+        python_heap_put_u64(heap, dict.address + heap->layout->dict.mask, masks[i]);
+        assert_true(find_text(heap, dict.address, "here", &value));
+        assert_int_equal(value, 7);
+        assert_false(find_text(heap, dict.address, "nowhere", &value));
+        python_heap_put_u64(heap, dict.address + heap->layout->dict.mask, 69);
+        assert_false(find_text(heap, dict.address, "here", &value));
+    }
+    python_heap_destroy(heap);
+}
+
+/* What looks like the number in a key of another type is none: a long's size, a str's length. */
+static void only_an_int_is_a_number_in_2(void **state)
+{
+    (void)state;
+    struct python_heap *heap = python_heap_create(layout_of_version(2, 7, false), HEAP_LEN);
+    struct dict dict = make_dict(heap, GENERAL);
+    remote_addr value, key = python_heap_text(heap, "12345");
+    put_entry(heap, &dict, 0, key, 7);
+    assert_false(find_number(heap, dict.address, 5, &value));
+    python_heap_put_u64(heap, key + heap->layout->object.type, UNMAPPED);
+    assert_false(find_number(heap, dict.address, 5, &value));
+    put_entry(heap, &dict, 1, python_heap_int(heap, (uint64_t)-5), 8);
+    assert_false(find_number(heap, dict.address, 5, &value));
+    put_entry(heap, &dict, 2, python_heap_int(heap, 5), 9);
+    assert_true(find_number(heap, dict.address, 5, &value));
+    assert_int_equal(value, 9);
+    python_heap_destroy(heap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +401,8 @@ int main(void)
         cmocka_unit_test(attributes_are_found_in_a_dict_and_in_values),
         cmocka_unit_test(a_negative_number_is_not_taken_for_the_positive_one),
         cmocka_unit_test(a_number_beyond_64_bits_is_not_taken_for_its_lower_half),
+        cmocka_unit_test(tables_of_2_with_absurd_masks_do_no_harm),
+        cmocka_unit_test(only_an_int_is_a_number_in_2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

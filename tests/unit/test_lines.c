@@ -12,7 +12,9 @@
 
 enum { FIRST_LINE = 10 };
 
-static const enum line_format formats[] = {LINES_LNOTAB, LINES_RANGES, LINES_LOCATIONS};
+static const enum line_format formats[] = {LINES_LNOTAB, LINES_LNOTAB_UNSIGNED, LINES_RANGES, LINES_LOCATIONS};
+
+enum { FORMAT_COUNT = sizeof(formats) / sizeof(formats[0]) };
 
 /* The line that a table of a code object whose first line is FIRST_LINE gives for an offset. */
 static int32_t line_at(enum line_format format, const unsigned char *table, size_t len, int64_t offset)
@@ -57,6 +59,18 @@ static void an_lnotab_may_go_back(void **state)
     (void)state;
     static const int32_t expected[] = {10, 15, 12, 12, 11};
     check_lines(LINES_LNOTAB, TABLE(2, 5, 2, 0xfd, 4, 0xff), expected, 5);
+}
+
+/* CPython 2.7 Objects/codeobject.c: PyCode_Addr2Line() adds both bytes as they are, 128 to 255, too. */
+static void an_lnotab_of_2_7_never_goes_back(void **state)
+{
+    (void)state;
+    static const int32_t expected[] = {10, 15, 15 + 253, 15 + 253, 15 + 253 + 255 + 128};
+    check_lines(LINES_LNOTAB_UNSIGNED, TABLE(2, 5, 2, 0xfd, 4, 0xff, 0, 0x80), expected, 5);
+    struct lines lines;
+    assert_true(lines_init(&lines, LINES_LNOTAB_UNSIGNED, (const unsigned char[]){2, 0xff}, 2, INT32_MAX));
+    assert_int_equal(lines_find(&lines, 2), INT32_MAX);
+    lines_deinit(&lines);
 }
 
 static void the_last_line_of_an_lnotab_reaches_to_the_end_of_the_code(void **state)
@@ -139,7 +153,7 @@ static void a_frame_that_has_not_started_is_in_the_first_line(void **state)
 static void an_empty_table_says_the_first_line_everywhere(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < FORMAT_COUNT; i++) {
         assert_int_equal(line_at(formats[i], (const unsigned char *)"", 0, 0), FIRST_LINE);
         assert_int_equal(line_at(formats[i], (const unsigned char *)"", 0, -1), FIRST_LINE);
         assert_int_equal(line_at(formats[i], (const unsigned char *)"", 0, INT64_MAX), FIRST_LINE);
@@ -183,9 +197,10 @@ static void lines_stay_within_an_int(void **state)
     static const int32_t firsts[] = {INT32_MAX, INT32_MIN};
     static const unsigned char tables[][4] = {{2, 127, 2, 127}, {2, 0x81, 2, 0x81}};
     for (size_t i = 0; i < 2; i++) {
+        static const enum line_format signed_formats[] = {LINES_LNOTAB, LINES_RANGES};
         for (size_t format = 0; format < 2; format++) {
             struct lines lines;
-            assert_true(lines_init(&lines, formats[format], tables[i], 4, firsts[i]));
+            assert_true(lines_init(&lines, signed_formats[format], tables[i], 4, firsts[i]));
             assert_int_equal(lines_find(&lines, 3), firsts[i]);
             lines_deinit(&lines);
         }
@@ -202,7 +217,7 @@ static void ten_megabytes_of_garbage_do_no_harm(void **state)
         seed = seed * 1664525 + 1013904223;
         table[i] = (unsigned char)(seed >> 24);
     }
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < FORMAT_COUNT; i++) {
         struct lines lines;
         assert_true(lines_init(&lines, formats[i], table, LEN, FIRST_LINE));
         uint32_t ordered = 1;
@@ -242,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_example_of_the_lnotab_notes_is_read_as_documented),
         cmocka_unit_test(an_lnotab_may_go_back),
+        cmocka_unit_test(an_lnotab_of_2_7_never_goes_back),
         cmocka_unit_test(the_last_line_of_an_lnotab_reaches_to_the_end_of_the_code),
         cmocka_unit_test(ranges_of_3_10_have_lengths_and_steps),
         cmocka_unit_test(a_range_of_3_10_without_a_line_leaves_the_count_alone),

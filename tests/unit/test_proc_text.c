@@ -167,6 +167,18 @@ static void odd_status_texts_do_no_harm(void **state)
     assert_true(status_number("Uid:99999999999999999999999999999999999999", "Uid", 10, &number));
 }
 
+static void the_third_number_of_schedstat_counts(void **state)
+{
+    (void)state;
+    uint64_t runs = 42;
+    assert_true(proc_schedstat_runs("2463 1 77\n", &runs));
+    assert_int_equal(runs, 77);
+    static const char *const texts[] = {"", "\n", "0 0 0\n", "1", "1 2", "1 2 x\n", "1 2 3x\n", "1 2 "};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        assert_false(proc_schedstat_runs(texts[i], &runs));
+    assert_int_equal(runs, 77);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +190,7 @@ int main(void)
         cmocka_unit_test(a_status_field_is_found_at_the_start_of_its_line),
         cmocka_unit_test(a_status_field_that_is_missing_or_has_no_number_is_none),
         cmocka_unit_test(odd_status_texts_do_no_harm),
+        cmocka_unit_test(the_third_number_of_schedstat_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

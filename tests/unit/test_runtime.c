@@ -6,6 +6,7 @@
 #include "fake_memory.h"
 #include "image/loaded_image.h"
 #include "python/layout.h"
+#include "python_debug_table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -116,9 +117,16 @@ static struct fixture fixture; /* too large for a stack */
 static void a_version_is_read_from_the_text_in_the_data(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"3.8.18 (default, Jan 1 2024", "3.9.2 (", "3.10.13 (main", "3.10.0rc1 (x",
-                                        "3.8.255 ("};
-    static const char *const versions[] = {"3.8.18", "3.9.2", "3.10.13", "3.10.0", "3.8.255"};
+    static const char *const texts[] = {"3.8.18 (default, Jan 1 2024",
+                                        "3.9.2 (",
+                                        "3.10.13 (main",
+                                        "3.10.0rc1 (x",
+                                        "3.8.255 (",
+                                        "2.7.18 (default",
+                                        "3.6.0 (",
+                                        "3.7.0+ ("};
+    static const char *const versions[] = {"3.8.18",  "3.9.2",  "3.10.13", "3.10.0rc1",
+                                           "3.8.255", "2.7.18", "3.6.0",   "3.7.0"};
     for (size_t i = 0; i < array_size(texts); i++) {
         init(&fixture, "/usr/bin/app", false);
         memcpy(at(&fixture, TEXT), texts[i], strlen(texts[i]));
@@ -191,48 +199,173 @@ static void an_unsupported_version_is_named(void **state)
 {
     (void)state;
     init(&fixture, "/usr/bin/python3", true);
-    put_u64(&fixture, VERSION, 0x030f00f0);
-    check_unsupported(&fixture, "Python 3.15.0 is not supported");
+    put_u64(&fixture, VERSION, 0x031000f0);
+    check_unsupported(&fixture, "Python 3.16.0 is not supported (2.7, 3.6 to 3.15, and free-threaded");
     init(&fixture, "/usr/bin/python2", false);
-    memcpy(at(&fixture, TEXT), "2.7.18 (", 8);
-    check_unsupported(&fixture, "Python 2.7.18");
-    init(&fixture, "/usr/bin/python3.7", false);
-    check_unsupported(&fixture, "Python 3.7 ");
+    memcpy(at(&fixture, TEXT), "2.6.9 (", 7);
+    check_unsupported(&fixture, "Python 2.6.9 ");
+    init(&fixture, "/usr/bin/python3.5", false);
+    check_unsupported(&fixture, "Python 3.5 ");
     init(&fixture, "/usr/bin/python3", true);
     check_unsupported(&fixture, "Python 0.0.0");
 }
 
-/* Puts what stands at the start of _PyRuntime of a 3.13 that says that it is `version`. */
-static void put_debug_offsets(struct fixture *self, uint64_t version, uint64_t is_free_threaded)
+/* Puts what stands at the start of _PyRuntime of a build, which says that it is of another version. */
+static void put_debug_table(struct fixture *self, enum debug_table_build build, uint64_t version)
 {
-    memcpy(at(self, RUNTIME), "xdebugpy", 8);
-    put_u64(self, RUNTIME + 8, version);
-    put_u64(self, RUNTIME + 16, is_free_threaded);
+    struct debug_table table;
+    debug_table_init(&table, build);
+    debug_table_put(&table, "version", version);
+    memcpy(at(self, RUNTIME), table.bytes, table.len);
+}
+
+static struct error *find_with_table(enum debug_table_build build, uint64_t version, struct python_runtime *ret)
+{
+    init(&fixture, "/usr/bin/python3.8", true);
+    put_u64(&fixture, VERSION, 0x030b07f0);
+    put_debug_table(&fixture, build, version);
+    struct error *error = python_runtime_find(&fixture.image, 1, &fixture.fake.memory, ret);
+    loaded_image_deinit(&fixture.image);
+    return error;
+}
+
+/* Expects that a build's table is taken for what it says it is: "3.15.0b2". */
+static void check_table(enum debug_table_build build, uint64_t version, const char *text, bool is_untested)
+{
+    char found[PYTHON_VERSION_TEXT_LEN];
+    cleanup_python_runtime struct python_runtime runtime = {0};
+    cleanup_error struct error *error = find_with_table(build, version, &runtime);
+    if (error)
+        fail_msg("%s: %s", text, error->sentence);
+    python_version_format(&runtime.version, found);
+    assert_string_equal(found, text);
+    assert_int_equal(runtime.is_untested, is_untested);
+    assert_int_equal(runtime.layout->is_free_threaded, runtime.version.is_free_threaded);
+}
+
+static void check_table_refused(enum debug_table_build build, uint64_t version, enum error_kind kind, const char *name)
+{
+    cleanup_python_runtime struct python_runtime runtime = {0};
+    cleanup_error struct error *error = find_with_table(build, version, &runtime);
+    if (!error)
+        fail_msg("%s is accepted", name);
+    assert_int_equal(error->kind, kind);
+    if (!strstr(error->sentence, name))
+        fail_msg("'%s' does not name '%s'", error->sentence, name);
+    assert_null(runtime.layout);
 }
 
 static void debug_offsets_say_the_version_first(void **state)
 {
     (void)state;
-    init(&fixture, "/usr/bin/python3.8", true);
-    put_u64(&fixture, VERSION, 0x030b07f0);
-    put_debug_offsets(&fixture, 0x030e00f0, 0);
-    check_unsupported(&fixture, "Python 3.14.0 ");
-    init(&fixture, "/usr/bin/python3.8", true);
-    put_debug_offsets(&fixture, 0x030d00f0, 1);
-    check_unsupported(&fixture, "Python 3.13.0 (free-threaded)");
+    check_table(DEBUG_TABLE_3_13_0, 0x030d00f0, "3.13.0", false);
+    check_table(DEBUG_TABLE_3_13_5T, 0x030d05f0, "3.13.5 (free-threaded)", false);
+    check_table(DEBUG_TABLE_3_14_4, 0x030e04f0, "3.14.4", false);
+    check_table(DEBUG_TABLE_3_14_4T, 0x030e04f0, "3.14.4 (free-threaded)", false);
+    check_table(DEBUG_TABLE_3_14_8, 0x030e08f0, "3.14.8", false);
+    check_table(DEBUG_TABLE_3_15_0, 0x030f00f0, "3.15.0", false);
+    check_table(DEBUG_TABLE_3_15_0T, 0x030f00f0, "3.15.0 (free-threaded)", false);
+}
+
+static void a_version_that_is_just_newer_is_tried(void **state)
+{
+    (void)state;
+    check_table(DEBUG_TABLE_3_15_0, 0x031000f0, "3.16.0", true);
+    check_table(DEBUG_TABLE_3_15_0, 0x031000a2, "3.16.0a2", true);
+    check_table(DEBUG_TABLE_3_15_0T, 0x031003f0, "3.16.3 (free-threaded)", true);
+}
+
+static void a_newer_version_with_another_table_is_refused_by_name(void **state)
+{
+    (void)state;
+    check_table_refused(DEBUG_TABLE_3_14_8, 0x031000f0, ERROR_UNSUPPORTED_VERSION, "Python 3.16.0 is not supported");
+    check_table_refused(DEBUG_TABLE_3_14_4T, 0x031000f0, ERROR_UNSUPPORTED_VERSION, "3.16.0 (free-threaded)");
+    check_table_refused(DEBUG_TABLE_3_15_0, 0x031100f0, ERROR_UNSUPPORTED_VERSION, "Python 3.17.0 ");
+    check_table_refused(DEBUG_TABLE_3_15_0, 0x041000f0, ERROR_UNSUPPORTED_VERSION, "Python 4.16.0 ");
+    check_table_refused(DEBUG_TABLE_3_15_0T, 0x030c00f0, ERROR_UNSUPPORTED_VERSION, "3.12.0 (free-threaded)");
+}
+
+static void pre_releases_are_tried_where_debug_offsets_tell(void **state)
+{
+    (void)state;
+    check_table(DEBUG_TABLE_3_15_0, 0x030f00a7, "3.15.0a7", true);
+    check_table(DEBUG_TABLE_3_15_0, 0x030f00b2, "3.15.0b2", true);
+    check_table(DEBUG_TABLE_3_14_8, 0x030e00bf, "3.14.0b15", true);
+    check_table(DEBUG_TABLE_3_15_0T, 0x030f00b1, "3.15.0b1 (free-threaded)", true);
+    check_table(DEBUG_TABLE_3_15_0, 0x030f00c1, "3.15.0rc1", false);
+    check_table_refused(DEBUG_TABLE_3_14_8, 0x030f00a1, ERROR_UNSUPPORTED_VERSION, "Python 3.15.0a1 is not supported");
+    check_table_refused(DEBUG_TABLE_3_13_0, 0x030e00b1, ERROR_UNSUPPORTED_VERSION, "Python 3.14.0b1 is not supported");
+}
+
+static void pre_releases_without_debug_offsets_are_refused(void **state)
+{
+    (void)state;
+    init(&fixture, "/usr/bin/python3", true);
+    put_u64(&fixture, VERSION, 0x030c00a1);
+    check_unsupported(&fixture, "Python 3.12.0a1 ");
+    init(&fixture, "/usr/bin/python3", true);
+    put_u64(&fixture, VERSION, 0x030c00c2);
+    check_version(&fixture, "3.12.0rc2");
+    static const char *const texts[] = {"3.10.0b4 (x", "3.8.0a1 (", "3.9.0a12 ("};
+    static const char *const names[] = {"Python 3.10.0b4 ", "Python 3.8.0a1 ", "Python 3.9.0a12 "};
+    for (size_t i = 0; i < array_size(texts); i++) {
+        init(&fixture, "/usr/bin/app", false);
+        memcpy(at(&fixture, TEXT), texts[i], strlen(texts[i]));
+        check_unsupported(&fixture, names[i]);
+    }
 }
 
 static void debug_offsets_that_make_no_sense_are_bad_data(void **state)
 {
     (void)state;
     init(&fixture, "/usr/bin/python3.13", true);
-    put_debug_offsets(&fixture, 0x030d00f0, 0);
+    put_debug_table(&fixture, DEBUG_TABLE_3_13_0, 0x030d00f0);
     put_u64(&fixture, RUNTIME + 40, UINT64_MAX);
     cleanup_python_runtime struct python_runtime runtime = {0};
     cleanup_error struct error *error = python_runtime_find(&fixture.image, 1, &fixture.fake.memory, &runtime);
     loaded_image_deinit(&fixture.image);
     assert_int_equal(error->kind, ERROR_BAD_DATA);
     assert_null(runtime.layout);
+    check_table_refused(DEBUG_TABLE_3_14_8, 0x030f00f0, ERROR_BAD_DATA, "contradict");
+}
+
+static void the_patch_level_of_3_7_decides_where_the_gil_is(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"3.7.3 (default", "3.7.4 (default"};
+    static const uint16_t gils[] = {1264 - 88, 1264};
+    for (size_t i = 0; i < array_size(texts); i++) {
+        init(&fixture, "/usr/bin/python3", false);
+        memcpy(at(&fixture, TEXT), texts[i], strlen(texts[i]));
+        cleanup_python_runtime struct python_runtime runtime = {0};
+        assert_null(python_runtime_find(&fixture.image, 1, &fixture.fake.memory, &runtime));
+        loaded_image_deinit(&fixture.image);
+        assert_int_equal(runtime.layout->runtime.gil, gils[i]);
+        assert_false(runtime.is_untested);
+    }
+}
+
+/* To 3.6 the runtime is two variables; the names of functions tell how wide 2.7's characters are. */
+static void the_variables_of_old_versions_are_found(void **state)
+{
+    (void)state;
+    static const char *const functions[] = {"PyUnicodeUCS4_GetSize", "PyUnicodeUCS2_GetSize"};
+    static const char *const texts[] = {"2.7.18 (default", "3.6.15 (default"};
+    for (size_t i = 0; i < 4; i++) {
+        const struct elf_symbol old_symbols[] = {{"interp_head", RUNTIME, 8, 0},
+                                                 {"_PyThreadState_Current", RUNTIME + 64, 8, 0},
+                                                 {functions[i % 2], 0x1000, 16, 0}};
+        init_with(&fixture, make_image(old_symbols, array_size(old_symbols), false), "/usr/bin/python");
+        memcpy(at(&fixture, TEXT), texts[i / 2], strlen(texts[i / 2]));
+        cleanup_python_runtime struct python_runtime runtime = {0};
+        assert_null(python_runtime_find(&fixture.image, 1, &fixture.fake.memory, &runtime));
+        loaded_image_deinit(&fixture.image);
+        assert_int_equal(runtime.address, BIAS + RUNTIME);
+        assert_int_equal(runtime.current_thread, BIAS + RUNTIME + 64);
+        assert_int_equal(runtime.layout->runtime.interpreters_head, 0);
+        if (runtime.version.major == 2)
+            assert_int_equal(runtime.layout->text.wide_len, i % 2 ? 2 : 4);
+    }
 }
 
 static void a_stripped_interpreter_is_found_by_its_section(void **state)
@@ -320,13 +453,27 @@ static void a_runtime_is_ready_when_it_has_a_thread(void **state)
     }
 }
 
-static void the_longest_version_fits_its_text(void **state)
+static void versions_are_written_as_python_writes_them(void **state)
 {
     (void)state;
-    const struct python_version version = {.major = 255, .minor = 255, .micro = 255, .is_free_threaded = true};
-    char text[PYTHON_VERSION_TEXT_LEN];
-    python_version_format(&version, text);
-    assert_string_equal(text, "255.255.255 (free-threaded)");
+    static const struct {
+        struct python_version version;
+        const char *text;
+    } rows[] = {
+        {{.major = 3, .minor = 8, .micro = -1}, "3.8"},
+        {{.major = 2, .minor = 7, .micro = 18}, "2.7.18"},
+        {{.major = 3, .minor = 14, .micro = 0, .is_free_threaded = true}, "3.14.0 (free-threaded)"},
+        {{.major = 3, .minor = 15, .micro = 0, .level = 'b', .serial = 2}, "3.15.0b2"},
+        {{.major = 3, .minor = 15, .micro = 0, .level = 'a', .serial = 0}, "3.15.0a0"},
+        {{.major = 3, .minor = 15, .micro = 0, .level = 'c', .serial = 1}, "3.15.0rc1"},
+        {{.major = 255, .minor = 255, .micro = 255, .level = 'c', .serial = 255, .is_free_threaded = true},
+         "255.255.255rc255 (free-threaded)"},
+    };
+    for (size_t i = 0; i < array_size(rows); i++) {
+        char text[PYTHON_VERSION_TEXT_LEN];
+        python_version_format(&rows[i].version, text);
+        assert_string_equal(text, rows[i].text);
+    }
 }
 
 /* In 8 bits, both would be 3.8. */
@@ -358,7 +505,13 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_version_is_read_from_its_symbol),
     cmocka_unit_test(an_unsupported_version_is_named),
     cmocka_unit_test(debug_offsets_say_the_version_first),
+    cmocka_unit_test(a_version_that_is_just_newer_is_tried),
+    cmocka_unit_test(a_newer_version_with_another_table_is_refused_by_name),
+    cmocka_unit_test(pre_releases_are_tried_where_debug_offsets_tell),
+    cmocka_unit_test(pre_releases_without_debug_offsets_are_refused),
     cmocka_unit_test(debug_offsets_that_make_no_sense_are_bad_data),
+    cmocka_unit_test(the_patch_level_of_3_7_decides_where_the_gil_is),
+    cmocka_unit_test(the_variables_of_old_versions_are_found),
     cmocka_unit_test(a_stripped_interpreter_is_found_by_its_section),
     cmocka_unit_test(the_type_of_code_objects_is_found),
     cmocka_unit_test(an_interpreter_without_a_runtime_is_named),
@@ -366,7 +519,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_last_file_is_the_most_likely),
     cmocka_unit_test(a_file_whose_memory_is_not_mapped_is_known_by_its_name),
     cmocka_unit_test(a_runtime_is_ready_when_it_has_a_thread),
-    cmocka_unit_test(the_longest_version_fits_its_text),
+    cmocka_unit_test(versions_are_written_as_python_writes_them),
     cmocka_unit_test(a_number_in_a_file_name_that_is_too_large_is_no_version),
     cmocka_unit_test(the_end_of_a_larger_number_is_no_version),
 };

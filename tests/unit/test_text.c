@@ -27,6 +27,11 @@ static void on_each_version(void (*test)(struct python_heap *heap))
     }
 }
 
+static bool has_str_of_2(const struct python_heap *heap)
+{
+    return heap->layout->container_format == CONTAINERS_2;
+}
+
 static void check_text(struct python_heap *heap, remote_addr object, const char *expected, size_t len)
 {
     cleanup_buffer struct buffer buffer = {0};
@@ -82,12 +87,14 @@ static void legacy_strs(struct python_heap *heap)
 {
     const struct layout *layout = heap->layout;
     static const uint16_t narrow[] = {'x', 0x20ac};
+    if (has_str_of_2(heap))
+        return;
     remote_addr object = python_heap_str(heap, "", 0, 8, false);
     remote_addr data = python_heap_alloc(heap, sizeof(narrow));
     memcpy(python_heap_bytes_at(heap, data), narrow, sizeof(narrow));
     python_heap_put_u64(heap, object + layout->text.length, 2);
     python_heap_put_u64(heap, object + layout->text.compact_data, data);
-    python_heap_put_u32(heap, object + layout->text.state, 2 << 2);
+    python_heap_put_u32(heap, object + layout->text.state, 2U << layout->text.kind_shift);
     check_text(heap, object, "x\xe2\x82\xac", 4);
     static const remote_addr pointers[] = {0, 0x123456789000, UINT64_MAX, UINT64_MAX - 1};
     for (size_t i = 0; i < 4; i++) {
@@ -95,7 +102,8 @@ static void legacy_strs(struct python_heap *heap)
         check_bad(heap, object);
     }
     python_heap_put_u64(heap, object + layout->text.compact_data, data);
-    python_heap_put_u32(heap, object + layout->text.state, 1 << 2 | 1 << 6); /* ASCII, not compact: a subclass */
+    python_heap_put_u32(heap, object + layout->text.state,
+                        (1U | 1U << 4) << layout->text.kind_shift); /* ASCII, not compact: a subclass */
     check_text(heap, object, "x\0", 2);
 }
 
@@ -107,9 +115,11 @@ static void strs_that_point_to_their_characters_are_followed(void **state)
 
 static void unknown_kinds(struct python_heap *heap)
 {
+    if (has_str_of_2(heap))
+        return;
     remote_addr object = python_heap_text(heap, "abc");
     for (uint32_t kind = 0; kind < 8; kind++) {
-        python_heap_put_u32(heap, object + heap->layout->text.state, kind << 2 | 3 << 5);
+        python_heap_put_u32(heap, object + heap->layout->text.state, (kind | 3U << 3) << heap->layout->text.kind_shift);
         if (kind != 1 && kind != 2 && kind != 4)
             check_bad(heap, object);
     }
@@ -245,7 +255,7 @@ static void bytes_are_appended_and_absurd_lengths_refused(void **state)
 static void bytes_up_to_the_limit_are_read(void **state)
 {
     (void)state;
-    struct python_heap *heap = python_heap_create(layout_of_version(3, 12), BIG_HEAP_LEN);
+    struct python_heap *heap = python_heap_create(layout_of_version(3, 12, false), BIG_HEAP_LEN);
     cleanup_buffer struct buffer buffer = {0};
     remote_addr object = python_heap_alloc(heap, BYTES_LENGTH_LIMIT + 64);
     python_heap_put_u64(heap, object + heap->layout->bytes.length, BYTES_LENGTH_LIMIT);
@@ -253,6 +263,80 @@ static void bytes_up_to_the_limit_are_read(void **state)
     assert_int_equal(buffer.len, BYTES_LENGTH_LIMIT);
     python_heap_put_u64(heap, object + heap->layout->bytes.length, BYTES_LENGTH_LIMIT + 1);
     assert_int_equal(read_bytes(heap, object, &buffer), PYTHON_BAD_MEMORY);
+    python_heap_destroy(heap);
+}
+
+/* A heap of 2.7 whose unicode objects have characters of so many bytes. */
+static struct python_heap *make_heap_2(uint8_t wide_len)
+{
+    struct python_heap *heap = python_heap_create(layout_of_version(2, 7, false), HEAP_LEN);
+    heap->layout->text.wide_len = wide_len;
+    return heap;
+}
+
+static void surrogates_of_a_narrow_build_are_joined(void **state)
+{
+    (void)state;
+    static const uint16_t pairs[] = {'a', 0xd83d, 0xde00, 0x20ac, 0xd800, 0xdc00, 0xdbff, 0xdfff};
+    static const uint16_t lone[] = {0xdc00, 0xd800, 'x', 0xd800, 0xd83d, 0xde00, 0xdfff, 0xdbff};
+    struct python_heap *heap = make_heap_2(2);
+    check_text(heap, python_heap_str(heap, pairs, 8, 2, false),
+               "a\xf0\x9f\x98\x80\xe2\x82\xac\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", 16);
+    check_text(heap, python_heap_str(heap, lone, 8, 2, false),
+               "\xed\xb0\x80\xed\xa0\x80x\xed\xa0\x80\xf0\x9f\x98\x80\xed\xbf\xbf\xed\xaf\xbf", 20);
+    check_text(heap, python_heap_str(heap, pairs, 2, 2, false), "a\xed\xa0\xbd", 4); /* cut in the middle of a pair */
+    python_heap_destroy(heap);
+}
+
+static void surrogates_of_a_wide_build_are_not_joined(void **state)
+{
+    (void)state;
+    static const uint32_t pair[] = {0xd83d, 0xde00};
+    struct python_heap *heap = make_heap_2(4);
+    check_text(heap, python_heap_str(heap, pair, 2, 4, false), "\xed\xa0\xbd\xed\xb8\x80", 6);
+    python_heap_destroy(heap);
+}
+
+static void a_pair_at_the_limit_does_no_harm(void **state)
+{
+    (void)state;
+    struct python_heap *heap = make_heap_2(2);
+    uint16_t *characters = malloc((TEXT_LENGTH_LIMIT + 1) * sizeof(*characters));
+    for (size_t i = 0; i <= TEXT_LENGTH_LIMIT; i++)
+        characters[i] = i % 2 ? 0xd83d : 0xde00;
+    cleanup_buffer struct buffer buffer = {0};
+    remote_addr object = python_heap_str(heap, characters, TEXT_LENGTH_LIMIT + 1, 2, false);
+    assert_int_equal(text_read(heap->layout, &heap->fake.memory, object, &buffer), PYTHON_OK);
+    assert_int_equal(buffer.len, 3 + 4 * (TEXT_LENGTH_LIMIT - 2) / 2 + 3 + 3);
+    free(characters);
+    python_heap_destroy(heap);
+}
+
+static void the_bytes_of_a_str_of_2_are_copied_as_they_are(void **state)
+{
+    (void)state;
+    struct python_heap *heap = make_heap_2(4);
+    check_text(heap, python_heap_bytes(heap, "a\xff\0\xc3\xa4", 5), "a\xff\0\xc3\xa4", 5);
+    python_heap_destroy(heap);
+}
+
+static void what_is_no_text_in_2_is_refused(void **state)
+{
+    (void)state;
+    static const remote_addr pointers[] = {0, 8, 0x123456789000, UINT64_MAX, UINT64_MAX - 170};
+    struct python_heap *heap = make_heap_2(4);
+    const struct layout *layout = heap->layout;
+    check_bad(heap, python_heap_int(heap, 5));
+    remote_addr text = python_heap_text(heap, "abc"), wide = python_heap_str(heap, U"abc", 3, 4, false);
+    for (size_t i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++) {
+        python_heap_put_u64(heap, text + layout->object.type, pointers[i]);
+        check_bad(heap, text);
+        python_heap_put_u64(heap, wide + layout->text.compact_data, pointers[i]);
+        check_bad(heap, wide);
+    }
+    python_heap_destroy(heap);
+    heap = make_heap_2(3); /* a width that does not exist */
+    check_bad(heap, python_heap_str(heap, "abc", 3, 1, false));
     python_heap_destroy(heap);
 }
 
@@ -269,6 +353,11 @@ int main(void)
         cmocka_unit_test(a_str_is_compared_with_ascii_text),
         cmocka_unit_test(bytes_are_appended_and_absurd_lengths_refused),
         cmocka_unit_test(bytes_up_to_the_limit_are_read),
+        cmocka_unit_test(surrogates_of_a_narrow_build_are_joined),
+        cmocka_unit_test(surrogates_of_a_wide_build_are_not_joined),
+        cmocka_unit_test(a_pair_at_the_limit_does_no_harm),
+        cmocka_unit_test(the_bytes_of_a_str_of_2_are_copied_as_they_are),
+        cmocka_unit_test(what_is_no_text_in_2_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "python/walk.h"
+
+#include "base/table.h"
+#include "layout.h"
+#include "python.h"
+#include "read.h"
+
+void python_begin_sample(struct python *python)
+{
+    code_cache_begin_sample(&python->codes);
+    python->thread_count = 0;
+    python->gil_count = 0;
+    python->frame_count = 0;
+}
+
+/* What is known of one interpreter while its threads are listed. */
+struct interpreter {
+    remote_addr address;
+    int64_t id;
+    uint32_t gil;           /* index, or PYTHON_NO_GIL */
+    remote_addr gil_holder; /* the thread state that has the GIL now; 0 when nobody has */
+};
+
+/* Where the GIL's struct of an interpreter is, from 3.7 on. 0: it has none yet. */
+static enum python_status locate_gil(const struct python *python, struct memory *memory, remote_addr interpreter,
+                                     remote_addr *ret)
+{
+    const struct layout *layout = python->runtime.layout;
+    if (layout->gil_format == GIL_OF_RUNTIME) {
+        *ret = python->runtime.address + layout->runtime.gil;
+        return PYTHON_OK;
+    }
+    return status_of_memory(memory_read_u64(memory, interpreter + layout->interpreter.gil_pointer, ret));
+}
+
+static enum python_status read_gil(const struct layout *layout, struct memory *memory, remote_addr address,
+                                   struct python_gil *ret)
+{
+    unsigned char bytes[LAYOUT_GIL_LEN];
+    enum memory_status status = memory_read(memory, address, bytes, layout->gil.locked + sizeof(uint32_t));
+    if (status != MEMORY_OK)
+        return status_of_memory(status);
+    bool is_enabled = layout->gil.enabled == LAYOUT_NONE || field_u32(bytes, layout->gil.enabled) != 0;
+    *ret = (struct python_gil){
+        .address = address + layout->gil.last_holder,
+        .len = layout->gil.switch_number + (uint32_t)sizeof(uint64_t) - layout->gil.last_holder,
+        .last_holder = field_u64(bytes, layout->gil.last_holder),
+        .is_locked = is_enabled && field_u32(bytes, layout->gil.locked) == 1,
+    };
+    return PYTHON_OK;
+}
+
+/* Notes a GIL, which several interpreters can share. */
+static enum python_status add_gil(struct python *python, const struct python_gil *gil, uint32_t *ret)
+{
+    for (uint32_t i = 0; i < python->gil_count; i++) {
+        if (python->gils[i].address == gil->address) {
+            *ret = i;
+            return PYTHON_OK;
+        }
+    }
+    if (!array_grow(&python->gils, python->gil_count, &python->gil_capacity, sizeof(*python->gils)))
+        return PYTHON_NO_MEMORY;
+    python->gils[python->gil_count] = *gil;
+    *ret = python->gil_count++;
+    return PYTHON_OK;
+}
+
+/*
+ * Fills in what concerns an interpreter's GIL. One that is only just being made has none, and to 3.6 it can be taken
+ * and given back without a trace, so that it tells no more than who has it.
+ */
+static enum python_status find_gil(struct python *python, struct memory *memory, struct interpreter *interpreter)
+{
+    const struct layout *layout = python->runtime.layout;
+    struct python_gil gil;
+    remote_addr address;
+    if (layout->gil_format == GIL_CURRENT_THREAD)
+        return status_of_memory(memory_read_u64(memory, python->runtime.current_thread, &interpreter->gil_holder));
+    enum python_status status = locate_gil(python, memory, interpreter->address, &address);
+    if (status != PYTHON_OK || address == 0)
+        return status;
+    status = read_gil(layout, memory, address, &gil);
+    if (status != PYTHON_OK)
+        return status;
+    interpreter->gil_holder = gil.is_locked ? gil.last_holder : 0;
+    return layout->gil_format == GIL_OPTIONAL ? PYTHON_OK : add_gil(python, &gil, &interpreter->gil);
+}
+
+/* Appends a thread, unless, as can be seen from 3.11 on, its creator has not started it yet. */
+static enum python_status add_thread(struct python *python, remote_addr address, const unsigned char *head,
+                                     const struct interpreter *interpreter)
+{
+    const struct layout *layout = python->runtime.layout;
+    struct python_thread thread = {
+        .address = address,
+        .interpreter_id = interpreter->id,
+        .gil = interpreter->gil,
+        .id = field_u64(head, layout->thread.id),
+        .holds_gil = address == interpreter->gil_holder,
+    };
+    if (layout->thread.native_id != LAYOUT_NONE) {
+        thread.native_id = field_u64(head, layout->thread.native_id);
+        if (thread.native_id == 0)
+            return PYTHON_OK;
+    }
+    if (python->thread_count >= PYTHON_THREAD_LIMIT)
+        return PYTHON_BAD_THREAD;
+    if (!array_grow(&python->threads, python->thread_count, &python->thread_capacity, sizeof(*python->threads)))
+        return PYTHON_NO_MEMORY;
+    python->threads[python->thread_count++] = thread;
+    return PYTHON_OK;
+}
+
+static enum python_status list_threads_of(struct python *python, struct memory *memory,
+                                          const struct interpreter *interpreter)
+{
+    const struct layout *layout = python->runtime.layout;
+    remote_addr thread;
+    enum python_status status =
+        status_of_memory(memory_read_u64(memory, interpreter->address + layout->interpreter.threads_head, &thread));
+    for (int i = 0; status == PYTHON_OK && thread != 0; i++) {
+        unsigned char head[LAYOUT_THREAD_LEN];
+        status = status_of_memory(memory_read(memory, thread, head, sizeof(head)));
+        if (status != PYTHON_OK)
+            break;
+        if (i >= PYTHON_THREAD_LIMIT || field_u64(head, layout->thread.interpreter) != interpreter->address)
+            return PYTHON_BAD_THREAD;
+        status = add_thread(python, thread, head, interpreter);
+        thread = field_u64(head, layout->thread.next);
+    }
+    return status;
+}
+
+static enum python_status list_interpreter(struct python *python, struct memory *memory, remote_addr address)
+{
+    const struct layout *layout = python->runtime.layout;
+    struct interpreter interpreter = {.address = address, .gil = PYTHON_NO_GIL};
+    enum python_status status = PYTHON_OK;
+    uint64_t id = 0;
+    if (layout->interpreter.id != LAYOUT_NONE)
+        status = status_of_memory(memory_read_u64(memory, address + layout->interpreter.id, &id));
+    interpreter.id = (int64_t)id;
+    if (status == PYTHON_OK)
+        status = find_gil(python, memory, &interpreter);
+    return status == PYTHON_OK ? list_threads_of(python, memory, &interpreter) : status;
+}
+
+enum python_status python_list_threads(struct python *python, struct memory *memory)
+{
+    const struct layout *layout = python->runtime.layout;
+    remote_addr interpreter, head = python->runtime.address + layout->runtime.interpreters_head;
+    enum python_status status = status_of_memory(memory_read_u64(memory, head, &interpreter));
+    for (int i = 0; status == PYTHON_OK && interpreter != 0; i++) {
+        if (i >= PYTHON_INTERPRETER_LIMIT)
+            return PYTHON_BAD_THREAD;
+        status = list_interpreter(python, memory, interpreter);
+        if (status == PYTHON_OK)
+            status = status_of_memory(memory_read_u64(memory, interpreter + layout->interpreter.next, &interpreter));
+    }
+    return status;
+}
+
+struct python_thread *python_threads(struct python *python, uint32_t *ret_count)
+{
+    *ret_count = python->thread_count;
+    return python->threads;
+}
+
+const struct python_gil *python_gils(const struct python *python, uint32_t *ret_count)
+{
+    *ret_count = python->gil_count;
+    return python->gils;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include "runners.h"
+
+#include <sched.h>
+#include <string.h>
+
+bool is_thread_pending(const struct sampled_thread *thread, enum thread_choice choice)
+{
+    if (thread->is_done)
+        return false;
+    switch (choice) {
+    case THREADS_WITH_GIL:
+        return thread->python->holds_gil;
+    case THREADS_ACTIVE:
+        return thread->is_active;
+    case THREADS_ALL:
+        break;
+    }
+    return true;
+}
+
+static uint32_t add_guard(struct runners *runners, remote_addr address, uint32_t len)
+{
+    runners->guards[runners->guard_count] = (struct snapshot_guard){address, len};
+    return runners->guard_count++;
+}
+
+void runners_init(struct runners *runners, const struct process *process, const struct thread_area *area,
+                  enum thread_choice choice)
+{
+    *runners = (struct runners){.process = process, .area = area, .choice = choice};
+}
+
+void runners_clear(struct runners *runners)
+{
+    runners->count = runners->guard_count = 0;
+}
+
+/* Notes whether a thread sleeps, and how often it had run before. Not worth it where sleeping threads do not count. */
+static void note_sleep(const struct runners *runners, struct sampled_thread *thread, struct runner *runner)
+{
+    struct task_state state;
+    if (runners->choice != THREADS_ALL || thread->task.stat < 0 ||
+        !task_read_runs(&thread->task, runners->process, &runner->runs))
+        return;
+    runner->is_asleep = task_read_state(&thread->task, &state) && !state.is_active;
+}
+
+/* thread: NULL when there is none that could run. */
+static void add_runner(struct runners *runners, const struct python_gil *gil, struct sampled_thread *thread)
+{
+    const struct thread_area *area = runners->area;
+    if (runners->count >= RUNNER_LIMIT)
+        return;
+    struct runner *runner = &runners->runners[runners->count++];
+    *runner = (struct runner){.gil_guard = RUNNER_NONE, .cpu_guard = RUNNER_NONE, .cpu = -1};
+    if (gil) {
+        runner->gil = gil->address;
+        runner->gil_guard = add_guard(runners, gil->address, gil->len);
+    }
+    if (thread) {
+        runner->thread = thread->address;
+        runner->serial = thread->serial;
+        note_sleep(runners, thread, runner);
+    }
+    if (thread && area->has_cpu_id)
+        runner->cpu_guard = add_guard(runners, thread->id + (uint64_t)area->cpu_id_offset, sizeof(int32_t));
+}
+
+void runners_plan(struct runners *runners, const struct thread_list *threads, const struct python *python)
+{
+    uint32_t gil_count;
+    const struct python_gil *gils = python_gils(python, &gil_count);
+    runners_clear(runners);
+    for (uint32_t i = 0; i < gil_count; i++)
+        add_runner(runners, &gils[i], thread_list_find(threads, gils[i].last_holder));
+    for (uint32_t i = 0; i < threads->count; i++) {
+        struct sampled_thread *thread = &threads->threads[i];
+        if (thread->python->gil == PYTHON_NO_GIL && is_thread_pending(thread, runners->choice))
+            add_runner(runners, NULL, thread);
+    }
+}
+
+/* The kernel's word for where a thread is; without rseq there is no other. */
+static int32_t ask_kernel_for_cpu(const struct sampled_thread *thread)
+{
+    struct task_state state;
+    return thread && thread->task.stat >= 0 && task_read_state(&thread->task, &state) ? state.cpu : -1;
+}
+
+void runners_note_cpus(struct runners *runners, const struct thread_list *threads, const struct snapshot *snapshot)
+{
+    for (uint32_t i = 0; i < runners->count; i++) {
+        struct runner *runner = &runners->runners[i];
+        if (runner->cpu_guard != RUNNER_NONE)
+            memcpy(&runner->cpu, snapshot_guard_bytes(snapshot, runner->cpu_guard), sizeof(runner->cpu));
+        else if (runner->thread != 0)
+            runner->cpu = ask_kernel_for_cpu(thread_list_find(threads, runner->thread));
+    }
+}
+
+/* The runner that was planned for a GIL, or for a thread that needs none. */
+static uint32_t find_runner(const struct runners *runners, remote_addr gil, remote_addr thread)
+{
+    for (uint32_t i = 0; i < runners->count; i++) {
+        const struct runner *runner = &runners->runners[i];
+        if (gil != 0 ? runner->gil == gil : runner->gil == 0 && runner->thread == thread)
+            return i;
+    }
+    return RUNNER_NONE;
+}
+
+/*
+ * Whether a planned runner is the one that the copy has. The address of a thread state alone does not tell: a new
+ * thread may have the memory of one that ended.
+ */
+static bool is_same_runner(const struct runner *runner, const struct python_gil *gil, const struct thread_list *threads)
+{
+    const struct sampled_thread *thread = thread_list_find(threads, gil->last_holder);
+    if (thread)
+        return runner->serial == thread->serial;
+    /*
+     * A thread that does not exist any more cannot run; that no other one took the GIL, the GIL's own words tell. An
+     * interpreter that has deleted all its threads at its end leaves the GIL locked.
+     */
+    return runner->serial == 0 && (!gil->is_locked || threads->count == 0);
+}
+
+static bool match_gils(struct runners *runners, const struct thread_list *threads, const struct python *python)
+{
+    uint32_t count;
+    bool is_as_planned = true;
+    const struct python_gil *gils = python_gils(python, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t found = find_runner(runners, gils[i].address, 0);
+        if (found != RUNNER_NONE)
+            runners->runners[found].is_matched = is_same_runner(&runners->runners[found], &gils[i], threads);
+        if (found == RUNNER_NONE || !runners->runners[found].is_matched)
+            is_as_planned = false;
+    }
+    return is_as_planned;
+}
+
+bool runners_match(struct runners *runners, const struct thread_list *threads, const struct python *python)
+{
+    uint32_t count;
+    const struct python_gil *gils = python_gils(python, &count);
+    bool is_as_planned = match_gils(runners, threads, python);
+    for (uint32_t i = 0; i < threads->count; i++) {
+        struct sampled_thread *thread = &threads->threads[i];
+        bool has_gil = thread->python->gil != PYTHON_NO_GIL;
+        thread->runner =
+            find_runner(runners, has_gil ? gils[thread->python->gil].address : 0, has_gil ? 0 : thread->address);
+        if (has_gil)
+            continue;
+        if (thread->runner != RUNNER_NONE)
+            runners->runners[thread->runner].is_matched = runners->runners[thread->runner].serial == thread->serial;
+        else if (is_thread_pending(thread, runners->choice) && runners->count < RUNNER_LIMIT)
+            is_as_planned = false;
+    }
+    return is_as_planned;
+}
+
+/* Whether a runner has slept since the plan was made. */
+static bool has_slept_on(const struct runners *runners, const struct runner *runner, const struct thread_list *threads)
+{
+    uint64_t runs;
+    struct sampled_thread *thread = runner->is_asleep ? thread_list_find(threads, runner->thread) : NULL;
+    return thread && task_read_runs(&thread->task, runners->process, &runs) && runs == runner->runs;
+}
+
+/* Whether a runner is kept off its CPU by us, and has not left it. */
+static bool is_held_off(const struct runner *runner, const struct thread_list *threads, const struct snapshot *snapshot,
+                        const struct cpu_watch *watch, int own_cpu)
+{
+    if (!cpu_watch_is_undisturbed(watch))
+        return false;
+    if (runner->thread == 0)
+        return true;
+    bool is_unmoved = runner->cpu_guard != RUNNER_NONE
+                          ? snapshot_is_unchanged(snapshot, runner->cpu_guard)
+                          : ask_kernel_for_cpu(thread_list_find(threads, runner->thread)) == runner->cpu;
+    /* We are pinned, but a cpuset that changes moves us all the same. */
+    return is_unmoved && runner->cpu == own_cpu && sched_getcpu() == own_cpu;
+}
+
+bool runners_is_proved(const struct runners *runners, uint32_t index, const struct thread_list *threads,
+                       const struct snapshot *snapshot, const struct cpu_watch *watch, int own_cpu)
+{
+    const struct runner *runner = &runners->runners[index];
+    if (!runner->is_matched ||
+        (runner->gil_guard != RUNNER_NONE && !snapshot_is_unchanged(snapshot, runner->gil_guard)))
+        return false;
+    return is_held_off(runner, threads, snapshot, watch, own_cpu) || has_slept_on(runners, runner, threads);
+}

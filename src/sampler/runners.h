@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who can change the stacks of a sample, and the proof that he did not.
+ *
+ * A runner is a thread that may run Python code although nobody else gave it leave: with a GIL, the thread that last
+ * took it; without one, each thread, for its own stack. While we run on the CPU on which a runner last ran, it does not
+ * run. So what was read of the threads that it stands for is a snapshot when the GIL's words and the runner's CPU
+ * number read the same before and after, that number is our own CPU's, and we were not taken off it meanwhile. The same
+ * holds, wherever we are, when the kernel counts that a runner who slept was given no CPU meanwhile.
+ *
+ *     runners_plan(runners, ...);             whom to guard against, as far as the last copy tells
+ *     snapshot_set_guards(); snapshot_take();
+ *     runners_note_cpus(runners, ...);        where they are
+ *     runners_match(runners, ...);            whether the copy has the same runners
+ *     runners_is_proved(runners, ...);        for each thread
+ */
+#ifndef SAMPLER_RUNNERS_H
+#define SAMPLER_RUNNERS_H
+
+#include "memory/snapshot.h"
+#include "target/cpu.h"
+#include "target/thread_area.h"
+#include "thread_list.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    RUNNER_LIMIT = SNAPSHOT_GUARD_LIMIT / 2, /* each has at most two guards; who is beyond has to wait for his turn */
+    RUNNER_NONE = UINT32_MAX,
+};
+
+/* Which threads a sample is about. */
+enum thread_choice {
+    THREADS_ACTIVE, /* those that run or are ready to run */
+    THREADS_ALL,
+    THREADS_WITH_GIL,
+};
+
+struct runner {
+    remote_addr gil;               /* the words of the GIL; 0: the thread needs none */
+    remote_addr thread;            /* its thread state; 0: there is none that could run */
+    uint32_t serial;               /* of that thread; 0: none */
+    uint32_t gil_guard, cpu_guard; /* numbers of the snapshot's guards; RUNNER_NONE */
+    int32_t cpu;                   /* where it was when the copy began; -1: nobody knows */
+    bool is_matched;               /* the copy has the same runner */
+    bool is_asleep;                /* it slept after `runs` was read */
+    uint64_t runs;                 /* how often it had been given a CPU */
+};
+
+struct runners {
+    const struct process *process;
+    const struct thread_area *area;
+    enum thread_choice choice;
+    struct runner runners[RUNNER_LIMIT];
+    uint32_t count;
+    struct snapshot_guard guards[SNAPSHOT_GUARD_LIMIT];
+    uint32_t guard_count;
+};
+
+/* Whether a thread of the current list is one of those, and was not read in this interval yet. */
+bool is_thread_pending(const struct sampled_thread *thread, enum thread_choice choice);
+
+/* What is pointed to must outlive the runners. */
+void runners_init(struct runners *runners, const struct process *process, const struct thread_area *area,
+                  enum thread_choice choice);
+
+/* Plans for nobody. */
+void runners_clear(struct runners *runners);
+
+/* Plans for the threads and GILs of the last copy: the GILs, and pending threads that need none. */
+void runners_plan(struct runners *runners, const struct thread_list *threads, const struct python *python);
+
+/* Notes the runners' CPUs as the copy, or else the kernel, tells them. */
+void runners_note_cpus(struct runners *runners, const struct thread_list *threads, const struct snapshot *snapshot);
+
+/*
+ * Compares with the copy's own threads and GILs, and says of each thread who its runner is. Returns false when the plan
+ * was wrong, so that another copy may do better.
+ */
+bool runners_match(struct runners *runners, const struct thread_list *threads, const struct python *python);
+
+/* Whether what was read of this runner's threads until now is proved. own_cpu: where we are pinned. */
+bool runners_is_proved(const struct runners *runners, uint32_t runner, const struct thread_list *threads,
+                       const struct snapshot *snapshot, const struct cpu_watch *watch, int own_cpu);
+
+#endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+#include "python_program.h"
+
+enum {
+    MANY_INTERPRETERS_HEAP_LEN = 4 * 1024 * 1024,
+    MANY_THREADS_HEAP_LEN = 48 * 1024 * 1024,
+    THREAD_STEP = 512,
+};
+
+static enum python_status list_status(struct program *program)
+{
+    python_begin_sample(program->python);
+    return python_list_threads(program->python, memory_of(program));
+}
+
+/* Free-threaded builds have one that is not enabled. */
+static bool has_gil(const struct program *program)
+{
+    return program->layout->gil_format != GIL_OPTIONAL;
+}
+
+static void threads_are_listed_the_newest_first(struct program *program)
+{
+    struct heap_thread second = python_heap_thread(program->heap, program->interpreter, 2);
+    struct heap_thread third = python_heap_thread(program->heap, program->interpreter, 3);
+    python_heap_enter(program->heap, &second);
+    remote_addr code = python_heap_code(program->heap, "work", "w.py", 5);
+    python_heap_call(program->heap, &second, code, 1);
+    call(program, "main", 1);
+    python_heap_set_gil(program->heap, program->interpreter, second.address, 1);
+    struct python_thread *threads = list(program, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(threads[i].id, 3 - i);
+        assert_int_equal(threads[i].native_id, program->layout->thread.native_id == LAYOUT_NONE ? 0 : 3 - i);
+        assert_int_equal(threads[i].holds_gil, has_gil(program) && i == 1);
+        python_walk_thread(program->python, memory_of(program), &threads[i]);
+    }
+    assert_int_equal(threads[0].address, third.address);
+    check_stack(program, &threads[0], "");
+    check_stack(program, &threads[1], "work:6!");
+    check_stack(program, &threads[2], "main:11!");
+}
+
+/* To 3.6 the GIL is a variable, which tells who has it and nothing else. */
+static bool has_gil_struct(const struct program *program)
+{
+    return has_gil(program) && program->layout->gil_format != GIL_CURRENT_THREAD;
+}
+
+/* Expects that there is one GIL, in `state`, and that it is where a guard finds it. */
+static void check_gil(struct program *program, const struct python_gil *gil, int state)
+{
+    assert_int_equal(gil->address,
+                     python_heap_gil(program->heap, program->interpreter) + program->layout->gil.last_holder);
+    assert_int_equal(gil->len, 24);
+    assert_int_equal(gil->last_holder, program->thread.address);
+    assert_int_equal(gil->is_locked, state == 1);
+}
+
+static void only_a_locked_gil_has_a_holder(struct program *program)
+{
+    static const int states[] = {0, 1, -1, 2};
+    for (size_t i = 0; i < 4; i++) {
+        uint32_t count;
+        python_heap_set_gil(program->heap, program->interpreter, program->thread.address, states[i]);
+        const struct python_thread *thread = list(program, 1);
+        const struct python_gil *gils = python_gils(program->python, &count);
+        assert_int_equal(thread->holds_gil, has_gil(program) && states[i] == 1);
+        assert_int_equal(count, has_gil_struct(program));
+        assert_int_equal(thread->gil, has_gil_struct(program) ? 0 : PYTHON_NO_GIL);
+        if (has_gil_struct(program))
+            check_gil(program, &gils[0], states[i]);
+    }
+}
+
+/* In free-threaded builds an extension module that is not ready for them enables the GIL. */
+static void a_gil_that_can_be_switched_off_guards_nothing(struct program *program)
+{
+    if (program->layout->gil_format != GIL_OPTIONAL)
+        return;
+    remote_addr enabled = python_heap_gil(program->heap, program->interpreter) + program->layout->gil.enabled;
+    for (uint32_t is_enabled = 0; is_enabled <= 1; is_enabled++) {
+        for (int is_locked = 0; is_locked <= 1; is_locked++) {
+            uint32_t count;
+            python_heap_put_u32(program->heap, enabled, is_enabled);
+            python_heap_set_gil(program->heap, program->interpreter, program->thread.address, is_locked);
+            const struct python_thread *thread = list(program, 1);
+            assert_int_equal(thread->holds_gil, is_enabled && is_locked);
+            assert_int_equal(thread->gil, PYTHON_NO_GIL);
+            python_gils(program->python, &count);
+            assert_int_equal(count, 0);
+        }
+    }
+}
+
+static void an_interpreter_without_a_gil_is_listed(struct program *program)
+{
+    uint16_t pointer = program->layout->interpreter.gil_pointer;
+    if (pointer == LAYOUT_NONE)
+        return;
+    uint32_t count;
+    python_heap_put_u64(program->heap, program->interpreter + pointer, 0);
+    const struct python_thread *thread = list(program, 1);
+    assert_false(thread->holds_gil);
+    assert_int_equal(thread->gil, PYTHON_NO_GIL);
+    python_gils(program->python, &count);
+    assert_int_equal(count, 0);
+    python_heap_put_u64(program->heap, program->interpreter + pointer, UNMAPPED);
+    assert_int_equal(list_status(program), PYTHON_BAD_MEMORY);
+}
+
+static void a_runtime_without_an_interpreter_has_no_threads(struct program *program)
+{
+    uint32_t count;
+    python_heap_put_u64(program->heap, program->heap->runtime + program->layout->runtime.interpreters_head, 0);
+    list(program, 0);
+    python_gils(program->python, &count);
+    assert_int_equal(count, 0);
+}
+
+/* To 3.6, the variable that is the GIL can also be one that was not found, or is not mapped any more. */
+static void a_variable_that_is_not_mapped_is_told(struct program *program)
+{
+    if (program->layout->gil_format != GIL_CURRENT_THREAD)
+        return;
+    program->heap->current_thread = UNMAPPED;
+    python_destroy(program->python);
+    program->python = python_heap_open(program->heap);
+    assert_int_equal(list_status(program), PYTHON_BAD_MEMORY);
+}
+
+/* A second interpreter with a thread of its own, whose id is 2. */
+static struct heap_thread add_isolated_thread(struct program *program, remote_addr *ret_interpreter)
+{
+    *ret_interpreter = python_heap_interpreter(program->heap);
+    struct heap_thread thread = python_heap_thread(program->heap, *ret_interpreter, 2);
+    python_heap_enter(program->heap, &thread);
+    python_heap_call(program->heap, &thread, python_heap_code(program->heap, "isolated", "i.py", 1), 0);
+    return thread;
+}
+
+static void all_interpreters_threads_are_listed(struct program *program)
+{
+    remote_addr second;
+    add_isolated_thread(program, &second);
+    call(program, "main", 1);
+    python_heap_set_gil(program->heap, program->interpreter, program->thread.address, 1);
+    struct python_thread *threads = list(program, 2);
+    assert_int_equal(threads[0].id, 2);
+    assert_int_equal(threads[1].id, 1);
+    assert_int_equal(threads[0].interpreter_id, program->layout->interpreter.id == LAYOUT_NONE ? 0 : 1);
+    assert_int_equal(threads[1].interpreter_id, 0);
+    assert_false(threads[0].holds_gil);
+    assert_int_equal(threads[1].holds_gil, has_gil(program));
+    for (unsigned i = 0; i < 2; i++)
+        python_walk_thread(program->python, memory_of(program), &threads[i]);
+    check_stack(program, &threads[0], "isolated:1!");
+    check_stack(program, &threads[1], "main:11!");
+}
+
+static void interpreters_have_a_gil_each_or_share_one(struct program *program)
+{
+    if (!has_gil_struct(program))
+        return;
+    remote_addr second;
+    uint32_t count;
+    uint16_t pointer = program->layout->interpreter.gil_pointer;
+    struct heap_thread isolated = add_isolated_thread(program, &second);
+    python_heap_set_gil(program->heap, program->interpreter, program->thread.address, 1);
+    if (pointer != LAYOUT_NONE) {
+        python_heap_set_gil(program->heap, second, isolated.address, 1);
+        const struct python_thread *threads = list(program, 2);
+        const struct python_gil *gils = python_gils(program->python, &count);
+        assert_int_equal(count, 2);
+        for (unsigned i = 0; i < 2; i++) {
+            assert_true(threads[i].holds_gil);
+            assert_int_equal(threads[i].gil, i);
+            assert_int_equal(gils[i].last_holder, threads[i].address);
+        }
+        python_heap_put_u64(program->heap, second + pointer, python_heap_gil(program->heap, program->interpreter));
+    }
+    const struct python_thread *threads = list(program, 2);
+    const struct python_gil *gils = python_gils(program->python, &count);
+    assert_int_equal(count, 1);
+    check_gil(program, &gils[0], 1);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(threads[i].gil, 0);
+        assert_int_equal(threads[i].holds_gil, i == 1);
+    }
+}
+
+static void a_thread_that_was_not_started_yet_is_not_listed(struct program *program)
+{
+    uint16_t native_id = program->layout->thread.native_id;
+    struct heap_thread second = python_heap_thread(program->heap, program->interpreter, 2);
+    if (native_id != LAYOUT_NONE)
+        python_heap_put_u64(program->heap, second.address + native_id, 0);
+    list(program, native_id == LAYOUT_NONE ? 2 : 1);
+}
+
+static void a_broken_list_of_threads_is_told(struct program *program)
+{
+    struct heap_thread second = python_heap_thread(program->heap, program->interpreter, 2);
+    struct heap_thread third = python_heap_thread(program->heap, program->interpreter, 3);
+    uint16_t next = program->layout->thread.next;
+    python_heap_put_u64(program->heap, program->thread.address + next, UNMAPPED);
+    assert_int_equal(list_status(program), PYTHON_BAD_MEMORY);
+    python_heap_put_u64(program->heap, program->thread.address + next, UINT64_MAX - 3);
+    assert_int_equal(list_status(program), PYTHON_BAD_MEMORY);
+    python_heap_put_u64(program->heap, program->thread.address + next, 0);
+    python_heap_put_u64(program->heap, second.address + program->layout->thread.interpreter, program->heap->runtime);
+    assert_int_equal(list_status(program), PYTHON_BAD_THREAD);
+    python_heap_put_u64(program->heap, second.address + program->layout->thread.interpreter, program->interpreter);
+    list(program, 3);
+    python_heap_put_u64(program->heap, third.address + next, third.address);
+    assert_int_equal(list_status(program), PYTHON_BAD_THREAD);
+    python_heap_put_u64(program->heap, third.address + next, second.address);
+    python_heap_put_u64(program->heap, program->thread.address + next, third.address);
+    assert_int_equal(list_status(program), PYTHON_BAD_THREAD);
+}
+
+static void more_threads_than_the_limit_are_told(void **state)
+{
+    (void)state;
+    struct program program;
+    program_init(&program, layout_of_version(3, 12, false), MANY_THREADS_HEAP_LEN);
+    remote_addr threads = python_heap_alloc(program.heap, (size_t)PYTHON_THREAD_LIMIT * THREAD_STEP);
+    remote_addr next = program.thread.address;
+    for (uint32_t i = 1; i <= PYTHON_THREAD_LIMIT; i++) {
+        remote_addr thread = threads + (i - 1) * (uint64_t)THREAD_STEP;
+        python_heap_put_u64(program.heap, thread + program.layout->thread.next, next);
+        python_heap_put_u64(program.heap, thread + program.layout->thread.interpreter, program.interpreter);
+        python_heap_put_u64(program.heap, thread + program.layout->thread.native_id, i + 1);
+        python_heap_put_u64(program.heap, program.interpreter + program.layout->interpreter.threads_head, thread);
+        next = thread;
+        if (i == PYTHON_THREAD_LIMIT - 1)
+            list(&program, PYTHON_THREAD_LIMIT);
+    }
+    assert_int_equal(list_status(&program), PYTHON_BAD_THREAD);
+    program_deinit(&program);
+}
+
+static void a_broken_list_of_interpreters_is_told(struct program *program)
+{
+    remote_addr second = python_heap_interpreter(program->heap);
+    uint16_t next = program->layout->interpreter.next;
+    static const remote_addr pointers[] = {0x123456789000, UINT64_MAX};
+    for (size_t i = 0; i < 2; i++) {
+        python_heap_put_u64(program->heap, program->interpreter + next, pointers[i]);
+        assert_int_equal(list_status(program), PYTHON_BAD_MEMORY);
+    }
+    python_heap_put_u64(program->heap, program->interpreter + next, program->interpreter);
+    assert_int_equal(list_status(program), PYTHON_BAD_THREAD);
+    python_heap_put_u64(program->heap, program->interpreter + next, second);
+    assert_int_equal(list_status(program), PYTHON_BAD_THREAD);
+}
+
+static void more_interpreters_than_the_limit_are_told(struct program *program)
+{
+    for (int i = 1; i < PYTHON_INTERPRETER_LIMIT; i++)
+        python_heap_interpreter(program->heap);
+    list(program, 1);
+    python_heap_interpreter(program->heap);
+    assert_int_equal(list_status(program), PYTHON_BAD_THREAD);
+}
+
+static const struct CMUnitTest tests[] = {
+    EACH_VERSION(threads_are_listed_the_newest_first, PYTHON_HEAP_LEN),
+    EACH_VERSION(only_a_locked_gil_has_a_holder, PYTHON_HEAP_LEN),
+    EACH_VERSION(a_gil_that_can_be_switched_off_guards_nothing, PYTHON_HEAP_LEN),
+    EACH_VERSION(an_interpreter_without_a_gil_is_listed, PYTHON_HEAP_LEN),
+    EACH_VERSION(a_runtime_without_an_interpreter_has_no_threads, PYTHON_HEAP_LEN),
+    EACH_VERSION(a_variable_that_is_not_mapped_is_told, PYTHON_HEAP_LEN),
+    EACH_VERSION(all_interpreters_threads_are_listed, PYTHON_HEAP_LEN),
+    EACH_VERSION(interpreters_have_a_gil_each_or_share_one, PYTHON_HEAP_LEN),
+    EACH_VERSION(a_thread_that_was_not_started_yet_is_not_listed, PYTHON_HEAP_LEN),
+    EACH_VERSION(a_broken_list_of_threads_is_told, PYTHON_HEAP_LEN),
+    cmocka_unit_test(more_threads_than_the_limit_are_told),
+    EACH_VERSION(a_broken_list_of_interpreters_is_told, PYTHON_HEAP_LEN),
+    EACH_VERSION(more_interpreters_than_the_limit_are_told, MANY_INTERPRETERS_HEAP_LEN),
+};
+
+int main(void)
+{
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
