@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
+#include "progress.h"
 #include "verbs.h"
 
 #include "base/cleanup.h"
@@ -114,5 +115,7 @@ int verb_dump(int argc, char **argv)
         return report_error(error);
     if (!dump.is_proved)
         fprintf(stderr, "pyspyc: the program changed in every reading: stacks may mix moments\n");
+    if (dump.is_untested)
+        report_untested();
     return STATUS_SUCCESS;
 }

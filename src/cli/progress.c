@@ -36,13 +36,25 @@ void progress_clear(void)
     fflush(stderr);
 }
 
+void report_untested(void)
+{
+    fprintf(stderr,
+            "pyspyc: this version of Python is a pre-release, or newer than what pyspyc was tested with: stacks may "
+            "be wrong\n");
+}
+
 static void report_causes(const struct recording_progress *progress)
 {
     for (int status = 0; status < PYTHON_STATUS_COUNT; status++) {
         if (progress->unreadable_by_cause[status] > 0)
-            fprintf(stderr, "pyspyc: stacks left out: %" PRIu64 ", %s\n", progress->unreadable_by_cause[status],
-                    python_status_text((enum python_status)status));
+            fprintf(stderr, "pyspyc: stacks that were left out or have gaps: %" PRIu64 ", %s\n",
+                    progress->unreadable_by_cause[status], python_status_text((enum python_status)status));
     }
+    if (progress->incomplete > 0)
+        fprintf(stderr, "pyspyc: in %" PRIu64 " of the intervals that are ok, not every running thread could be read\n",
+                progress->incomplete);
+    if (progress->is_untested)
+        report_untested();
     if (progress->elsewhere > 0)
         fprintf(stderr,
                 "pyspyc: %" PRIu64 " samples were left out because pyspyc may not run on the CPU where the program "

@@ -20,4 +20,7 @@ void progress_clear(void);
 /* Prints what was recorded, what was lost and why, and where the result is (NULL: on standard output). */
 void progress_report(const struct recording *recording, const struct profile_info *info, const char *path);
 
+/* Warns that nobody has seen this version of Python work. */
+void report_untested(void);
+
 #endif

@@ -190,6 +190,7 @@ static struct error *describe_process(const struct dumping *dumping, struct proc
     ret->command_line = dump_text_copy(buffer_text(&command_line), command_line.len);
     ret->executable = dump_text_copy(executable, strlen(executable));
     ret->python_version = strdup(version);
+    ret->is_untested = python_runtime(session_python(dumping->session))->is_untested;
     return ret->command_line.bytes && ret->executable.bytes && ret->python_version ? NULL : error_no_memory();
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "profile/profile.h"
+#include "python/runtime.h"
 #include "relay.h"
 #include "schedule.h"
 #include "session.h"
@@ -24,7 +25,8 @@ enum {
 
 /* Written by the sampling thread, read by anybody. */
 struct counters {
-    _Atomic uint64_t samples, ok, idle, torn, unreadable, missed, elsewhere, first_sample_ns;
+    _Atomic uint64_t samples, ok, idle, torn, unreadable, missed, incomplete, elsewhere, first_sample_ns;
+    _Atomic bool is_untested;
     _Atomic uint64_t unreadable_by_cause[PYTHON_STATUS_COUNT];
 };
 
@@ -109,7 +111,9 @@ struct recording_progress recording_progress(const struct recording *recording)
         .torn = counters->torn,
         .unreadable = counters->unreadable,
         .missed = counters->missed,
+        .incomplete = counters->incomplete,
         .elsewhere = counters->elsewhere,
+        .is_untested = counters->is_untested,
         .first_sample_ns = counters->first_sample_ns,
     };
     progress.intervals = counters->ok + counters->idle + progress.torn + progress.unreadable + progress.missed;
@@ -165,14 +169,16 @@ static void close_interval(struct recording *recording, bool is_torn)
 {
     struct interval_result *result = &recording->result;
     recording->counters.samples += result->counted;
-    if (result->counted > 0)
+    if (result->counted > 0) {
         recording->counters.ok++;
-    else if (result->failure != PYTHON_OK)
+        recording->counters.incomplete += is_torn;
+    } else if (result->failure != PYTHON_OK) {
         recording->counters.unreadable++;
-    else if (is_torn)
+    } else if (is_torn) {
         recording->counters.torn++;
-    else
+    } else {
         recording->counters.idle++;
+    }
     *result = (struct interval_result){.failure = PYTHON_OK};
 }
 
@@ -342,6 +348,7 @@ struct error *recording_attach(struct recording *recording, const struct process
     stack_counter_forget(&recording->counter);
     recording->process = process;
     recording->attach_ns = attach_ns;
+    recording->counters.is_untested = python_runtime(session_python(session))->is_untested;
     recording->session = hand_over(&session);
     recording->relay = hand_over(&relay);
     recording->tries = 0;

@@ -10,7 +10,10 @@
 #include "target/process_images.h"
 #include "target/process_memory.h"
 
-enum { TAKE_LIMIT = 3 }; /* copies taken for one sample, because the runners were not who they were expected to be */
+enum {
+    TAKE_LIMIT = 3,   /* copies taken for one sample, because the runners were not who they were expected to be */
+    TRIAL_LIMIT = 50, /* walks of an untested version before it is refused */
+};
 
 struct session {
     const struct process *process;
@@ -72,6 +75,35 @@ static struct error *find_runtime(const struct process *process, const struct ma
     return error;
 }
 
+/* Whether all threads can be walked; in a program that runs, that takes some luck. */
+static bool can_walk(struct python *python, struct memory *memory)
+{
+    uint32_t count;
+    python_begin_sample(python);
+    if (python_list_threads(python, memory) != PYTHON_OK)
+        return false;
+    struct python_thread *threads = python_threads(python, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (python_walk_thread(python, memory, &threads[i]) != PYTHON_OK)
+            return false;
+    }
+    return true;
+}
+
+/* A version that nobody has seen work has to show that its stacks are what they have to be. */
+static struct error *try_untested(struct session *session)
+{
+    const struct python_runtime *runtime = python_runtime(session->python);
+    for (int i = 0; runtime->is_untested && !can_walk(session->python, session->memory); i++) {
+        char version[PYTHON_VERSION_TEXT_LEN];
+        python_version_format(&runtime->version, version);
+        if (i >= TRIAL_LIMIT)
+            return error_create(ERROR_UNSUPPORTED_VERSION,
+                                "Python %s is not supported: it is not like the versions before it", version);
+    }
+    return NULL;
+}
+
 static struct error *find_python(struct session *session, const struct maps *maps)
 {
     cleanup_python_runtime struct python_runtime runtime = {0};
@@ -81,9 +113,7 @@ static struct error *find_python(struct session *session, const struct maps *map
     if (!python_runtime_is_ready(&runtime, session->memory))
         return error_create(ERROR_NOT_READY, "the Python interpreter is not up yet");
     error = python_create(&runtime, &session->python);
-    if (error)
-        return error;
-    return NULL;
+    return error ? error : try_untested(session);
 }
 
 struct error *session_open(const struct process *process, enum thread_choice choice, struct session **ret)
