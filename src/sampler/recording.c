@@ -209,6 +209,34 @@ static enum reading_result count_failure(struct recording *recording)
     return READING_DONE;
 }
 
+/*
+ * The newer state of the kernel's thread that has this one, where that matters: a thread that has called into another
+ * interpreter waits there with the rest of its stack, and is to be counted once.
+ */
+static const struct sampled_thread *find_newer_state(const struct sampled_thread *threads, uint32_t index)
+{
+    const struct sampled_thread *thread = &threads[index];
+    for (uint32_t i = 0; i < index; i++) {
+        if (threads[i].python->interpreter_id == thread->python->interpreter_id)
+            return NULL;
+        if (threads[i].task.tid == thread->task.tid && (threads[i].is_counted || !threads[i].is_done))
+            return &threads[i];
+    }
+    return NULL;
+}
+
+/* Counts one readable thread, unless another state of it is to be counted, or may be. False without memory. */
+static bool finish_thread(struct recording *recording, struct sampled_thread *threads, uint32_t index)
+{
+    struct sampled_thread *thread = &threads[index];
+    const struct sampled_thread *newer = find_newer_state(threads, index);
+    if (newer && !newer->is_done)
+        return true;
+    thread->is_done = true;
+    thread->is_counted = !newer && thread->python->frame_count > 0;
+    return newer || count_thread(recording, thread);
+}
+
 /* Walks what is readable, and counts what has been proved of it. */
 static enum reading_result count_readable(struct recording *recording)
 {
@@ -227,10 +255,10 @@ static enum reading_result count_readable(struct recording *recording)
             result = result == READING_MORE ? READING_MORE : READING_LATER;
             continue;
         }
-        if (!count_thread(recording, &threads[i]))
+        if (!finish_thread(recording, threads, i))
             return READING_FAILED;
-        threads[i].is_done = true;
-        result = READING_MORE;
+        if (threads[i].is_done)
+            result = READING_MORE;
     }
     return result;
 }

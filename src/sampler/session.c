@@ -190,8 +190,10 @@ static enum python_status status_of_take(enum memory_status status)
 
 void session_begin_interval(struct session *session)
 {
-    for (uint32_t i = 0; i < session->threads.count; i++)
-        session->threads.threads[i].is_done = session->threads.threads[i].has_state = false;
+    for (uint32_t i = 0; i < session->threads.count; i++) {
+        struct sampled_thread *thread = &session->threads.threads[i];
+        thread->is_done = thread->is_counted = thread->has_state = false;
+    }
 }
 
 /* Reads the states of threads that were not looked at in this interval yet. */
@@ -279,7 +281,7 @@ static int32_t find_next_cpu(const struct session *session)
 /* Says which threads the copy is proved for, and whether there are any that were asked for. */
 static bool mark_readable(struct session *session)
 {
-    bool proved[RUNNER_LIMIT];
+    bool proved[RUNNER_LIMIT] = {0};
     bool is_any_proved = false, is_any_pending = false;
     for (uint32_t i = 0; i < session->runners.count; i++)
         proved[i] = is_proved(session, i);

@@ -27,7 +27,8 @@ struct sampled_thread {
     bool is_active;   /* was running or ready to run when its state was read last */
     bool has_state;   /* its state was read in the current interval */
     bool is_readable; /* what the current sample says of it is proved */
-    bool is_done;     /* it was read in the current interval */
+    bool is_done;     /* it was read in the current interval, */
+    bool is_counted;  /* and it had a stack that counts */
 };
 
 struct thread_list {
