@@ -226,6 +226,7 @@ static enum python_status visit_frame(struct python *python, struct memory *memo
     unsigned owner = layout->frame.owner == LAYOUT_NONE ? OWNER_GENERATOR : frame[layout->frame.owner];
     if (is_popped(layout, frame)) {
         python->frame_count = walk->thread->first_frame;
+        walk->unreadable = 0;
         return PYTHON_OK;
     }
     if (owner == OWNER_THREAD && !is_on_stack(walk, address))

@@ -427,6 +427,18 @@ static void a_popped_frame_takes_what_it_called_along(struct program *program)
     check_sample(program, "caller:12 main:10!");
 }
 
+static void nothing_is_said_of_what_was_unreadable_above_a_popped_frame(struct program *program)
+{
+    if (!has_popped_frames(program))
+        return;
+    call(program, "main", 0);
+    remote_addr popped = call(program, "popped", 0);
+    for (int i = 0; i < 16; i++)
+        python_heap_put_u64(program->heap, call(program, "leaf", 1) + program->layout->frame.code, UNMAPPED);
+    pop(program, popped);
+    check_sample(program, "main:10!");
+}
+
 static void a_popped_frame_that_was_called_from_c_leaves_the_caller_of_c(struct program *program)
 {
     if (!has_popped_frames(program))
@@ -564,6 +576,7 @@ static const struct CMUnitTest tests[] = {
     EACH_VERSION(one_bad_thread_does_not_spoil_the_others, PYTHON_HEAP_LEN),
     EACH_VERSION(a_target_that_ended_is_told, PYTHON_HEAP_LEN),
     EACH_VERSION(a_popped_frame_takes_what_it_called_along, PYTHON_HEAP_LEN),
+    EACH_VERSION(nothing_is_said_of_what_was_unreadable_above_a_popped_frame, PYTHON_HEAP_LEN),
     EACH_VERSION(a_popped_frame_that_was_called_from_c_leaves_the_caller_of_c, PYTHON_HEAP_LEN),
     EACH_VERSION(a_code_object_is_found_whatever_its_tag, PYTHON_HEAP_LEN),
     EACH_VERSION(a_chain_of_shims_alone_has_no_frames, PYTHON_HEAP_LEN),
