@@ -143,13 +143,19 @@ static bool set_gil_fields(struct layout *layout, const unsigned char *table, en
     uint64_t gil = word_at(table, position), enabled = word_at(table, position + 8);
     uint64_t locked = word_at(table, position + 16) - gil, last_holder = word_at(table, position + 24) - gil;
     /* In builds with a GIL there is no such field, and the word is 0; in others it is the first one of the GIL's. */
+    enabled = enabled >= gil ? enabled - gil : 0;
+    bool is_in_order = locked <= LAYOUT_GIL_LEN - 2 * sizeof(uint64_t) && last_holder < locked &&
+                       last_holder + sizeof(uint64_t) <= locked;
     if (layout->is_free_threaded)
-        layout->gil.enabled = enabled >= gil ? (uint16_t)(enabled - gil) : 0;
+        is_in_order = is_in_order && enabled < last_holder && enabled + sizeof(uint32_t) <= last_holder;
+    if (!is_in_order)
+        return false;
+    if (layout->is_free_threaded)
+        layout->gil.enabled = (uint16_t)enabled;
     layout->gil.locked = (uint16_t)locked;
     layout->gil.last_holder = (uint16_t)last_holder;
     layout->gil.switch_number = (uint16_t)(locked + sizeof(uint64_t));
-    return last_holder < locked && locked + 2 * sizeof(uint64_t) <= LAYOUT_GIL_LEN &&
-           (!layout->is_free_threaded || layout->gil.enabled < last_holder);
+    return true;
 }
 
 static bool are_thread_fields_inside(const struct layout *layout)

@@ -292,6 +292,60 @@ static void a_table_of_another_shape_is_refused(void **state)
     }
 }
 
+/* Where the fields of the GIL are is known as differences. */
+static void check_gil_words(enum debug_table_build build, uint64_t gil, uint64_t holder, uint64_t locked, bool is_good)
+{
+    struct fixture fixture;
+    init(&fixture, build);
+    debug_table_put(&fixture.table, "interpreter_state.gil_runtime_state", gil);
+    debug_table_put(&fixture.table, "interpreter_state.gil_runtime_state_holder", holder);
+    debug_table_put(&fixture.table, "interpreter_state.gil_runtime_state_locked", locked);
+    if (is_accepted(&fixture) != is_good)
+        fail_msg("build %u: GIL at %llu, %llu, %llu", (unsigned)build, (unsigned long long)gil,
+                 (unsigned long long)holder, (unsigned long long)locked);
+    if (is_good)
+        assert_true(fixture.layout.gil.switch_number + 8 <= LAYOUT_GIL_LEN);
+}
+
+static void a_gil_whose_fields_are_not_in_order_is_refused(void **state)
+{
+    (void)state;
+    for (unsigned build = 0; build < DEBUG_TABLE_BUILD_COUNT; build++) {
+        check_gil_words(build, 7000, 7016, 7024, true);
+        check_gil_words(build, 7000, 7040, 7048, true);
+        check_gil_words(build, 7000, 7040, 7049, false); /* longer than what is read */
+        check_gil_words(build, 7000, 7024, 7016, false);
+        check_gil_words(build, 7000, 7016, 7016, false);
+        check_gil_words(build, 7000, 7016, 7020, false); /* the holder is a pointer */
+        check_gil_words(build, 7000, 6992, 7016, false);
+        check_gil_words(build, 7000, 6976, 6984, false); /* before the GIL; with 16 added it is behind it again */
+        check_gil_words(build, 7000, 7008, 6992, false);
+        check_gil_words(build, 0, 0, UINT64_MAX, false);
+        check_gil_words(build, 0, UINT64_MAX - 8, UINT64_MAX, false);
+        check_gil_words(build, 1 << 20, (1 << 20) + (1 << 16) + 16, (1 << 20) + (1 << 16) + 24, false);
+    }
+}
+
+static void a_switch_of_the_gil_behind_its_holder_is_refused(void **state)
+{
+    (void)state;
+    enum { POSITION_3_13 = 128, POSITION_FROM_3_14 = 136 };
+    static const enum debug_table_build builds[] = {DEBUG_TABLE_3_13_5T, DEBUG_TABLE_3_14_4T, DEBUG_TABLE_3_15_0T};
+    for (size_t i = 0; i < array_size(builds); i++) {
+        static const uint64_t places[] = {0, 8, 12, 16, 64, UINT64_C(1) << 32};
+        for (size_t j = 0; j < array_size(places); j++) {
+            struct fixture fixture;
+            init(&fixture, builds[i]);
+            uint64_t word = debug_table_get(&fixture.table, "interpreter_state.gil_runtime_state") + places[j];
+            memcpy(fixture.table.bytes + (i == 0 ? POSITION_3_13 : POSITION_FROM_3_14), &word, sizeof(word));
+            bool is_good = places[j] + 4 <= 16;
+            assert_int_equal(is_accepted(&fixture), is_good);
+            if (is_good)
+                assert_int_equal(fixture.layout.gil.enabled, places[j]);
+        }
+    }
+}
+
 static void a_table_that_is_short_or_not_mapped_is_refused(void **state)
 {
     (void)state;
@@ -329,6 +383,28 @@ static void debug_offsets_are_known_by_their_cookie(void **state)
     }
 }
 
+static void tables_of_garbage_do_no_harm(void **state)
+{
+    (void)state;
+    uint32_t seed = 7;
+    for (unsigned round = 0; round < 20000; round++) {
+        struct fixture fixture;
+        init(&fixture, round % DEBUG_TABLE_BUILD_COUNT);
+        for (int i = 0; i < 3; i++) {
+            seed = seed * 1664525 + 1013904223;
+            uint64_t word = seed >> (seed >> 27), position = 24 + (seed >> 8) % (fixture.table.len / 8 - 3) * 8;
+            word = seed & 1 ? word : -word;
+            memcpy(fixture.table.bytes + position, &word, sizeof(word));
+        }
+        if (!is_accepted(&fixture))
+            continue;
+        assert_true(fixture.layout.gil.switch_number + 8 <= LAYOUT_GIL_LEN);
+        assert_true(fixture.layout.gil.last_holder + 8 <= fixture.layout.gil.locked);
+        assert_true(fixture.layout.thread.id + 8 <= LAYOUT_THREAD_LEN);
+        assert_true(fixture.layout.dict.keys + 8 <= LAYOUT_DICT_LEN);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,8 +418,11 @@ int main(void)
         cmocka_unit_test(what_holds_in_every_version_has_to_hold),
         cmocka_unit_test(a_table_of_the_other_kind_of_build_is_refused),
         cmocka_unit_test(a_table_of_another_shape_is_refused),
+        cmocka_unit_test(a_gil_whose_fields_are_not_in_order_is_refused),
+        cmocka_unit_test(a_switch_of_the_gil_behind_its_holder_is_refused),
         cmocka_unit_test(a_table_that_is_short_or_not_mapped_is_refused),
         cmocka_unit_test(debug_offsets_are_known_by_their_cookie),
+        cmocka_unit_test(tables_of_garbage_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
