@@ -424,7 +424,8 @@ static const struct layout layouts[] = {
 const struct layout *layout_of_version(unsigned major, unsigned minor, bool is_free_threaded)
 {
     for (size_t i = 0; i < array_size(layouts); i++) {
-        if (layouts[i].version == (major << 8 | minor) && layouts[i].is_free_threaded == is_free_threaded)
+        bool is_wanted = layouts[i].version >> 8U == major && (layouts[i].version & UINT8_MAX) == minor;
+        if (is_wanted && layouts[i].is_free_threaded == is_free_threaded)
             return &layouts[i];
     }
     return NULL;

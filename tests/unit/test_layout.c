@@ -18,6 +18,7 @@ static void each_version_is_found_by_its_number_and_kind_of_build(void **state)
             layout_of_version(layouts[i].version >> 8, layouts[i].version & 0xff, layouts[i].is_free_threaded),
             &layouts[i]);
     assert_null(layout_of_version(0, 0, false));
+    assert_null(layout_of_version(3, 7 + 256, false));
     assert_null(layout_of_version(3, 255, false));
     assert_null(layout_of_version(2, 6, false));
     assert_null(layout_of_version(3, 5, false));
