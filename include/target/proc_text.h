@@ -18,6 +18,7 @@
  */
 struct proc_stat {
     char state;          /* R running or runnable, S sleeping, D disk, T stopped, t traced, Z zombie, X dead */
+    bool is_ending;      /* it has begun to end, and has perhaps given up its memory and files already (in field 9) */
     uint64_t start_time; /* clock ticks after boot (field 22) */
     uint64_t code_start; /* address; 0 or 1 when we may not know it (field 26) */
     int32_t cpu;         /* where it last ran (field 39) */
@@ -25,6 +26,12 @@ struct proc_stat {
 
 /* Returns false, and leaves *ret alone, when the text is not of that shape. */
 bool proc_stat_parse(const char *text, size_t len, struct proc_stat *ret);
+
+/* Whether it has neither ended nor begun to. */
+static inline bool proc_stat_lives(const struct proc_stat *stat)
+{
+    return !stat->is_ending && stat->state != 'Z' && stat->state != 'X';
+}
 
 /*
  * The first number of a field of /proc/PID/status, such as "Uid" or "Tgid"; base 10, or 16 for "CapEff". Returns false,
@@ -34,5 +41,11 @@ bool proc_status_number(const char *text, size_t len, const char *field, int bas
 
 /* How often a thread was given a CPU, from the text of its schedstat. Returns false when the kernel does not count. */
 bool proc_schedstat_runs(const char *text, uint64_t *ret);
+
+/*
+ * All decimal numbers of a field of /proc/PID/status, such as "NSpid". Returns how many; 0 when there is no such field,
+ * when something else than numbers is in it, or when there are more than `limit`.
+ */
+uint32_t proc_status_numbers(const char *text, size_t len, const char *field, uint64_t *ret, uint32_t limit);
 
 #endif

@@ -5,6 +5,9 @@
  * The identity is the open folder /proc/PID (and a pidfd where the kernel has them): once the process has ended,
  * no file of a later process with the same number is ever opened through it. Nothing here stops, signals or changes the
  * process.
+ *
+ * A process lives as long as any of its threads. When the main one has ended before others, what the process's threads
+ * share (memory, files, executable) is looked at through another thread's folder.
  */
 #ifndef TARGET_PROCESS_H
 #define TARGET_PROCESS_H
@@ -19,12 +22,15 @@
 struct buffer;
 
 struct process {
-    const char *proc; /* where procfs is mounted */
-    pid_t pid;
+    const char *proc;    /* where procfs is mounted */
+    pid_t pid;           /* as procfs numbers it: what ps(1) shows */
     uint64_t start_time; /* clock ticks after boot; with pid, the identity that a person can compare */
     int directory;       /* /proc/PID */
     int pidfd;           /* readable when the process has ended; -1 on kernels before 5.3 */
     int root;            /* the root folder that the process sees, usable after its end; -1 when it may not be read */
+    uint32_t
+        own_place; /* of our own pid namespace in the kernel's lists of its numbers; 0: system calls cannot name it */
+    bool has_inner_ids; /* it runs in an inner pid namespace, so gettid() tells its threads other numbers than procfs */
 };
 
 /* What decides whether an exec replaced the program since it was looked at last. */
@@ -39,10 +45,16 @@ struct process_program {
  */
 struct error *process_open(const char *proc, pid_t pid, struct process **ret);
 
+/*
+ * The number that procfs has for a child of ours: another one than fork() says where procfs is that of an outer pid
+ * namespace.
+ */
+pid_t process_number_of_child(const char *proc, pid_t child);
+
 /* Accepts NULL. */
 void process_destroy(struct process *process);
 
-/* Whether the process still runs; a zombie that only waits to be collected does not. */
+/* Whether a thread of the process still lives; a zombie that only waits to be collected does not. */
 bool process_is_running(const struct process *process);
 
 /* Reads a whole file of /proc/PID ("maps", "cmdline", "task/7/comm") into a buffer, replacing what it held. */
@@ -57,7 +69,10 @@ bool process_program_equals(const struct process_program *a, const struct proces
 /* The path of the executable as the target sees it, deleted or not, as a malloc'ed string. */
 struct error *process_executable_path(const struct process *process, char **ret);
 
-/* Opens the file behind a mapping for reading, also when it was deleted or lies in another mount namespace. */
+/*
+ * Opens the file behind a mapping for reading, also when it lies in another mount namespace or under another root. One
+ * that was deleted can be had with CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN, and the executable without them.
+ */
 struct error *process_open_mapping(const struct process *process, const struct mapping *mapping, int *ret_fd);
 
 /* Whether a path exists as the target sees it. False when its root may not be read. */

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The memory of a live process, read with process_vm_readv, or through /proc/PID/mem where that call is refused (a
- * seccomp filter of a container may do so). The process is not stopped.
+ * seccomp filter of a container may do so) or cannot name the process (procfs of another pid namespace). The process is
+ * not stopped.
+ *
+ * The call names one thread. When that one ends before others, reading fails with MEMORY_GONE although the process runs
+ * on: another memory of the same process then reads through another thread.
  */
 #ifndef TARGET_PROCESS_MEMORY_H
 #define TARGET_PROCESS_MEMORY_H

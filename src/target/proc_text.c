@@ -8,9 +8,11 @@
 enum {
     /* Numbers of fields as proc(5) counts them, from 1. */
     FIELD_STATE = 3,
+    FIELD_FLAGS = 9,
     FIELD_START_TIME = 22,
     FIELD_CODE_START = 26,
     FIELD_CPU = 39,
+    FLAG_ENDING = 4,       /* Linux include/linux/sched.h: PF_EXITING */
     NUMBER_LEN_LIMIT = 24, /* characters */
 };
 
@@ -31,6 +33,18 @@ static bool parse_number(const char *at, const char *end, int base, uint64_t *re
     return true;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static const char *skip_blanks(const char *at, const char *end)
+{
+    while (at < end && is_blank(*at))
+        at++;
+    return at;
+}
+
 /* Moves to the start of the field that is `count` fields further on; NULL when there are not that many. */
 static const char *skip_fields(const char *at, const char *end, int count)
 {
@@ -48,35 +62,58 @@ bool proc_stat_parse(const char *text, size_t len, struct proc_stat *ret)
     if (!name_end || end - name_end < 3 || name_end[1] != ' ' || !isalpha((unsigned char)name_end[2]))
         return false;
     const char *state = name_end + 2;
-    const char *start_time = skip_fields(state, end, FIELD_START_TIME - FIELD_STATE);
+    const char *flags = skip_fields(state, end, FIELD_FLAGS - FIELD_STATE);
+    const char *start_time = skip_fields(flags, end, FIELD_START_TIME - FIELD_FLAGS);
     const char *code_start = skip_fields(start_time, end, FIELD_CODE_START - FIELD_START_TIME);
     const char *cpu = skip_fields(code_start, end, FIELD_CPU - FIELD_CODE_START);
-    uint64_t cpu_number;
+    uint64_t flag_bits, cpu_number;
     struct proc_stat stat = {.state = *state};
-    if (!cpu || !parse_number(start_time, end, 10, &stat.start_time) ||
+    if (!cpu || !parse_number(flags, end, 10, &flag_bits) || !parse_number(start_time, end, 10, &stat.start_time) ||
         !parse_number(code_start, end, 10, &stat.code_start) || !parse_number(cpu, end, 10, &cpu_number))
         return false;
+    stat.is_ending = flag_bits & FLAG_ENDING;
     stat.cpu = (int32_t)cpu_number;
     *ret = stat;
     return true;
 }
 
-bool proc_status_number(const char *text, size_t len, const char *field, int base, uint64_t *ret)
+/* Finds the content of a field of a status text, without the blanks before it; NULL when there is no such field. */
+static const char *find_status_field(const char *text, const char *end, const char *field)
 {
     size_t field_len = strlen(field);
-    const char *end = text + len;
     for (const char *line = text; line && line < end; line = memchr(line, '\n', (size_t)(end - line))) {
         if (*line == '\n' && ++line == end)
             break;
         size_t left = (size_t)(end - line);
         if (left <= field_len || memcmp(line, field, field_len) != 0 || line[field_len] != ':')
             continue;
-        const char *at = line + field_len + 1;
-        while (at < end && (*at == ' ' || *at == '\t'))
-            at++;
-        return parse_number(at, end, base, ret);
+        return skip_blanks(line + field_len + 1, end);
     }
-    return false;
+    return NULL;
+}
+
+bool proc_status_number(const char *text, size_t len, const char *field, int base, uint64_t *ret)
+{
+    const char *at = find_status_field(text, text + len, field);
+    return at && parse_number(at, text + len, base, ret);
+}
+
+uint32_t proc_status_numbers(const char *text, size_t len, const char *field, uint64_t *ret, uint32_t limit)
+{
+    const char *end = text + len;
+    const char *at = find_status_field(text, end, field);
+    uint32_t count = 0;
+    while (at && at < end && *at != '\n') {
+        if (count == limit || !isdigit((unsigned char)*at) || !parse_number(at, end, 10, &ret[count]))
+            return 0;
+        count++;
+        while (at < end && isdigit((unsigned char)*at))
+            at++;
+        if (at < end && !is_blank(*at) && *at != '\n')
+            return 0;
+        at = skip_blanks(at, end);
+    }
+    return count;
 }
 
 bool proc_schedstat_runs(const char *text, uint64_t *ret)

@@ -3,47 +3,20 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
-#include "base/table.h"
+#include "living_thread.h"
+#include "pid_namespace.h"
+#include "proc_file.h"
 #include "target/proc_text.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-
-enum {
-    READ_STEP = 16 * 1024,
-    PROC_FILE_LIMIT = 256 * 1024 * 1024, /* bytes: a maps file of a million mappings is about 100 MB */
-    THREAD_LIMIT = 1 << 22,              /* the kernel's own limit of pid_max */
-};
-
-/* Reads a descriptor to its end. */
-static struct error *read_all(int fd, struct buffer *buffer)
-{
-    buffer_clear(buffer);
-    for (;;) {
-        char *end = buffer_reserve(buffer, READ_STEP);
-        if (!end)
-            return error_no_memory();
-        ssize_t len = read(fd, end, READ_STEP);
-        if (len < 0 && errno == EINTR)
-            continue;
-        if (len < 0)
-            return error_from_errno(errno, "reading");
-        if (len == 0) {
-            *end = '\0';
-            return NULL;
-        }
-        buffer->len += (size_t)len;
-        if (buffer->len > PROC_FILE_LIMIT)
-            return error_create(ERROR_BAD_DATA, "more than %d bytes", PROC_FILE_LIMIT);
-    }
-}
 
 static struct error *gone(const struct process *process)
 {
@@ -60,22 +33,17 @@ static struct error *describe(const struct process *process, const char *name, s
     return error_wrap(error, "cannot read %s of process %d", name, process->pid);
 }
 
-struct error *process_read_file(const struct process *process, const char *name, struct buffer *buffer)
+/* The folder through which everything is seen that the process's threads share. */
+static int open_folder(const struct process *process)
 {
-    cleanup_fd int fd = openat(process->directory, name, O_RDONLY | O_CLOEXEC);
-    struct error *error = fd < 0 ? error_from_errno(errno, "opening") : read_all(fd, buffer);
-    return error ? describe(process, name, error) : NULL;
+    return living_thread_open_folder(process->proc, process->pid, process->directory);
 }
 
-static struct error *read_stat(const struct process *process, struct proc_stat *ret)
+struct error *process_read_file(const struct process *process, const char *name, struct buffer *buffer)
 {
-    cleanup_buffer struct buffer text = {0};
-    struct error *error = process_read_file(process, "stat", &text);
-    if (error)
-        return error;
-    if (!proc_stat_parse(buffer_text(&text), text.len, ret))
-        return error_create(ERROR_BAD_DATA, "cannot understand stat of process %d", process->pid);
-    return NULL;
+    cleanup_fd int folder = open_folder(process);
+    struct error *error = proc_file_read(folder, name, buffer);
+    return error ? describe(process, name, error) : NULL;
 }
 
 /* The process that a thread belongs to; the number itself when it cannot be found out. */
@@ -83,12 +51,9 @@ static pid_t thread_group_of(const char *proc, pid_t pid)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof(path), "%s/%d/status", proc, pid);
-    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
     cleanup_buffer struct buffer text = {0};
     uint64_t group;
-    if (fd < 0)
-        return pid;
-    cleanup_error struct error *error = read_all(fd, &text);
+    cleanup_error struct error *error = proc_file_read(AT_FDCWD, path, &text);
     if (error || !proc_status_number(buffer_text(&text), text.len, "Tgid", 10, &group))
         return pid;
     return (pid_t)group;
@@ -97,6 +62,75 @@ static pid_t thread_group_of(const char *proc, pid_t pid)
 static int open_pidfd(pid_t pid)
 {
     return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+pid_t process_number_of_child(const char *proc, pid_t child)
+{
+    if (!proc)
+        proc = "/proc";
+    if (pid_namespace_own_place(proc) == 1)
+        return child;
+    cleanup_fd int pidfd = open_pidfd(child);
+    pid_t shown = pidfd < 0 ? 0 : pid_namespace_shown_number(proc, pidfd);
+    return shown > 0 ? shown : child;
+}
+
+/* Finds out by which number system calls know the process, and opens its pidfd. */
+static void find_own_number(struct process *process)
+{
+    struct pid_numbers numbers;
+    pid_numbers_read(process->directory, "status", process->pid, &numbers);
+    process->has_inner_ids = numbers.count > 1;
+    process->own_place = pid_namespace_own_place(process->proc);
+    if (process->own_place == 0 || process->own_place > numbers.count) {
+        process->own_place = 0;
+        return;
+    }
+    process->pidfd = open_pidfd(numbers.numbers[process->own_place - 1]);
+    /* At the same depth there can be a namespace beside ours, whose numbers mean other processes to us. */
+    bool is_same = process->own_place == 1 ||
+                   (process->pidfd >= 0 && pid_namespace_shown_number(process->proc, process->pidfd) == process->pid);
+    if (is_same)
+        return;
+    cleanup_close_fd(&process->pidfd);
+    process->pidfd = -1;
+    process->own_place = 0;
+}
+
+/* Whether there is a living process of this number that procfs does not show. */
+static bool is_hidden(const char *proc, pid_t pid)
+{
+    if (pid_namespace_own_place(proc) != 1)
+        return false;
+    cleanup_fd int pidfd = open_pidfd(pid);
+    struct pollfd end = {.fd = pidfd, .events = POLLIN};
+    return pidfd >= 0 && poll(&end, 1, 0) == 0;
+}
+
+static struct error *hidden(pid_t pid)
+{
+    return error_create(ERROR_PERMISSION,
+                        "process %d belongs to somebody else, and procfs hides such (it is mounted with hidepid): use "
+                        "sudo",
+                        pid);
+}
+
+static struct error *open_directory(const char *proc, pid_t pid, int *ret_fd)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/%d", proc, pid);
+    *ret_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (*ret_fd >= 0)
+        return NULL;
+    if (errno != ENOENT)
+        return error_from_errno(errno, "cannot open %s", path);
+    if (is_hidden(proc, pid))
+        return hidden(pid);
+    if (pid_namespace_own_place(proc) == 0)
+        return error_create(ERROR_TARGET_GONE,
+                            "there is no process %d in %s, which is not mounted, or is that of another pid namespace",
+                            pid, proc);
+    return error_create(ERROR_TARGET_GONE, "there is no process %d", pid);
 }
 
 struct error *process_open(const char *proc, pid_t pid, struct process **ret)
@@ -108,20 +142,22 @@ struct error *process_open(const char *proc, pid_t pid, struct process **ret)
         proc = "/proc";
     pid = thread_group_of(proc, pid);
     *process = (struct process){.proc = proc, .pid = pid, .directory = -1, .pidfd = -1, .root = -1};
-    char path[PATH_MAX];
-    snprintf(path, sizeof(path), "%s/%d", proc, pid);
-    process->pidfd = open_pidfd(pid);
-    process->directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (process->directory < 0 && errno == ENOENT)
-        return error_create(ERROR_TARGET_GONE, "there is no process %d", pid);
-    if (process->directory < 0)
-        return error_from_errno(errno, "cannot open %s", path);
-    struct proc_stat stat;
-    struct error *error = read_stat(process, &stat);
+    struct error *error = open_directory(proc, pid, &process->directory);
     if (error)
         return error;
+    struct proc_stat stat;
+    error = proc_file_read_stat(process->directory, "stat", &stat);
+    /* With hidepid=1 the files are refused, with hidepid=2 they seem not to be there. */
+    if (error && (error->kind == ERROR_PERMISSION || is_hidden(proc, pid))) {
+        error_destroy(error);
+        return hidden(pid);
+    }
+    if (error)
+        return describe(process, "stat", error);
     process->start_time = stat.start_time;
-    process->root = openat(process->directory, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    find_own_number(process);
+    cleanup_fd int folder = open_folder(process);
+    process->root = openat(folder, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
     *ret = hand_over(&process);
     return NULL;
 }
@@ -138,9 +174,7 @@ void process_destroy(struct process *process)
 
 bool process_is_running(const struct process *process)
 {
-    struct proc_stat stat;
-    cleanup_error struct error *error = read_stat(process, &stat);
-    return !error && stat.state != 'Z' && stat.state != 'X';
+    return living_thread_find(process->pid, process->directory) != 0;
 }
 
 struct error *process_read_maps(const struct process *process, struct maps *ret)
@@ -154,13 +188,14 @@ struct error *process_read_maps(const struct process *process, struct maps *ret)
 
 struct error *process_read_program(const struct process *process, struct process_program *ret)
 {
+    cleanup_fd int folder = open_folder(process);
     struct proc_stat stat;
-    struct error *error = read_stat(process, &stat);
+    struct error *error = proc_file_read_stat(folder, "stat", &stat);
     if (error)
-        return error;
+        return describe(process, "stat", error);
     struct stat file;
-    if (fstatat(process->directory, "exe", &file, 0) < 0) {
-        if (errno == ENOENT && stat.state != 'Z' && stat.state != 'X')
+    if (fstatat(folder, "exe", &file, 0) < 0) {
+        if (errno == ENOENT && proc_stat_lives(&stat))
             return error_create(ERROR_NOT_PYTHON, "it runs no program (it is a thread of the kernel)");
         return describe(process, "exe", error_from_errno(errno, "following"));
     }
@@ -180,7 +215,8 @@ bool process_program_equals(const struct process_program *a, const struct proces
 struct error *process_executable_path(const struct process *process, char **ret)
 {
     char path[PATH_MAX];
-    ssize_t len = readlinkat(process->directory, "exe", path, sizeof(path) - 1);
+    cleanup_fd int folder = open_folder(process);
+    ssize_t len = readlinkat(folder, "exe", path, sizeof(path) - 1);
     if (len < 0)
         return describe(process, "exe", error_from_errno(errno, "following"));
     size_t mark_len = strlen(" (deleted)");
@@ -208,17 +244,49 @@ static bool is_regular_file(int fd)
     return fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
 }
 
-struct error *process_open_mapping(const struct process *process, const struct mapping *mapping, int *ret_fd)
+/* Opens what /proc/PID itself leads to, whatever has become of its path. */
+static int open_through_proc(const struct process *process, const struct mapping *mapping)
 {
     char name[64];
+    cleanup_fd int folder = open_folder(process);
     snprintf(name, sizeof(name), "map_files/%" PRIx64 "-%" PRIx64, mapping->start, mapping->end);
-    cleanup_fd int fd = openat(process->directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0)
+        return fd;
+    /* map_files takes a capability that the owner of a process, or root in a container, may not have. */
+    cleanup_free char *executable = NULL;
+    cleanup_error struct error *error = process_executable_path(process, &executable);
+    if (error || !executable || strcmp(executable, mapping->path) != 0)
+        return -1;
+    return openat(folder, "exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+/*
+ * The kernel writes a mapping's path as it is under our root, if it is there (fs/seq_file.c: seq_file_path()): that of
+ * a process that has only changed its root begins with the place of that root. Here a path could lead to another file
+ * of the same name, so its number has to be right.
+ */
+static int open_as_we_see_it(const struct mapping *mapping)
+{
+    struct stat file;
+    if (stat(mapping->path, &file) != 0 || !S_ISREG(file.st_mode) || file.st_ino != mapping->inode) {
+        errno = ENOENT;
+        return -1;
+    }
+    return open(mapping->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+struct error *process_open_mapping(const struct process *process, const struct mapping *mapping, int *ret_fd)
+{
+    cleanup_fd int fd = open_through_proc(process, mapping);
     if (fd < 0 && mapping->is_deleted)
         return error_create(ERROR_NOT_FOUND, "the file '%s' that process %d runs has been deleted or replaced",
                             mapping->path, process->pid);
     /* Inode numbers are not compared: on overlayfs, maps and stat may disagree about them (Linux before 6.8). */
     if (fd < 0)
         fd = open_in_root(process, mapping->path, O_RDONLY | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT)
+        fd = open_as_we_see_it(mapping);
     if (fd < 0)
         return error_from_errno(errno, "cannot open '%s' of process %d", mapping->path, process->pid);
     if (!is_regular_file(fd))
@@ -249,29 +317,6 @@ struct error *process_command_line(const struct process *process, struct buffer 
 
 struct error *process_thread_ids(const struct process *process, pid_t **ret_ids, uint32_t *ret_count)
 {
-    int fd = openat(process->directory, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return describe(process, "task", error_from_errno(errno, "opening"));
-    DIR *folder = fdopendir(fd);
-    if (!folder) {
-        close(fd);
-        return error_no_memory();
-    }
-    cleanup_free pid_t *ids = NULL;
-    uint32_t count = 0, capacity = 0;
-    const struct dirent *entry;
-    while ((entry = readdir(folder)) && count < THREAD_LIMIT) {
-        long id = strtol(entry->d_name, NULL, 10);
-        if (id <= 0)
-            continue;
-        if (!array_grow(&ids, count, &capacity, sizeof(*ids))) {
-            closedir(folder);
-            return error_no_memory();
-        }
-        ids[count++] = (pid_t)id;
-    }
-    closedir(folder);
-    *ret_ids = hand_over(&ids);
-    *ret_count = count;
-    return NULL;
+    struct error *error = proc_file_list_numbers(process->directory, "task", ret_ids, ret_count);
+    return error ? describe(process, "task", error) : NULL;
 }

@@ -2,6 +2,8 @@
 #include "target/process_memory.h"
 
 #include "base/cleanup.h"
+#include "living_thread.h"
+#include "pid_namespace.h"
 #include "target/process.h"
 
 #include <errno.h>
@@ -11,8 +13,8 @@
 
 struct process_memory {
     struct memory memory;
-    pid_t pid;
-    int mem; /* /proc/PID/mem when process_vm_readv is refused, else -1 */
+    pid_t pid; /* of a living thread, as system calls know it */
+    int mem;   /* /proc/PID/mem when process_vm_readv is refused, else -1 */
     struct iovec local[IOV_MAX];
     struct iovec remote[IOV_MAX];
 };
@@ -94,30 +96,37 @@ static enum memory_status read_pieces_of_file(struct memory *memory, const struc
 static const struct memory_ops vector_ops = {.read = read_pieces};
 static const struct memory_ops file_ops = {.read = read_pieces_of_file};
 
+/* Tries the system call. Address 0 is never mapped: permission is checked first, so MEMORY_FAULT means that we may. */
+static enum memory_status try_system_call(struct process_memory *self)
+{
+    char byte;
+    if (self->pid == 0)
+        return MEMORY_DENIED;
+    enum memory_status status = memory_read(&self->memory, 0, &byte, sizeof(byte));
+    self->memory.remote_reads = 0;
+    return status;
+}
+
 struct error *process_memory_create(const struct process *process, struct memory **ret)
 {
     struct process_memory *self = calloc(1, sizeof(*self));
     if (!self)
         return error_no_memory();
-    self->memory.ops = &vector_ops;
-    self->pid = process->pid;
+    cleanup_process_memory struct memory *memory = &self->memory;
+    cleanup_fd int folder = living_thread_open_folder(process->proc, process->pid, process->directory);
+    memory->ops = &vector_ops;
+    self->pid = pid_namespace_own_number(folder, process->pid, process->own_place);
     self->mem = -1;
-    /* Address 0 is never mapped: permission is checked first, so EFAULT means that we may read. */
-    char byte;
-    enum memory_status status = memory_read(&self->memory, 0, &byte, sizeof(byte));
-    self->memory.remote_reads = 0;
+    enum memory_status status = try_system_call(self);
+    if (status == MEMORY_GONE)
+        return error_create(ERROR_TARGET_GONE, "process %d has ended", process->pid);
     if (status == MEMORY_DENIED) {
-        self->memory.ops = &file_ops;
-        self->mem = openat(process->directory, "mem", O_RDONLY | O_CLOEXEC);
+        memory->ops = &file_ops;
+        self->mem = openat(folder, "mem", O_RDONLY | O_CLOEXEC);
+        if (self->mem < 0)
+            return error_from_errno(errno, "cannot read the memory of process %d", process->pid);
     }
-    int errno_value = errno;
-    *ret = &self->memory;
-    if (status == MEMORY_GONE || (self->mem < 0 && status == MEMORY_DENIED)) {
-        process_memory_destroy(&self->memory);
-        return status == MEMORY_GONE
-                   ? error_create(ERROR_TARGET_GONE, "process %d has ended", process->pid)
-                   : error_from_errno(errno_value, "cannot read the memory of process %d", process->pid);
-    }
+    *ret = hand_over(&memory);
     return NULL;
 }
 

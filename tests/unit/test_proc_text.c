@@ -116,6 +116,25 @@ static void absurd_numbers_do_no_harm(void **state)
     }
 }
 
+static void a_thread_that_has_begun_to_end_does_not_live(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool lives;
+    } rows[] = {
+        {"1 (a) S 1 1 1 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 5000 1 1 1 4096 1 1 1 0 0 0 0 0 0 0 0 17 3", true},
+        {"1 (a) S 1 1 1 0 -1 4194564 1 0 0 0 1 1 0 0 20 0 1 0 5000 1 1 1 4096 1 1 1 0 0 0 0 0 0 0 0 17 3", false},
+        {"1 (a) Z 1 1 1 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 5000 1 1 1 4096 1 1 1 0 0 0 0 0 0 0 0 17 3", false},
+        {"1 (a) X 1 1 1 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 5000 1 1 1 4096 1 1 1 0 0 0 0 0 0 0 0 17 3", false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct proc_stat stat;
+        assert_true(parse(rows[i].text, strlen(rows[i].text), &stat));
+        assert_int_equal(proc_stat_lives(&stat), rows[i].lives);
+    }
+}
+
 static const char status_text[] = "Name:\tUid:\t7\n"
                                   "Tgid:\t1234\n"
                                   "NStgid:\t99\t1\n"
@@ -179,6 +198,59 @@ static void the_third_number_of_schedstat_counts(void **state)
     assert_int_equal(runs, 77);
 }
 
+/* Reads all numbers of a field, and checks that nothing is written beyond the limit. */
+static uint32_t status_numbers(const char *text, const char *field, uint64_t *ret, uint32_t limit)
+{
+    size_t len = strlen(text);
+    char *bytes = malloc(len ? len : 1);
+    uint64_t *numbers = malloc((limit + 1) * sizeof(*numbers));
+    memcpy(bytes, text, len);
+    numbers[limit] = 4711;
+    uint32_t count = proc_status_numbers(bytes, len, field, numbers, limit);
+    assert_int_equal(numbers[limit], 4711);
+    assert_true(count <= limit);
+    memcpy(ret, numbers, count * sizeof(*numbers));
+    free(numbers);
+    free(bytes);
+    return count;
+}
+
+static void all_numbers_of_a_field_are_read(void **state)
+{
+    (void)state;
+    uint64_t numbers[4];
+    assert_int_equal(status_numbers(status_text, "Uid", numbers, 4), 4);
+    assert_int_equal(numbers[0], 1000);
+    assert_int_equal(numbers[3], 1003);
+    assert_int_equal(status_numbers(status_text, "NStgid", numbers, 4), 2);
+    assert_int_equal(numbers[1], 1);
+    assert_int_equal(status_numbers(status_text, "Last", numbers, 4), 1);
+    assert_int_equal(numbers[0], 5);
+    assert_int_equal(status_numbers("NSpid:\t7\t \n", "NSpid", numbers, 4), 1);
+    assert_int_equal(status_numbers("NSpid:8 9", "NSpid", numbers, 4), 2);
+    assert_int_equal(numbers[1], 9);
+}
+
+static void a_field_of_something_else_has_no_numbers(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"",           "NSpid",      "NSpid:",       "NSpid:\t\n", "NSpid:\tx",
+                                        "NSpid: 1 x", "NSpid: 1x",  "NSpid: 1,2",   "NSpid: -1",  "NSpid: 1 -2",
+                                        "NSpid: a1",  "NSpid: 0x1", "NSpid: 1\x01", "Tgid:\t7\n", "xNSpid: 7"};
+    uint64_t numbers[4];
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        assert_int_equal(status_numbers(texts[i], "NSpid", numbers, 4), 0);
+}
+
+static void more_numbers_than_there_is_room_for_are_none(void **state)
+{
+    (void)state;
+    uint64_t numbers[4];
+    assert_int_equal(status_numbers("NSpid: 1 2 3 4", "NSpid", numbers, 4), 4);
+    assert_int_equal(status_numbers("NSpid: 1 2 3 4 5", "NSpid", numbers, 4), 0);
+    assert_int_equal(status_numbers("NSpid: 1", "NSpid", numbers, 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,10 +259,14 @@ int main(void)
         cmocka_unit_test(a_text_that_is_cut_is_no_stat),
         cmocka_unit_test(other_texts_are_no_stat),
         cmocka_unit_test(absurd_numbers_do_no_harm),
+        cmocka_unit_test(a_thread_that_has_begun_to_end_does_not_live),
         cmocka_unit_test(a_status_field_is_found_at_the_start_of_its_line),
         cmocka_unit_test(a_status_field_that_is_missing_or_has_no_number_is_none),
         cmocka_unit_test(odd_status_texts_do_no_harm),
         cmocka_unit_test(the_third_number_of_schedstat_counts),
+        cmocka_unit_test(all_numbers_of_a_field_are_read),
+        cmocka_unit_test(a_field_of_something_else_has_no_numbers),
+        cmocka_unit_test(more_numbers_than_there_is_room_for_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <cmocka.h>
@@ -296,6 +297,162 @@ static void without_a_root_no_file_is_seen(void **state)
     assert_int_equal(fd, -1);
 }
 
+/* Lets the main thread end: as a zombie it shows nothing of what it shared. */
+static void end_main_thread(struct proc_folder *proc)
+{
+    char text[sizeof(stat_text)];
+    memcpy(text, stat_text, sizeof(text));
+    text[strlen("7 (python3) ")] = 'Z';
+    proc_folder_put_text(proc, "7/stat", text);
+    proc_folder_put_text(proc, "7/task/7/stat", text);
+    proc_folder_put_text(proc, "7/maps", "");
+}
+
+/* Puts a thread that lives, and the folder in which procfs shows it. */
+static void put_thread(struct proc_folder *proc, const char *tid, const char *status)
+{
+    char name[64];
+    snprintf(name, sizeof(name), "7/task/%s/stat", tid);
+    proc_folder_put_text(proc, name, stat_text);
+    snprintf(name, sizeof(name), "%s/stat", tid);
+    proc_folder_put_text(proc, name, stat_text);
+    snprintf(name, sizeof(name), "%s/status", tid);
+    proc_folder_put_text(proc, name, status);
+    snprintf(name, sizeof(name), "%s/maps", tid);
+    proc_folder_put_text(proc, name, "1000-2000 r-xp 0 0:0 7 /usr/bin/python3\n");
+    snprintf(name, sizeof(name), "%s/exe", tid);
+    proc_folder_link(proc, name, "../7/status");
+    snprintf(name, sizeof(name), "%s/root", tid);
+    proc_folder_link(proc, name, "../root-of-7");
+}
+
+static void when_the_main_thread_has_ended_another_shows_what_they_share(void **state)
+{
+    proc_folder_put_text(*state, "root-of-7/lib/a.so", "library");
+    put_thread(*state, "8", "Name:\tworker\nTgid:\t7\n");
+    end_main_thread(*state);
+    cleanup_process struct process *process = open_process(*state, PID);
+    cleanup_maps struct maps maps = {0};
+    struct process_program program;
+    assert_int_equal(process->pid, PID);
+    assert_true(process_is_running(process));
+    assert_true(process_has_file(process, "/lib/a.so"));
+    assert_null(process_read_maps(process, &maps));
+    assert_int_equal(maps.count, 1);
+    assert_null(process_read_program(process, &program));
+    assert_int_equal(program.code_start, 4096);
+}
+
+static void a_thread_of_another_process_shows_nothing_of_ours(void **state)
+{
+    proc_folder_make(*state, "root-of-7");
+    put_thread(*state, "8", "Name:\tworker\nTgid:\t6\n");
+    end_main_thread(*state);
+    cleanup_process struct process *process = open_process(*state, PID);
+    cleanup_maps struct maps maps = {0};
+    assert_null(process_read_maps(process, &maps));
+    assert_int_equal(maps.count, 0);
+}
+
+static void when_all_threads_have_ended_the_process_has(void **state)
+{
+    char text[sizeof(stat_text)];
+    end_main_thread(*state);
+    cleanup_process struct process *process = open_process(*state, PID);
+    struct process_program program;
+    assert_false(process_is_running(process));
+    memcpy(text, stat_text, sizeof(text));
+    text[strlen("7 (python3) ")] = 'X';
+    proc_folder_put_text(*state, "7/task/8/stat", text);
+    proc_folder_put_text(*state, "7/task/9/stat", "rubbish");
+    assert_false(process_is_running(process));
+    check_kind(process_read_program(process, &program), ERROR_TARGET_GONE);
+}
+
+static void system_calls_know_a_process_only_by_a_number_of_our_namespace(void **state)
+{
+    static const struct {
+        const char *ours, *theirs;
+        uint32_t own_place;
+        bool has_inner_ids;
+    } rows[] = {
+        {NULL, "NSpid:\t7\n", 0, false}, /* procfs is not ours */
+        {"NSpid:\t9\n", "Name:\tx\n", 1, false},
+        {"NSpid:\t9\n", "NSpid:\t7\n", 1, false},
+        {"NSpid:\t9\n", "NSpid:\t7\t1\n", 1, true},
+        {"NSpid:\t9\t3\n", "NSpid:\t7\n", 0, false},   /* it is outside of ours */
+        {"NSpid:\t9\t3\n", "NSpid:\t7\t3\n", 0, true}, /* no pidfd says that it is in ours */
+        {"NSpid:\t9\n", "NSpid:\trubbish 7\n", 1, false},
+        {"NSpid:\t9\n", "NSpid:\t7 rubbish\n", 0, false},
+    };
+    for (size_t i = 0; i < array_size(rows); i++) {
+        if (rows[i].ours)
+            proc_folder_put_text(*state, "self/status", rows[i].ours);
+        proc_folder_put_text(*state, "7/status", rows[i].theirs);
+        cleanup_process struct process *process = open_process(*state, PID);
+        assert_int_equal(process->own_place, rows[i].own_place);
+        assert_int_equal(process->has_inner_ids, rows[i].has_inner_ids);
+        if (rows[i].own_place == 0)
+            assert_int_equal(process->pidfd, -1);
+    }
+}
+
+static void a_process_that_procfs_does_not_show_is_said_to_be_hidden(void **state)
+{
+    /* We exist, and are not in this folder; without a procfs of our namespace that would mean nothing. */
+    check_open_fails(*state, getpid(), ERROR_TARGET_GONE);
+    proc_folder_put_text(*state, "self/status", "NSpid:\t9\t3\n");
+    check_open_fails(*state, getpid(), ERROR_TARGET_GONE);
+    proc_folder_put_text(*state, "self/status", "NSpid:\t9\n");
+    check_open_fails(*state, getpid(), ERROR_PERMISSION);
+    char name[64];
+    snprintf(name, sizeof(name), "%d", getpid());
+    proc_folder_make(*state, name);
+    check_open_fails(*state, getpid(), ERROR_PERMISSION);
+}
+
+static void a_child_keeps_its_number_where_procfs_is_ours(void **state)
+{
+    struct proc_folder *proc = *state;
+    assert_int_equal(process_number_of_child(NULL, getpid()), getpid());
+    assert_int_equal(process_number_of_child(proc->path, 4711), 4711); /* nobody knows better */
+    proc_folder_put_text(proc, "self/status", "NSpid:\t9\n");
+    assert_int_equal(process_number_of_child(proc->path, 4711), 4711);
+}
+
+static void the_executable_is_opened_without_its_path(void **state)
+{
+    cleanup_process struct process *process = open_process(*state, PID);
+    char target[128], text[8] = "";
+    const struct proc_folder *proc = *state;
+    snprintf(target, sizeof(target), "%s/python", proc->path);
+    proc_folder_put_text(*state, "python", "program");
+    proc_folder_link(*state, "7/exe", target);
+    const struct mapping mapping = {.start = 0x1000, .end = 0x2000, .inode = 1, .is_deleted = true, .path = target};
+    cleanup_fd int fd = -1;
+    assert_null(process_open_mapping(process, &mapping, &fd));
+    assert_int_equal(read(fd, text, 7), 7);
+    assert_string_equal(text, "program");
+}
+
+static void a_path_as_we_see_it_has_to_lead_to_the_same_file(void **state)
+{
+    proc_folder_make(*state, "root-of-7");
+    proc_folder_link(*state, "7/root", "../root-of-7");
+    proc_folder_put_text(*state, "root-of-7/a.so", "library");
+    cleanup_process struct process *process = open_process(*state, PID);
+    char path[128];
+    const struct proc_folder *proc = *state;
+    struct stat file;
+    cleanup_fd int fd = -1;
+    snprintf(path, sizeof(path), "%s/root-of-7/a.so", proc->path);
+    assert_int_equal(stat(path, &file), 0);
+    struct mapping mapping = {.start = 0x1000, .end = 0x2000, .inode = file.st_ino + 1, .path = path};
+    check_kind(process_open_mapping(process, &mapping, &fd), ERROR_NOT_FOUND);
+    mapping.inode = file.st_ino;
+    assert_null(process_open_mapping(process, &mapping, &fd));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -318,6 +475,14 @@ int main(void)
         TEST(no_path_leads_out_of_the_targets_root),
         TEST(a_mapping_that_is_no_regular_file_or_deleted_is_told),
         TEST(without_a_root_no_file_is_seen),
+        TEST(when_the_main_thread_has_ended_another_shows_what_they_share),
+        TEST(a_thread_of_another_process_shows_nothing_of_ours),
+        TEST(when_all_threads_have_ended_the_process_has),
+        TEST(system_calls_know_a_process_only_by_a_number_of_our_namespace),
+        TEST(a_process_that_procfs_does_not_show_is_said_to_be_hidden),
+        TEST(a_child_keeps_its_number_where_procfs_is_ours),
+        TEST(the_executable_is_opened_without_its_path),
+        TEST(a_path_as_we_see_it_has_to_lead_to_the_same_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
