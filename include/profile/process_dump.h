@@ -30,6 +30,7 @@ struct dump_thread {
     int64_t interpreter;   /* 0: the main one */
     struct dump_text name; /* none: it has none */
     bool is_active;        /* running, or ready to run */
+    bool is_stopped;       /* by a signal or a debugger */
     bool holds_gil;
     const char *failure;       /* why frames are missing; NULL when there is no failure; static */
     struct dump_frame *frames; /* innermost first */

@@ -21,11 +21,16 @@ struct task {
 };
 
 struct task_state {
-    bool is_active; /* running, or ready to run */
-    int32_t cpu;    /* where it runs or last ran */
+    bool is_active;  /* running, or ready to run */
+    bool is_stopped; /* by a signal (SIGSTOP), or by a debugger */
+    int32_t cpu;     /* where it runs or last ran */
 };
 
 #define TASK_NONE ((struct task){.stat = -1, .schedstat = -1})
+
+/* Lets us have as many tasks as our limits allow at all: each costs descriptors. A program that we start inherits it.
+ */
+void task_allow_many(void);
 
 /* Fails with ERROR_TARGET_GONE when the process has no such thread. */
 struct error *task_init(struct task *task, const struct process *process, pid_t tid);

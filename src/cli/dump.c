@@ -9,6 +9,7 @@
 #include "sampler/dumping.h"
 #include "target/denial.h"
 #include "target/process.h"
+#include "target/task.h"
 
 #include <errno.h>
 
@@ -78,6 +79,7 @@ static struct error *read_process(pid_t pid, struct process_dump *ret)
     struct error *error = process_open(NULL, pid, &process);
     if (error)
         return error;
+    task_allow_many();
     error = dumping_run(process, ret);
     for (int wait_ms = 0; error && error->kind == ERROR_NOT_READY && wait_ms < READY_MS; wait_ms += READY_STEP_MS) {
         error_destroy(error);

@@ -14,10 +14,10 @@
 #include "target/denial.h"
 #include "target/launch.h"
 #include "target/process.h"
+#include "target/task.h"
 
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 
 enum {
     KEY_NOLINENO = 256,
@@ -234,16 +234,6 @@ static struct error *write_result(const struct record_arguments *arguments, stru
     return NULL;
 }
 
-/* Each thread of a target costs a descriptor. Only after the program was started: it keeps its own limit. */
-static void allow_many_descriptors(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static struct error *describe_attach_error(const struct record_arguments *arguments, const struct process *process,
                                            struct error *error)
 {
@@ -298,7 +288,7 @@ static int record_pid(const struct record_arguments *arguments)
         error = supervisor_init(&supervisor);
     if (error)
         return report_error(error);
-    allow_many_descriptors();
+    task_allow_many();
     supervisor.process = process;
     supervisor.has_progress_line = progress_is_wanted();
     error = record_process(arguments, process, &supervisor, &output);
@@ -333,8 +323,8 @@ static int record_program(const struct record_arguments *arguments)
     error = launch_program(arguments->program, &signals_for_program, &supervisor.child);
     if (error)
         return report_start_error(error);
-    allow_many_descriptors();
-    error = process_open(NULL, supervisor.child, &process);
+    task_allow_many(); /* only now, as the program is to keep its own limit */
+    error = process_open(NULL, process_number_of_child(NULL, supervisor.child), &process);
     if (!error) {
         supervisor.process = process;
         /* The program draws on the same terminal, unless its output goes elsewhere. */

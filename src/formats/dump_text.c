@@ -14,6 +14,8 @@ static void append_visible(struct buffer *text, const struct dump_text *shown)
 
 static const char *state_text(const struct dump_thread *thread)
 {
+    if (thread->is_stopped)
+        return thread->holds_gil ? "stopped+gil" : "stopped";
     if (thread->holds_gil)
         return thread->is_active ? "active+gil" : "idle+gil";
     return thread->is_active ? "active" : "idle";

@@ -56,6 +56,7 @@ static bool copy_thread(const struct dumping *dumping, const struct sampled_thre
     ret->os_id = (uint64_t)thread->task.tid;
     ret->interpreter = thread->python->interpreter_id;
     ret->is_active = thread->is_active;
+    ret->is_stopped = thread->is_stopped;
     ret->holds_gil = thread->python->holds_gil;
     ret->failure = status == PYTHON_OK ? NULL : python_status_text(status);
     if (session_thread_name(dumping->session, thread, &name))

@@ -201,14 +201,16 @@ static void read_states(struct session *session)
 {
     for (uint32_t i = 0; i < session->threads.count; i++) {
         struct sampled_thread *thread = &session->threads.threads[i];
-        struct task_state state;
+        struct task_state state = {0};
         if (thread->has_state)
             continue;
-        thread->has_state = true;
         if (thread->task.stat < 0)
-            thread->is_active = thread->python->holds_gil;
+            state.is_active = thread->python->holds_gil;
         else
-            thread->is_active = task_read_state(&thread->task, &state) && state.is_active;
+            (void)task_read_state(&thread->task, &state);
+        thread->has_state = true;
+        thread->is_active = state.is_active;
+        thread->is_stopped = state.is_stopped;
     }
 }
 

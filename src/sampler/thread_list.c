@@ -13,11 +13,12 @@ void thread_list_deinit(struct thread_list *list)
         task_deinit(&list->threads[i].task);
     free(list->threads);
     free(list->previous);
+    thread_ids_deinit(&list->ids);
     *list = (struct thread_list){0};
 }
 
-/* The kernel's number of a thread; 0 when it cannot be found out. */
-static pid_t kernel_id(const struct python_thread *thread, struct memory *memory, const struct thread_area *area)
+/* The number by which a thread knows itself; 0 when it cannot be found out. */
+static pid_t inner_id(const struct python_thread *thread, struct memory *memory, const struct thread_area *area)
 {
     uint32_t tid;
     if (thread->native_id != 0)
@@ -33,13 +34,22 @@ static struct sampled_thread meet_thread(struct thread_list *list, const struct 
     struct sampled_thread thread = {
         .address = python->address,
         .id = python->id,
+        .native_id = python->native_id,
         .task = TASK_NONE,
         .serial = ++list->last_serial,
     };
-    pid_t tid = kernel_id(python, memory, area);
-    if (tid > 0)
-        error_destroy(task_init(&thread.task, process, tid));
+    pid_t inner = inner_id(python, memory, area);
+    pid_t tid = inner > 0 ? thread_ids_find(&list->ids, process, inner) : 0;
+    cleanup_error struct error *error = tid > 0 ? task_init(&thread.task, process, tid) : NULL;
+    if (error && error->kind == ERROR_TARGET_GONE)
+        thread.task = TASK_NONE;
     return thread;
+}
+
+static bool is_same(const struct sampled_thread *thread, const struct python_thread *python)
+{
+    /* A new thread state holds its maker's numbers for a moment: the thread itself writes its own, one by one. */
+    return thread->address == python->address && thread->id == python->id && thread->native_id == python->native_id;
 }
 
 /* Finds a thread among those of the last sample, from `first` on and then from the start: the order hardly changes. */
@@ -48,7 +58,7 @@ static struct sampled_thread *find_previous(struct sampled_thread *threads, uint
 {
     for (uint32_t i = 0; i < count; i++) {
         struct sampled_thread *thread = &threads[(first + i) % count];
-        if (thread->address == wanted->address && thread->id == wanted->id)
+        if (is_same(thread, wanted))
             return thread;
     }
     return NULL;
@@ -77,6 +87,7 @@ bool thread_list_update(struct thread_list *list, const struct process *process,
     struct python_thread *python_threads_now = python_threads(python, &count);
     if (!turn_over(list, count))
         return false;
+    thread_ids_begin(&list->ids);
     for (uint32_t i = 0; i < count; i++) {
         struct sampled_thread *known = find_previous(list->previous, old_count, next, &python_threads_now[i]);
         if (known) {

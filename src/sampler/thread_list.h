@@ -8,6 +8,7 @@
 
 #include "python/walk.h"
 #include "target/task.h"
+#include "target/thread_ids.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,11 +21,12 @@ struct thread_area;
 struct sampled_thread {
     struct python_thread *python; /* of the current sample */
     remote_addr address;
-    uint64_t id;
+    uint64_t id, native_id;
     struct task task; /* TASK_NONE when the kernel's thread is not known */
     uint32_t serial;  /* grows with each thread that is met; never means two */
     uint32_t runner;  /* whose proof covers it; see runners.h */
     bool is_active;   /* was running or ready to run when its state was read last */
+    bool is_stopped;  /* by a signal or a debugger, likewise */
     bool has_state;   /* its state was read in the current interval */
     bool is_readable; /* what the current sample says of it is proved */
     bool is_done;     /* it was read in the current interval, */
@@ -37,13 +39,15 @@ struct thread_list {
     struct sampled_thread *previous; /* of the sample before; only during an update */
     uint32_t previous_capacity;
     uint32_t last_serial;
+    struct thread_ids ids; /* only where the program runs in a pid namespace of its own */
 };
 
 void thread_list_deinit(struct thread_list *list);
 
 /*
  * Makes the list that of the current sample. To 3.10 the interpreter does not know the kernel's thread numbers: they
- * are read from the thread's libc area. Returns false without memory.
+ * are read from the thread's libc area. A thread that the kernel does not have is listed with what is known of it.
+ * Returns false without memory.
  */
 bool thread_list_update(struct thread_list *list, const struct process *process, struct memory *memory,
                         const struct thread_area *area, struct python *python);

@@ -7,8 +7,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 
 enum { STAT_LEN_LIMIT = 1024 }; /* 52 numbers of at most 20 digits; what we use stands far before the end */
+
+void task_allow_many(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 struct error *task_init(struct task *task, const struct process *process, pid_t tid)
 {
@@ -38,9 +48,13 @@ bool task_read_state(const struct task *task, struct task_state *ret)
     ssize_t len = pread(task->stat, text, sizeof(text), 0);
     if (len <= 0 || !proc_stat_parse(text, (size_t)len, &stat))
         return false;
-    if (stat.state == 'Z' || stat.state == 'X')
+    if (!proc_stat_lives(&stat))
         return false;
-    *ret = (struct task_state){.is_active = stat.state == 'R', .cpu = stat.cpu};
+    *ret = (struct task_state){
+        .is_active = stat.state == 'R',
+        .is_stopped = stat.state == 'T' || stat.state == 't',
+        .cpu = stat.cpu,
+    };
     return true;
 }
 

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/task.h"
+
+#include "base/cleanup.h"
+#include "proc_folder.h"
+#include "target/process.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <cmocka.h>
+
+static const char stat_format[] = "%d (python3) %c 1 7 7 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 5000 1 1 1 4096 1 1 1 "
+                                  "0 0 0 0 0 0 0 0 17 3 0 0 0 0 0\n";
+
+struct scene {
+    struct proc_folder proc;
+    struct process *process;
+};
+
+static void put_state(struct scene *scene, pid_t tid, char state)
+{
+    char name[64], text[256];
+    snprintf(name, sizeof(name), "7/task/%d/stat", tid);
+    snprintf(text, sizeof(text), stat_format, tid, state);
+    proc_folder_put_text(&scene->proc, name, text);
+}
+
+static int set_up(void **state)
+{
+    struct scene *scene = calloc(1, sizeof(*scene));
+    char text[256];
+    proc_folder_create(&scene->proc);
+    snprintf(text, sizeof(text), stat_format, 7, 'S');
+    proc_folder_put_text(&scene->proc, "7/stat", text);
+    put_state(scene, 8, 'S');
+    assert_null(process_open(scene->proc.path, 7, &scene->process));
+    *state = scene;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct scene *scene = *state;
+    process_destroy(scene->process);
+    proc_folder_destroy(&scene->proc);
+    free(scene);
+    return 0;
+}
+
+static void each_state_is_told(void **state)
+{
+    struct scene *scene = *state;
+    static const struct {
+        char letter;
+        bool lives, is_active, is_stopped;
+    } rows[] = {{'R', true, true, false}, {'S', true, false, false}, {'D', true, false, false},
+                {'T', true, false, true}, {'t', true, false, true},  {'I', true, false, false},
+                {'Z', false, 0, 0},       {'X', false, 0, 0}};
+    struct task task;
+    assert_null(task_init(&task, scene->process, 8));
+    assert_int_equal(task.tid, 8);
+    for (size_t i = 0; i < array_size(rows); i++) {
+        struct task_state found = {.cpu = -7};
+        put_state(scene, 8, rows[i].letter);
+        assert_int_equal(task_read_state(&task, &found), rows[i].lives);
+        assert_int_equal(found.cpu, rows[i].lives ? 3 : -7);
+        if (rows[i].lives) {
+            assert_int_equal(found.is_active, rows[i].is_active);
+            assert_int_equal(found.is_stopped, rows[i].is_stopped);
+        }
+    }
+    task_deinit(&task);
+}
+
+static void a_text_that_is_no_stat_has_no_state(void **state)
+{
+    struct scene *scene = *state;
+    static const char *const texts[] = {"", "8 (python3)", "8 (python3) R 1", "\xff\xff"};
+    struct task task;
+    struct task_state found;
+    assert_null(task_init(&task, scene->process, 8));
+    for (size_t i = 0; i < array_size(texts); i++) {
+        proc_folder_put_text(&scene->proc, "7/task/8/stat", texts[i]);
+        assert_false(task_read_state(&task, &found));
+    }
+    task_deinit(&task);
+}
+
+static void a_thread_that_does_not_exist_is_gone(void **state)
+{
+    struct scene *scene = *state;
+    static const pid_t tids[] = {9, 0, -1, INT32_MAX};
+    for (size_t i = 0; i < array_size(tids); i++) {
+        struct task task;
+        cleanup_error struct error *error = task_init(&task, scene->process, tids[i]);
+        assert_non_null(error);
+        assert_int_equal(error->kind, ERROR_TARGET_GONE);
+        assert_int_equal(task.stat, -1);
+        task_deinit(&task);
+    }
+}
+
+static void as_many_tasks_are_allowed_as_can_be(void **state)
+{
+    (void)state;
+    struct rlimit before, limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    limit = (struct rlimit){before.rlim_max < 64 ? before.rlim_max : 64, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    task_allow_many();
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_true(limit.rlim_cur == before.rlim_max);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(each_state_is_told),
+        TEST(a_text_that_is_no_stat_has_no_state),
+        TEST(a_thread_that_does_not_exist_is_gone),
+        TEST(as_many_tasks_are_allowed_as_can_be),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
