@@ -50,7 +50,7 @@ def max_key():
     return max(
         3,
         key=give_way,
-        *[1, 2],
+        *[1, 2]
     )
 
 
@@ -123,7 +123,7 @@ def ctypes_qsort():
     return list(values)
 
 
-class Finalised:
+class Finalised(object):
     def __del__(self):
         oracle.block()
 
@@ -150,7 +150,7 @@ def finaliser_at_return():
     return inner()
 
 
-@oracle.case
+@oracle.case(since=(3, 4))
 def finaliser_in_cycle():
     gc.disable()
     value = Finalised()
@@ -172,7 +172,7 @@ def weak_reference():
 
 @oracle.case
 def property_getter():
-    class Owner:
+    class Owner(object):
         @property
         def attribute(self):
             return give_way(
@@ -184,7 +184,7 @@ def property_getter():
 
 @oracle.case
 def missing_attribute():
-    class Owner:
+    class Owner(object):
         def __getattr__(self, name):
             return give_way(name)
 
@@ -196,7 +196,7 @@ def missing_attribute():
 
 @oracle.case
 def every_attribute():
-    class Owner:
+    class Owner(object):
         def __getattribute__(self, name):
             return give_way(name)
 

@@ -97,7 +97,7 @@ def unpacked_arguments():
             "key": give_way(
                 3
             ),
-        },
+        }
     )
 
 
@@ -105,7 +105,7 @@ def unpacked_arguments():
 def call_with_unpacking():
     return give_way(
         *(1, 2),
-        **{"key": 3},
+        **{"key": 3}
     )
 
 
@@ -240,48 +240,17 @@ def decorator_factory():
 
 
 @oracle.case
-def decorator_application():
-    @functools.lru_cache(
-        maxsize=None,
-    )
-    @decorate(
-        1,
-    )
-    @functools.lru_cache(
-        maxsize=None,
-    )
-    def decorated(
-        first=1,
-    ):
-        return first
-
-    return decorated()
-
-
-@oracle.case
 def default_values():
     def function(
         first=1,
         second=give_way(
             2,
         ),
-        *,
-        third=3,
+        third=3
     ):
         return first + second + third
 
     return function()
-
-
-@oracle.case
-def annotations():
-    def function(
-        first: int,
-        second: give_way(1) = 2,
-    ) -> add(3):
-        return first + second
-
-    return function(1)
 
 
 @oracle.case

@@ -1,4 +1,4 @@
-"""Threads blocked in comprehensions, generator expressions, lambdas, f-strings and assignment expressions."""
+"""Threads blocked in comprehensions, generator expressions and lambdas."""
 import oracle
 
 
@@ -137,45 +137,6 @@ def lambda_in_comprehension():
 
 
 @oracle.case
-def f_string_lines():
-    return (
-        f"{1}"
-        f"{oracle.block(2)} "
-        f"{3:>{4}}"
-    )
-
-
-@oracle.case
-def f_string_width():
-    width = 4
-    return f"""first
-    {width:>{
-    oracle.block(width)
-    }}
-    last"""
-
-
-@oracle.case
-def walrus():
-    if (
-        first := len("a")
-    ) and (
-        second := oracle.block(first)
-    ):
-        return second
-    return None
-
-
-@oracle.case
-def walrus_in_comprehension():
-    return [
-        last
-        for value in range(2)
-        if (last := oracle.block(value)) is not None
-    ]
-
-
-@oracle.case
 def conditional_expression():
     return (
         1
@@ -201,16 +162,6 @@ def subscript():
         oracle.block(
             1
         )
-    ]
-
-
-@oracle.case
-def starred():
-    return [
-        *range(2),
-        *oracle.block(
-            ()
-        ),
     ]
 
 

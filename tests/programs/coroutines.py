@@ -1,17 +1,33 @@
-"""Threads blocked inside coroutines: awaits, tasks, async generators, comprehensions and context managers."""
+"""Threads blocked inside coroutines: awaits, tasks, async generators, comprehensions and context managers. Needs Python 3.6."""
 import asyncio
 import contextlib
+import functools
+import sys
+import threading
 
 import oracle
 
 
-def runs_in_event_loop(coroutine_function):
+def run_in_new_loop(coroutine):
+    """asyncio.run(), which came with 3.7."""
+    if hasattr(asyncio, "run"):
+        return asyncio.run(coroutine)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        return loop.run_until_complete(coroutine)
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+def runs_in_event_loop(coroutine_function, since=(3, 6)):
     """A case that runs its coroutine in an event loop of its own."""
     def run():
-        return asyncio.run(coroutine_function())
+        return run_in_new_loop(coroutine_function())
 
     run.__name__ = coroutine_function.__name__
-    oracle.case(run)
+    oracle.case(run, since=since)
     return coroutine_function
 
 
@@ -52,7 +68,7 @@ async def await_chain_of_thirty():
 
 @runs_in_event_loop
 async def task():
-    return await asyncio.create_task(awaiting(3))
+    return await asyncio.ensure_future(awaiting(3))
 
 
 @runs_in_event_loop
@@ -119,7 +135,7 @@ async def async_with():
         del manager
 
 
-@runs_in_event_loop
+@functools.partial(runs_in_event_loop, since=(3, 7))
 async def async_context_manager():
     @contextlib.asynccontextmanager
     async def managed():
@@ -157,9 +173,23 @@ async def async_generator_sent():
     )
 
 
+async def awaiting_plainly(depth):
+    if depth:
+        return await awaiting_plainly(depth - 1)
+    return oracle.block(0)
+
+
+@oracle.case
+def nine_hundred_deep():
+    try:
+        awaiting_plainly(900).send(None)
+    except StopIteration:
+        pass
+
+
 @runs_in_event_loop
 async def callback():
-    loop = asyncio.get_running_loop()
+    loop = asyncio.get_event_loop()
     done = loop.create_future()
     loop.call_soon(lambda: done.set_result(oracle.block(1)))
     return await done
@@ -168,12 +198,12 @@ async def callback():
 @runs_in_event_loop
 async def suspended_tasks_beside():
     """Tasks that wait have no thread; the one that blocks is the thread's stack."""
-    forever = asyncio.get_running_loop().create_future()
+    forever = asyncio.get_event_loop().create_future()
 
     async def suspended():
         await forever
 
-    waiting = [asyncio.create_task(suspended()) for _ in range(10)]
+    waiting = [asyncio.ensure_future(suspended()) for _ in range(10)]
     await asyncio.sleep(0)
     await awaiting(2)
     forever.set_result(None)
@@ -199,8 +229,10 @@ def driven_by_hand():
 
 
 def event_loop_in_main_thread():
-    asyncio.run(awaiting(5))
+    run_in_new_loop(awaiting(5))
 
 
 if __name__ == "__main__":
+    sys.setrecursionlimit(9000)
+    threading.stack_size(128 << 20)
     oracle.main(event_loop_in_main_thread)

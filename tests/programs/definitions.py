@@ -1,7 +1,9 @@
-"""Threads blocked in class bodies, metaclasses, descriptors, closures, super() calls and generated code."""
+"""Threads blocked in class bodies, metaclasses, descriptors, closures, super() calls and generated code.
+
+Needs Python 3.6.
+"""
 import collections
 import contextlib
-import dataclasses
 import enum
 import functools
 import typing
@@ -263,7 +265,7 @@ def lru_cache():
     return cached(1)
 
 
-@oracle.case
+@oracle.case(since=(3, 8))
 def cached_property():
     class Cached:
         @functools.cached_property
@@ -305,30 +307,6 @@ def wrapped():
     return decorated(1)
 
 
-@oracle.case
-def dataclass_init():
-    @dataclasses.dataclass
-    class Data:
-        first: int
-        second: typing.List[int] = dataclasses.field(
-            default_factory=lambda: oracle.block([])
-        )
-
-    return Data(1)
-
-
-@oracle.case
-def dataclass_post_init():
-    @dataclasses.dataclass
-    class Data:
-        first: int = 1
-
-        def __post_init__(self):
-            oracle.block(self.first)
-
-    return Data()
-
-
 class Blocking:
     """Blocks when it is compared, hashed, shown or called."""
 
@@ -343,24 +321,6 @@ class Blocking:
 
     def __call__(self, *values):
         return oracle.block(values)
-
-
-@oracle.case
-def dataclass_eq():
-    @dataclasses.dataclass
-    class Data:
-        first: Blocking
-
-    return Data(Blocking()) == Data(Blocking())
-
-
-@oracle.case
-def dataclass_repr():
-    @dataclasses.dataclass
-    class Data:
-        first: Blocking
-
-    return repr(Data(Blocking()))
 
 
 @oracle.case

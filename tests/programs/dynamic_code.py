@@ -5,6 +5,7 @@ import textwrap
 import types
 
 import oracle
+from code_objects import replaced
 
 NAMESPACE = {"oracle": oracle}
 
@@ -74,13 +75,13 @@ def odd_file_names():
 @oracle.case
 def escapes_in_file_name():
     code = compiled("\n\noracle.block()", "<string>")
-    exec(code.replace(co_filename="\x1b[31mred\x07\u202e\u2028"), dict(NAMESPACE))
+    exec(replaced(code, co_filename="\x1b[31mred\x07\u202e\u2028"), dict(NAMESPACE))
 
 
 @oracle.case
 def null_in_file_name():
     code = compiled("\n\noracle.block()", "<string>")
-    exec(code.replace(co_filename="first\x00second"), dict(NAMESPACE))
+    exec(replaced(code, co_filename="first\x00second"), dict(NAMESPACE))
 
 
 @oracle.case
@@ -92,7 +93,7 @@ def replaced_names():
     names = dict(co_name="two words; (and:1)\n<b>")
     if hasattr(inner.__code__, "co_qualname"):
         names["co_qualname"] = "Class.two words; (and:1)\n<b>"
-    return types.FunctionType(inner.__code__.replace(**names), globals(), closure=inner.__closure__)()
+    return types.FunctionType(replaced(inner.__code__, **names), globals(), closure=inner.__closure__)()
 
 
 @oracle.case

@@ -1,20 +1,7 @@
-"""Threads blocked inside generators: yield from, nested loops, send, throw, close."""
+"""Threads blocked inside generators: nested loops, send, throw, close."""
 import oracle
 
 DEPTH = 30
-
-
-def delegating(depth):
-    if depth:
-        yield from delegating(
-            depth - 1
-        )
-    else:
-        yield 1
-        yield oracle.block(
-            2
-        )
-        yield 3
 
 
 def looping(depth):
@@ -28,34 +15,11 @@ def looping(depth):
 
 
 @oracle.case
-def thirty_yield_from():
-    return list(delegating(DEPTH))
-
-
-@oracle.case
 def thirty_loops():
     total = 0
     for value in looping(DEPTH):
         total += value
     return total
-
-
-@oracle.case
-def mixed_chain():
-    def odd(depth):
-        if depth:
-            yield from even(depth - 1)
-        else:
-            yield oracle.block(1)
-
-    def even(depth):
-        for value in (
-            each
-            for each in odd(depth - 1)
-        ):
-            yield value
-
-    return list(odd(8))
 
 
 @oracle.case
@@ -106,14 +70,32 @@ def thrown_exception():
             oracle.block()
             yield 2
 
-    def outer():
-        yield from generator()
-
-    running = outer()
+    running = generator()
     next(running)
     return running.throw(
         ValueError("thrown")
     )
+
+
+@oracle.case
+def iterator_class():
+    class Iterator(object):
+        def __init__(self):
+            self.left = 2
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            self.left -= 1
+            if not self.left:
+                oracle.block()
+                raise StopIteration
+            return self.left
+
+        next = __next__
+
+    return sum(Iterator())
 
 
 @oracle.case
@@ -153,37 +135,6 @@ def driven_from_c():
             map(str, generator()),
         )
     )
-
-
-@oracle.case
-def many_suspended_beside():
-    """The running one is the innermost of a chain while others hang half-way."""
-    suspended = [looping(3) for _ in range(20)]
-    for each in suspended:
-        next(each)
-    return list(delegating(3)), suspended
-
-
-@oracle.case
-def iterator_class():
-    class Iterator:
-        def __init__(self):
-            self.left = 2
-
-        def __iter__(self):
-            return self
-
-        def __next__(self):
-            self.left -= 1
-            if not self.left:
-                oracle.block()
-                raise StopIteration
-            return self.left
-
-    def generator():
-        yield from Iterator()
-
-    return sum(generator())
 
 
 if __name__ == "__main__":

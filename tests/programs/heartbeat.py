@@ -9,7 +9,7 @@ import sys
 import time
 
 
-def look(clock=time.perf_counter):
+def look(clock=getattr(time, "perf_counter", time.time)):
     """Looks at the clock for a while: (how often, the longest gap in seconds)."""
     longest, previous, looks = 0.0, clock(), 2000
     for _ in range(looks):
@@ -22,14 +22,16 @@ def look(clock=time.perf_counter):
 
 def main():
     looks, longest = 0, 0.0
-    print("ready", flush=True)
+    print("ready")
+    sys.stdout.flush()
     while True:
         more, gap = look()
         looks, longest = looks + more, max(longest, gap)
         if select.select([sys.stdin], [], [], 0)[0]:
             if not sys.stdin.readline():
                 return
-            print(json.dumps({"looks": looks, "longest_gap_ms": longest * 1000}), flush=True)
+            print(json.dumps({"looks": looks, "longest_gap_ms": longest * 1000}))
+            sys.stdout.flush()
             looks, longest = 0, 0.0
 
 

@@ -1,11 +1,11 @@
 """A main thread blocked in the search for a module: alone, because newer versions hold the import lock meanwhile."""
-import importlib.util
 import sys
+import types
 
 import oracle
 
 
-class BlockingFinder:
+class BlockingFinder(object):
     """Blocks in the search for a module."""
 
     PATH = "a path that only this finder takes"
@@ -18,13 +18,24 @@ class BlockingFinder:
         if name != "found_by_nobody_else":
             return None
         oracle.block()
-        return importlib.util.spec_from_loader(name, self)
+        from importlib.machinery import ModuleSpec
+        return ModuleSpec(name, self)
 
     def create_module(self, specification):
         return None
 
     def exec_module(self, module):
         module.value = 1
+
+    def find_module(self, name, path=None):
+        """Python 2's find_spec(), and load_module() its create_module() and exec_module()."""
+        if name != "found_by_nobody_else":
+            return None
+        oracle.block()
+        return self
+
+    def load_module(self, name):
+        return sys.modules.setdefault(name, types.ModuleType(name))
 
 
 def in_main_thread():

@@ -1,6 +1,6 @@
 """Threads blocked at several lines of one function of 12,000 lines, from a real file."""
-import importlib.util
 import os
+import shutil
 import tempfile
 
 import oracle
@@ -17,7 +17,9 @@ def source_lines():
     while number < LINES:
         number += 1
         if number in STOPS:
-            yield from ("    if stop == %d: value += oracle.block(" % number, "        1", "    )")
+            yield "    if stop == %d: value += oracle.block(" % number
+            yield "        1"
+            yield "    )"
             number += 2
         elif number % 7:
             yield "    value += %d + (value & %d)" % (number, number % 3)
@@ -30,10 +32,10 @@ def load(folder):
     path = os.path.join(folder, "twelve_thousand_lines.py")
     with open(path, "w") as source:
         source.write("\n".join(source_lines()) + "\n")
-    specification = importlib.util.spec_from_file_location("twelve_thousand_lines", path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    namespace = {}
+    with open(path) as source:
+        exec(compile(source.read(), path, "exec"), namespace)
+    return namespace["long"]
 
 
 def stop_case(stop, function):
@@ -45,11 +47,14 @@ def stop_case(stop, function):
 
 
 def main():
-    with tempfile.TemporaryDirectory() as folder:
-        function = load(folder).long
+    folder = tempfile.mkdtemp()
+    try:
+        function = load(folder)
         for stop in STOPS:
             stop_case(stop, function)
         oracle.main()
+    finally:
+        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,13 @@
+# -*- coding: utf-8 -*-
 """Thirty named threads, each at a line of its own, and threads that the threading module does not know."""
-import _thread
 import threading
 
 import oracle
+
+try:
+    import _thread
+except ImportError:
+    import thread as _thread
 
 FIRST = 1
 LAST = 30
@@ -56,7 +61,7 @@ def line_by_number(number):
 
 def thread_name(number):
     """Plain, long, non-ASCII and odd names in turn."""
-    odd = {5: "Grüße", 6: "поток шесть", 7: "スレッド", 8: "\U0001d4e3hread", 9: "a;b (c:1)", 10: "n" * 300, 11: "two\nlines"}
+    odd = {5: "Grüße", 6: "поток шесть", 7: "スレッド", 8: "𝓣hread", 9: "a;b (c:1)", 10: "n" * 300, 11: "two\nlines"}
     return odd.get(number, "thread number %d" % number)
 
 
@@ -109,7 +114,8 @@ def subclass_and_daemon():
         def run(self):
             oracle.block()
 
-    worker = Worker(name="a daemon", daemon=True)
+    worker = Worker(name="a daemon")
+    worker.daemon = True
     worker.start()
     oracle.block()
     worker.join()

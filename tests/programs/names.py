@@ -1,8 +1,8 @@
+# -*- coding: utf-8 -*-
 """Threads blocked in functions and files whose names are not ASCII, or 1,500 characters long."""
-import importlib.util
 import os
+import shutil
 import tempfile
-import unicodedata
 
 import oracle
 
@@ -13,24 +13,24 @@ IDENTIFIERS = {
     "latin_1": "größe_ÿ",
     "cyrillic": "функция",
     "cjk": "関数",
-    "mixed_widths": "a_é_я_語_\U0001d49c",
-    "astral": "\U00010400\U00010401",
-    "astral_that_normalises_to_ascii": "\U0001d4ef\U0001d4fe\U0001d4f7\U0001d4ec",
+    "mixed_widths": "a_é_я_語_𝒜",
+    "astral": "𐐀𐐁",
+    "astral_that_normalises_to_ascii": "𝓯𝓾𝓷𝓬",
     "ligature": "ﬁnal",
-    "decomposed": unicodedata.normalize("NFD", "été"),
+    "decomposed": "été",
     "arabic": "دالة",
     "long_ascii": "n" * LONG,
     "long_latin_1": "é" * LONG,
     "long_cyrillic": "ж" * LONG,
-    "long_astral": "\U00010400" * LONG,
+    "long_astral": "𐐀" * LONG,
 }
 
 FILE_NAMES = {
     "latin_1_file": "größe.py",
     "cyrillic_file": "модуль.py",
     "cjk_file": "日本語 モジュール.py",
-    "astral_file": "\U0001f40d\U0001d4af.py",
-    "decomposed_file": unicodedata.normalize("NFD", "café.py"),
+    "astral_file": "🐍𝒯.py",
+    "decomposed_file": "café.py",
     "long_file": "f" * 200 + ".py",
 }
 
@@ -52,18 +52,21 @@ def identifier_case(title, identifier):
         exec(compile(SOURCE.format(name=identifier), "identifier.py", "exec"), {"oracle": oracle})
 
     run.__name__ = title
-    oracle.case(run)
+    oracle.case(run, since=(3,))
 
 
 def file_case(title, file_name):
     """The module is a real file, in a folder that is gone when the program ends."""
     def run():
-        with tempfile.TemporaryDirectory() as folder:
+        folder = tempfile.mkdtemp()
+        try:
             path = os.path.join(folder, file_name)
-            with open(path, "w", encoding="utf-8") as source:
+            with open(path, "w") as source:
                 source.write("import oracle\n\n" + SOURCE.format(name="Plain"))
-            specification = importlib.util.spec_from_file_location("module_" + title, path)
-            specification.loader.exec_module(importlib.util.module_from_spec(specification))
+            with open(path) as source:
+                exec(compile(source.read(), path, "exec"), {})
+        finally:
+            shutil.rmtree(folder)
 
     run.__name__ = title
     oracle.case(run)
@@ -74,9 +77,9 @@ def very_long_file_name():
     exec(compile("\n\noracle.block()", "d/" * LONG + "ü" * LONG, "exec"), {"oracle": oracle})
 
 
-for each_title, each_name in IDENTIFIERS.items():
+for each_title, each_name in sorted(IDENTIFIERS.items()):
     identifier_case(each_title, each_name)
-for each_title, each_name in FILE_NAMES.items():
+for each_title, each_name in sorted(FILE_NAMES.items()):
     file_case(each_title, each_name)
 
 

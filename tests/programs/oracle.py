@@ -1,4 +1,5 @@
-"""Programs that know their own stacks.
+# -*- coding: utf-8 -*-
+"""Programs that know their own stacks, under every Python from 2.7 on.
 
 An oracle program blocks threads at known places, writes down the stack of every thread as the interpreter itself
 sees it, and holds still until its standard input closes. Whoever reads the stacks from outside must see the same.
@@ -15,26 +16,40 @@ A program is a set of cases. Each case runs in a thread of its own, named after 
         oracle.main()
 
 `python program.py` runs all cases, `python program.py NAME ...` some of them, `python program.py --list` names them.
+A case that needs a newer Python than its program does says so: @oracle.case(since=(3, 4)). Newer syntax has a program
+of its own.
 
 When everything is in place one line of JSON goes to standard output:
 
     {"ready": true, "pid": 1, "python": "3.11.2", "implementation": "cpython", "reporter": IDENT,
      "threads": [{"ident": IDENT, "name": "MainThread", "native_id": TID,
-                  "frames": [[filename, name, line], ... innermost first]}, ...]}
+                  "frames": [[filename, name, line, class], ... innermost first]}, ...]}
 
-The thread "reporter" takes the stacks, so it cannot write down its own; everybody else's is there.
+The name is the qualified one from 3.11 on. Before, it is the plain one, and `class` is that of a method where it is
+certain, else null. The thread "reporter" takes the stacks, so it cannot write down its own; everybody else's is there.
 """
+from __future__ import print_function
+
+import collections
 import functools
 import json
 import os
+import platform
 import sys
 import threading
 import time
 import traceback
 
+try:
+    from _thread import get_ident
+except ImportError:
+    from thread import get_ident
+
 DEADLINE_SECONDS = 60
 POLL_SECONDS = 0.005
 SETTLED_POLLS = 4
+clock = getattr(time, "monotonic", time.time)
+KNOWS_QUALIFIED_NAMES = sys.version_info >= (3, 11)
 
 _gate_reader, _gate_writer = os.pipe()
 
@@ -42,25 +57,31 @@ _gate_reader, _gate_writer = os.pipe()
 wait = functools.partial(os.read, _gate_reader, 1)
 
 _lock = threading.Lock()
-_cases = {}
+_cases = collections.OrderedDict()
 _threads_of_case = {}
 _announced = {}
 _failures = []
 
 
-def case(function=None, threads=1):
+def get_native_id():
+    """The kernel's number of the calling thread, which Python itself tells from 3.8 on."""
+    return int(os.path.basename(os.readlink("/proc/thread-self")))
+
+
+def case(function=None, threads=1, since=(2, 7)):
     """Registers a case; `threads` says how many threads announce themselves in it."""
     if function is None:
-        return functools.partial(case, threads=threads)
-    _cases[function.__name__] = function
-    _threads_of_case[function.__name__] = threads
+        return functools.partial(case, threads=threads, since=since)
+    if sys.version_info >= since:
+        _cases[function.__name__] = function
+        _threads_of_case[function.__name__] = threads
     return function
 
 
 def announce():
     """Says that the calling thread is about to come to rest."""
     with _lock:
-        _announced[threading.get_ident()] = threading.get_native_id()
+        _announced[get_ident()] = get_native_id()
 
 
 def block(result=None):
@@ -72,11 +93,25 @@ def block(result=None):
 
 def wait_for(condition):
     """Returns once `condition()` holds, for a case whose threads depend on each other."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+    deadline = clock() + DEADLINE_SECONDS
     while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError("not in place in time; threads that announced themselves: %d" % len(_announced))
+        if clock() > deadline:
+            raise RuntimeError("not in place in time; threads that announced themselves: %d" % len(_announced))
         time.sleep(POLL_SECONDS)
+
+
+def say(text):
+    """Writes a line to standard output, at once."""
+    print(text)
+    sys.stdout.flush()
+
+
+def start_daemon(target, name=None, args=()):
+    """Starts a thread that does not keep the program from ending."""
+    thread = threading.Thread(target=target, name=name, args=args)
+    thread.daemon = True
+    thread.start()
+    return thread
 
 
 def main(main_thread=block):
@@ -111,7 +146,7 @@ def _report(expected):
     try:
         wait_for(lambda: _failures or _at_rest(expected))
         if not _failures:
-            print(json.dumps(_snapshot()), flush=True)
+            say(json.dumps(_snapshot()))
             sys.stdin.read()
     except BaseException as error:
         traceback.print_exc()
@@ -149,27 +184,60 @@ def _run_state(tid):
 
 
 def _snapshot():
-    reporter = threading.get_ident()
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    reporter = get_ident()
+    names = dict((thread.ident, thread.name) for thread in threading.enumerate())
     threads = [
-        {"ident": ident, "name": names.get(ident), "native_id": _announced.get(ident), "frames": _stack(frame)}
+        {"ident": ident, "name": text(names.get(ident)), "native_id": _announced.get(ident), "frames": stack_of(frame)}
         for ident, frame in sys._current_frames().items()
         if ident != reporter
     ]
     return {
         "ready": True,
         "pid": os.getpid(),
-        "python": "%d.%d.%d" % sys.version_info[:3],
-        "implementation": sys.implementation.name,
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation().lower(),
         "reporter": reporter,
         "threads": threads,
     }
 
 
-def _stack(frame):
+def stack_of(frame):
+    """The stack from this frame outwards."""
     stack = []
     while frame is not None:
         code = frame.f_code
-        stack.append([code.co_filename, getattr(code, "co_qualname", code.co_name), frame.f_lineno])
+        name = code.co_qualname if KNOWS_QUALIFIED_NAMES else code.co_name
+        stack.append([text(code.co_filename), text(name), frame.f_lineno, _class_name(frame)])
         frame = frame.f_back
     return stack
+
+
+def text(value):
+    """A name as text: in Python 2 names are bytes, UTF-8 by custom."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _class_name(frame):
+    """The class whose method a frame runs, None where it is not certain or where the qualified name says it.
+
+    It is certain where the first argument is called `self` or `cls` and a class in its method resolution order has
+    under the function's name a function with the frame's very code.
+    """
+    code = frame.f_code
+    if KNOWS_QUALIFIED_NAMES or not code.co_argcount or code.co_varnames[0] not in ("self", "cls"):
+        return None
+    first = frame.f_locals.get(code.co_varnames[0])
+    # Not isinstance(), which asks the object for its __class__, and that may be code of the case.
+    for owner in (first if issubclass(type(first), type) else type(first)).__mro__:
+        if code in _codes_of(owner.__dict__.get(code.co_name)):
+            return text(owner.__name__)
+    return None
+
+
+def _codes_of(attribute):
+    """The code objects that an attribute of a class may stand for."""
+    if isinstance(attribute, property):
+        inner = (attribute.fget, attribute.fset, attribute.fdel)
+    else:
+        inner = (getattr(attribute, "__func__", attribute),)
+    return [function.__code__ for function in inner if hasattr(function, "__code__")]

@@ -38,20 +38,14 @@ def pong(depth):
     return oracle.block(0)
 
 
-def delegating(depth):
-    if depth:
-        yield from delegating(depth - 1)
-    else:
+def looping(depth):
+    if depth == 0:
         yield oracle.block(0)
+    for value in looping(depth - 1):
+        yield value
 
 
-async def awaiting(depth):
-    if depth:
-        return await awaiting(depth - 1)
-    return oracle.block(0)
-
-
-class Recursive:
+class Recursive(object):
     def __init__(self, depth):
         self.child = Recursive(depth - 1) if depth else oracle.block()
 
@@ -79,15 +73,7 @@ def mutual():
 
 @oracle.case
 def generators():
-    return next(delegating(DEPTH))
-
-
-@oracle.case
-def coroutines():
-    try:
-        awaiting(DEPTH).send(None)
-    except StopIteration:
-        pass
+    return next(looping(DEPTH))
 
 
 @oracle.case
@@ -104,7 +90,7 @@ def with_c_between():
 def closures():
     function = oracle.block
     for _ in range(DEPTH):
-        function = functools.wraps(function)(lambda inner=function: inner())
+        function = (lambda inner: lambda: inner())(function)
     return function()
 
 

@@ -17,7 +17,8 @@ def second():
 
 
 def main():
-    print("ready", flush=True)
+    print("ready")
+    sys.stdout.flush()
     while not select.select([sys.stdin], [], [], 0)[0]:
         exec(compile("pass\n\nfirst()", "<made>", "exec"))
         exec(compile("pass" + "\n" * 8 + "second()", "<made>", "exec"))

@@ -11,6 +11,7 @@ import sys
 import time
 
 INNER = 20
+clock = getattr(time, "perf_counter", time.time)
 
 
 def x_0(): pass
@@ -52,20 +53,21 @@ def one_round():
 def ended(deadline):
     """Whether the seconds have passed or, without any, standard input has closed."""
     if deadline is not None:
-        return time.perf_counter() >= deadline
+        return clock() >= deadline
     return bool(select.select([sys.stdin], [], [], 0)[0])
 
 
 def main():
-    started = time.perf_counter()
+    started = clock()
     deadline = started + float(sys.argv[1]) if len(sys.argv) > 1 else None
     rounds = 0
-    print("ready", flush=True)
+    print("ready")
+    sys.stdout.flush()
     while not ended(deadline):
         for _ in range(50):
             one_round()
         rounds += 50
-    seconds = time.perf_counter() - started
+    seconds = clock() - started
     print(json.dumps({"rounds": rounds, "seconds": seconds, "rounds_per_second": rounds / seconds}))
 
 

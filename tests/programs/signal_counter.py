@@ -10,11 +10,17 @@ import signal
 import sys
 
 COUNTED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+names = dict((getattr(signal, name), name) for name in COUNTED)
 counts = dict.fromkeys(COUNTED, 0)
 
 
 def count(number, frame):
-    counts[signal.Signals(number).name] += 1
+    counts[names[number]] += 1
+
+
+def say(text):
+    print(text)
+    sys.stdout.flush()
 
 
 def work():
@@ -25,17 +31,17 @@ def main():
     ending = sys.argv[1] if len(sys.argv) > 1 else None
     for name in COUNTED:
         signal.signal(getattr(signal, name), count)
-    print("ready", flush=True)
+    say("ready")
     told = dict(counts)
     while not select.select([sys.stdin], [], [], 0)[0]:
         work()
         for name in COUNTED:
             if counts[name] > told[name]:
                 told[name] += 1
-                print(name, flush=True)
+                say(name)
         if ending and counts[ending]:
             break
-    print(json.dumps(counts), flush=True)
+    say(json.dumps(counts))
     sys.exit(5 if ending and counts[ending] else 0)
 
 

@@ -14,12 +14,14 @@ def nap():
 
 
 def main():
-    print("ready", flush=True)
+    print("ready")
+    sys.stdout.flush()
     if len(sys.argv) == 1:
         nap()
         return
-    deadline = time.monotonic() + float(sys.argv[1])
-    while time.monotonic() < deadline:
+    clock = getattr(time, "monotonic", time.time)
+    deadline = clock() + float(sys.argv[1])
+    while clock() < deadline:
         time.sleep(0.02)
 
 

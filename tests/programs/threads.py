@@ -5,14 +5,14 @@
 The idle ones are in one long time.sleep, so that not one sample of theirs is an active one. Prints "ready" when the idle ones sleep.
 """
 import sys
-import threading
 import time
 
 import oracle
 
 BUSY, IDLE = [int(word) for word in sys.argv[1:3] + ["1", "4"][len(sys.argv[1:3]):]]
 LONG_SECONDS = 3600
-finished = threading.Event()
+finished = []
+busy_tids = []
 idle_tids = []
 
 
@@ -20,9 +20,9 @@ def spin():
     return sum(range(100))
 
 
-def busy(started):
-    started.wait()
-    while not finished.is_set():
+def busy():
+    busy_tids.append(oracle.get_native_id())
+    while not finished:
         spin()
 
 
@@ -30,23 +30,24 @@ def rest():
     time.sleep(LONG_SECONDS)
 
 
-def idle(started):
-    idle_tids.append(threading.get_native_id())
-    started.wait()
+def idle():
+    idle_tids.append(oracle.get_native_id())
     rest()
 
 
+def is_in_place():
+    return len(busy_tids) == BUSY and len(idle_tids) == IDLE and oracle.asleep(idle_tids)
+
+
 def main():
-    started = threading.Barrier(BUSY + IDLE + 1)
     for number in range(BUSY):
-        threading.Thread(target=busy, args=(started,), name="busy-%d" % number, daemon=True).start()
+        oracle.start_daemon(busy, name="busy-%d" % number)
     for number in range(IDLE):
-        threading.Thread(target=idle, args=(started,), name="idle-%d" % number, daemon=True).start()
-    started.wait()
-    oracle.wait_for(lambda: oracle.asleep(idle_tids))
-    print("ready", flush=True)
+        oracle.start_daemon(idle, name="idle-%d" % number)
+    oracle.wait_for(is_in_place)
+    oracle.say("ready")
     sys.stdin.read()
-    finished.set()
+    finished.append(1)
 
 
 if __name__ == "__main__":

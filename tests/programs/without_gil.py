@@ -5,12 +5,13 @@ up while they work on BUFFER_BYTES.
 """
 import hashlib
 import sys
-import threading
 import zlib
 
+import oracle
+
 BUFFER_BYTES = 4 << 20
-buffer = bytes(range(256)) * (BUFFER_BYTES // 256)
-finished = threading.Event()
+data = bytes(bytearray(range(256))) * (BUFFER_BYTES // 256)
+finished = []
 
 
 def spin():
@@ -18,34 +19,34 @@ def spin():
 
 
 def digest():
-    return hashlib.sha256(buffer).digest()
+    return hashlib.sha256(data).digest()
 
 
 def pack():
-    return zlib.compress(buffer, 6)
+    return zlib.compress(data, 6)
 
 
 def in_python(started):
-    started.wait()
-    while not finished.is_set():
+    started.append(1)
+    while not finished:
         spin()
 
 
 def in_c(started):
-    started.wait()
-    while not finished.is_set():
+    started.append(1)
+    while not finished:
         digest()
         pack()
 
 
 def main():
-    started = threading.Barrier(3)
+    started = []
     for target in (in_python, in_c):
-        threading.Thread(target=target, args=(started,), name=target.__name__, daemon=True).start()
-    started.wait()
-    print("ready", flush=True)
+        oracle.start_daemon(target, name=target.__name__, args=(started,))
+    oracle.wait_for(lambda: len(started) == 2)
+    oracle.say("ready")
     sys.stdin.read()
-    finished.set()
+    finished.append(1)
 
 
 if __name__ == "__main__":
