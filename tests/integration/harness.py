@@ -2,13 +2,12 @@
 
 Environment:
     PYSPYC               the profiler's binary (needed)
-    PYSPYC_TEST_PYTHON   the interpreter under test: a version ("3.11", "3.11.7") or a program; Debian's by default
+    PYSPYC_TEST_PYTHON   the interpreter under test: a version ("3.11", "3.11.7", "3.14t") or a program; Debian's by default
     PYSPYC_TEST_SLOW     a factor for every deadline, for slow builds (sanitizers, valgrind)
 
 Nothing here waits a fixed time: what is awaited is a condition, and every wait has a deadline. Every process is ended
 by its own id, also when a test fails. Each target has a folder of its own for temporary files, which goes with it.
 """
-import glob
 import json
 import os
 import re
@@ -23,6 +22,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAMS = os.path.join(os.path.dirname(HERE), "programs")
+LIST_PYTHONS = os.path.join(os.path.dirname(os.path.dirname(HERE)), "scripts", "pythons")
 SLOWNESS = float(os.environ.get("PYSPYC_TEST_SLOW", "1"))
 DEADLINE = 60 * SLOWNESS
 POLL = 0.01
@@ -30,46 +30,35 @@ POLL = 0.01
 
 # --- the interpreters ------------------------------------------------------------------------------------------
 
-def candidates():
-    """Paths of everything that looks like an interpreter, on PATH, in the system's folders and under ~/.pyenv."""
-    folders = os.environ.get("PATH", "").split(os.pathsep) + os.defpath.split(os.pathsep)
-    patterns = [os.path.join(folder, "python[23]*") for folder in folders if folder and "shims" not in folder]
-    patterns.append(os.path.expanduser("~/.pyenv/versions/*/bin/python[23]*"))
-    found = {os.path.realpath(path): None for pattern in patterns for path in sorted(glob.glob(pattern))}
-    return [path for path in found if re.search(r"/python[23](\.\d+)?m?$", path) and os.access(path, os.X_OK)]
+def interpreters():
+    """[(version text, path)] of every CPython of this machine, as scripts/pythons lists them: oldest first."""
+    listing = subprocess.run([LIST_PYTHONS], stdout=subprocess.PIPE, check=True, timeout=DEADLINE)
+    return [tuple(line.split(" ", 1)) for line in listing.stdout.decode().splitlines()]
 
 
-def version_of(python):
-    """(3, 11, 7), or None where `python` does not run."""
-    question = "import sys; print('%d %d %d' % sys.version_info[:3])"
+def describe(python):
+    """((3, 11, 7), whether it is a free-threaded build), or (None, False) where `python` does not run."""
+    question = "import sys; print('%d %d %d' % sys.version_info[:3]); print(getattr(sys, 'abiflags', ''))"
     try:
         answer = subprocess.run([python, "-c", question], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                 timeout=DEADLINE)
-        return tuple(int(part) for part in answer.stdout.split()) or None
+        numbers, flags = answer.stdout.decode().split("\n")[:2]
+        return tuple(int(part) for part in numbers.split()), "t" in flags
     except (OSError, subprocess.SubprocessError, ValueError):
-        return None
+        return None, False
+
+
+def version_of(python):
+    return describe(python)[0]
 
 
 def find_interpreter(wanted):
-    """The path of an interpreter: `wanted` is a path, or a version of two or three numbers. None if there is none."""
-    if not re.fullmatch(r"\d+(\.\d+){1,2}", wanted):
+    """The path of an interpreter: `wanted` is a path, or a version such as 3.11, 3.11.7, 3.14t. None if there is none."""
+    match = re.fullmatch(r"(\d+(?:\.\d+){1,2})(t?)", wanted)
+    if not match:
         return os.path.realpath(shutil.which(wanted)) if shutil.which(wanted) else None
-    version = tuple(int(part) for part in wanted.split("."))
-    for path in candidates():
-        found = version_of(path)
-        if found and found[:len(version)] == version:
-            return path
-    return None
-
-
-def interpreters(oldest):
-    """{version text of two numbers: path} of every interpreter from `oldest` on; of each, the newest patch level."""
-    newest = {}
-    for path in candidates():
-        version = version_of(path)
-        if version and version >= oldest:
-            newest[version[:2]] = max(newest.get(version[:2], ((), "")), (version, path))
-    return {"%d.%d" % key: path for key, (_, path) in sorted(newest.items())}
+    pattern = re.escape(match.group(1)) + r"(?!\d)[^t]*" + match.group(2)
+    return next((path for version, path in interpreters() if re.fullmatch(pattern, version)), None)
 
 
 def system_python():
@@ -270,7 +259,7 @@ class TestCase(unittest.TestCase):
         self.folder = os.path.realpath(tempfile.mkdtemp(prefix="pyspyc-test-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.python = interpreter_under_test()
-        self.version = version_of(self.python)
+        self.version, self.is_free_threaded = describe(self.python)
 
     def path(self, *names):
         return os.path.join(self.folder, *names)
@@ -323,14 +312,6 @@ class TestCase(unittest.TestCase):
         self.assertNotIn(fields["State"][0], "Tt")
 
 
-OLDEST_FOR_PROGRAMS = (3, 8)
-
-
-def list_interpreters():
-    """For CMakeLists.txt: VERSION=PATH of the interpreters that the programs here can run on."""
-    print("\n".join("%s=%s" % item for item in interpreters(OLDEST_FOR_PROGRAMS).items()))
-
-
 def main():
     """Runs the calling module's tests; a first argument that is no option names the interpreter."""
     if len(sys.argv) > 1 and (os.sep in sys.argv[1] or sys.argv[1][0].isdigit()):
@@ -339,7 +320,3 @@ def main():
     python = interpreter_under_test()
     print("interpreter: %s, version %s" % (python, ".".join(map(str, version_of(python) or ()))), file=sys.stderr)
     unittest.main()
-
-
-if __name__ == "__main__":
-    list_interpreters()
