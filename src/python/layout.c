@@ -118,33 +118,33 @@
     .dict = DICT_FROM_3_11(head, 8), .integer = INTEGER_FROM_3_12(head), .module = MODULE(head)
 #define WITH_GIL      .is_free_threaded = false, .gil_format = GIL_OF_INTERPRETER, .gil = GIL
 #define FREE_THREADED .is_free_threaded = true, .gil_format = GIL_OPTIONAL, .gil = GIL_WITH_SWITCH
-#define STATE_3_13                                                                                                     \
+#define STATE_3_13(dicts)                                                                                              \
     .version = 3 << 8 | 13, .runtime = {.interpreters_head = 632, .gil = LAYOUT_NONE},                                 \
     .interpreter = {.next = 7264,                                                                                      \
                     .threads_head = 7344,                                                                              \
-                    .modules = 7656,                                                                                   \
-                    .sysdict = 7640,                                                                                   \
-                    .builtins = 7648,                                                                                  \
+                    .modules = dicts + 16,                                                                             \
+                    .sysdict = dicts,                                                                                  \
+                    .builtins = dicts + 8,                                                                             \
                     .id = 7272,                                                                                        \
                     .gil_pointer = 16},                                                                                \
     .thread = THREAD_FROM_3_13(152, 232), .frame = FRAME_3_12_AND_3_13
-#define STATE_3_14                                                                                                     \
+#define STATE_3_14(dicts)                                                                                              \
     .version = 3 << 8 | 14, .runtime = {.interpreters_head = 808, .gil = LAYOUT_NONE},                                 \
     .interpreter = {.next = 7272,                                                                                      \
                     .threads_head = 7344,                                                                              \
-                    .modules = 7688,                                                                                   \
-                    .sysdict = 7672,                                                                                   \
-                    .builtins = 7680,                                                                                  \
+                    .modules = dicts + 16,                                                                             \
+                    .sysdict = dicts,                                                                                  \
+                    .builtins = dicts + 8,                                                                             \
                     .id = 7280,                                                                                        \
                     .gil_pointer = 16},                                                                                \
     .thread = THREAD_FROM_3_13(152, 232)
-#define STATE_3_15                                                                                                     \
+#define STATE_3_15(dicts)                                                                                              \
     .version = 3 << 8 | 15, .runtime = {.interpreters_head = 936, .gil = LAYOUT_NONE},                                 \
     .interpreter = {.next = 7264,                                                                                      \
                     .threads_head = 7336,                                                                              \
-                    .modules = 7592,                                                                                   \
-                    .sysdict = 7576,                                                                                   \
-                    .builtins = 7584,                                                                                  \
+                    .modules = dicts + 16,                                                                             \
+                    .sysdict = dicts,                                                                                  \
+                    .builtins = dicts + 8,                                                                             \
                     .id = 7272,                                                                                        \
                     .gil_pointer = 16},                                                                                \
     .thread = THREAD_FROM_3_13(176, 256)
@@ -370,7 +370,7 @@ static const struct layout layouts[] = {
     {
         WITH_GIL,
         COMMON_FROM_3_13(16),
-        STATE_3_13,
+        STATE_3_13(7640),
         .code = CODE_FROM_3_12(16, 184, 200, LAYOUT_NONE),
         .text = TEXT_FROM_3_12(16, 2),
         .type = TYPE(16, 880),
@@ -378,7 +378,7 @@ static const struct layout layouts[] = {
     {
         FREE_THREADED,
         COMMON_FROM_3_13(32),
-        STATE_3_13,
+        STATE_3_13(7648),
         .code = CODE_FROM_3_12(32, 200, 216, LAYOUT_NONE),
         .text = TEXT_FROM_3_12(32, 2),
         .type = TYPE(32, 896),
@@ -386,7 +386,7 @@ static const struct layout layouts[] = {
     {
         WITH_GIL,
         COMMON_FROM_3_13(16),
-        STATE_3_14,
+        STATE_3_14(7672),
         .frame = FRAME_FROM_3_14(74, LAYOUT_NONE),
         .code = CODE_FROM_3_12(16, 192, 208, LAYOUT_NONE),
         .text = TEXT_FROM_3_12(16, 2),
@@ -395,7 +395,7 @@ static const struct layout layouts[] = {
     {
         FREE_THREADED,
         COMMON_FROM_3_13(32),
-        STATE_3_14,
+        STATE_3_14(7696),
         .frame = FRAME_FROM_3_14(78, 72),
         .code = CODE_FROM_3_12(32, 208, 232, 224),
         .text = TEXT_FROM_3_12(32, 8),
@@ -404,7 +404,7 @@ static const struct layout layouts[] = {
     {
         WITH_GIL,
         COMMON_FROM_3_13(16),
-        STATE_3_15,
+        STATE_3_15(7576),
         .frame = FRAME_FROM_3_14(74, LAYOUT_NONE),
         .code = CODE_FROM_3_12(16, 192, 208, LAYOUT_NONE),
         .text = TEXT_FROM_3_12(16, 2),
@@ -413,7 +413,7 @@ static const struct layout layouts[] = {
     {
         FREE_THREADED,
         COMMON_FROM_3_13(32),
-        STATE_3_15,
+        STATE_3_15(7576),
         .frame = FRAME_FROM_3_14(78, 72),
         .code = CODE_FROM_3_12(32, 208, 232, 224),
         .text = TEXT_FROM_3_12(32, 8),

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Compares our decoding of line tables with what an interpreter says: check-lines FORMAT
- *
- * FORMAT is lnotab-unsigned (2.7), lnotab (to 3.9), ranges (3.10) or locations.
+ * Compares our decoding of line tables with what an interpreter says: check-lines FORMAT, which is
+ * lnotab-unsigned, lnotab, ranges or locations.
  *
  * Standard input has a record for each code object, in native byte order: the length of its table, its first line and
- * how many positions follow (32 bits each), the table, and the positions: an offset in bytes and its line (32 bits
- * each; line 0: none). Prints the differences, and how much was compared.
+ * how many positions follow (32 bits each), the table, and the positions: an offset in bytes, its line, the line where
+ * its piece of source text ends, and the columns of that (32 bits each; line 0, column -1: none). Before "locations"
+ * nothing but lines is known. Prints the differences, and how much was compared.
  */
 #include "python/lines.h"
 
@@ -26,7 +26,7 @@ struct record_head {
 
 struct position {
     uint32_t offset;
-    int32_t line;
+    int32_t line, end_line, column, end_column;
 };
 
 struct tally {
@@ -69,10 +69,12 @@ static bool check_record(enum line_format format, struct tally *tally)
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = {[LINES_LNOTAB_UNSIGNED] = "lnotab-unsigned",
-                                        [LINES_LNOTAB] = "lnotab",
-                                        [LINES_RANGES] = "ranges",
-                                        [LINES_LOCATIONS] = "locations"};
+    static const char *const names[] = {
+        [LINES_LNOTAB_UNSIGNED] = "lnotab-unsigned",
+        [LINES_LNOTAB] = "lnotab",
+        [LINES_RANGES] = "ranges",
+        [LINES_LOCATIONS] = "locations",
+    };
     struct tally tally = {0};
     for (int format = LINES_LNOTAB_UNSIGNED; argc == 2 && format <= LINES_LOCATIONS; format++) {
         while (strcmp(argv[1], names[format]) == 0 && check_record((enum line_format)format, &tally))

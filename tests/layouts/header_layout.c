@@ -10,13 +10,18 @@
 #if PY_VERSION_HEX >= 0x03090000
 #include <internal/pycore_interp.h>
 #include <internal/pycore_runtime.h>
-#else
+#elif PY_VERSION_HEX >= 0x03080000
 #include <internal/pycore_pystate.h>
+#elif PY_VERSION_HEX >= 0x03070000
+#include <internal/pystate.h>
 #endif
 #if PY_VERSION_HEX >= 0x030b0000
 #include <internal/pycore_code.h>
 #include <internal/pycore_dict.h>
 #include <internal/pycore_frame.h>
+#endif
+#if PY_VERSION_HEX >= 0x030e0000
+#include <internal/pycore_interpframe_structs.h>
 #endif
 
 #include <stddef.h>
@@ -24,12 +29,28 @@
 
 #define PRINT(name, type, member) printf("%s %zu\n", #name, offsetof(type, member))
 
-static void print_interpreter(void)
+static void print_runtime(void)
 {
+#if PY_VERSION_HEX >= 0x03070000
     PRINT(runtime.interpreters_head, _PyRuntimeState, interpreters.head);
-#if PY_VERSION_HEX < 0x030c0000
+#else
+    puts("runtime.interpreters_head 0"); /* the variable interp_head itself */
+#endif
+#if PY_VERSION_HEX >= 0x03070000 && PY_VERSION_HEX < 0x030c0000
     PRINT(runtime.gil, _PyRuntimeState, ceval.gil);
 #endif
+#if PY_VERSION_HEX >= 0x03070000
+#ifdef Py_GIL_DISABLED
+    PRINT(gil.enabled, struct _gil_runtime_state, enabled);
+#endif
+    PRINT(gil.last_holder, struct _gil_runtime_state, last_holder);
+    PRINT(gil.locked, struct _gil_runtime_state, locked);
+    PRINT(gil.switch_number, struct _gil_runtime_state, switch_number);
+#endif
+}
+
+static void print_interpreter(void)
+{
     PRINT(interpreter.next, PyInterpreterState, next);
 #if PY_VERSION_HEX >= 0x030b0000
     PRINT(interpreter.threads_head, PyInterpreterState, threads.head);
@@ -42,9 +63,11 @@ static void print_interpreter(void)
 #else
     PRINT(interpreter.modules, PyInterpreterState, modules);
 #endif
-    PRINT(gil.last_holder, struct _gil_runtime_state, last_holder);
-    PRINT(gil.locked, struct _gil_runtime_state, locked);
-    PRINT(gil.switch_number, struct _gil_runtime_state, switch_number);
+    PRINT(interpreter.sysdict, PyInterpreterState, sysdict);
+    PRINT(interpreter.builtins, PyInterpreterState, builtins);
+#if PY_VERSION_HEX >= 0x03070000
+    PRINT(interpreter.id, PyInterpreterState, id);
+#endif
 }
 
 static void print_thread(void)
@@ -84,6 +107,9 @@ static void print_frame(void)
     PRINT(frame.is_entry, _PyInterpreterFrame, is_entry);
 #endif
     PRINT(frame.owner, _PyInterpreterFrame, owner);
+#if PY_VERSION_HEX >= 0x030e0000 && defined(Py_GIL_DISABLED)
+    PRINT(frame.tlbc_index, _PyInterpreterFrame, tlbc_index);
+#endif
 #else
     PRINT(frame.code, PyFrameObject, f_code);
     PRINT(frame.previous, PyFrameObject, f_back);
@@ -110,6 +136,9 @@ static void print_code(void)
 #if PY_VERSION_HEX >= 0x030b0000
     PRINT(code.instructions, PyCodeObject, co_code_adaptive);
     PRINT(code.first_traceable, PyCodeObject, _co_firsttraceable);
+#if PY_VERSION_HEX >= 0x030e0000 && defined(Py_GIL_DISABLED)
+    PRINT(code.tlbc, PyCodeObject, co_tlbc);
+#endif
 #endif
 }
 
@@ -117,23 +146,35 @@ static void print_objects(void)
 {
     PRINT(object.type, PyObject, ob_type);
     PRINT(object.var_size, PyVarObject, ob_size);
+    PRINT(bytes.length, PyVarObject, ob_size);
+    PRINT(type.name, PyTypeObject, tp_name);
+    PRINT(type.basic_size, PyTypeObject, tp_basicsize);
+    PRINT(type.flags, PyTypeObject, tp_flags);
+    PRINT(type.dict_offset, PyTypeObject, tp_dictoffset);
+#if PY_MAJOR_VERSION == 2
+    /* Of the two kinds of text, names are bytes. */
+    PRINT(text.hash, PyStringObject, ob_shash);
+    PRINT(text.length, PyUnicodeObject, length);
+    PRINT(text.compact_data, PyUnicodeObject, str);
+    PRINT(bytes.data, PyStringObject, ob_sval);
+    PRINT(dict.mask, PyDictObject, ma_mask);
+    PRINT(dict.table, PyDictObject, ma_table);
+    PRINT(integer.digits, PyIntObject, ob_ival);
+#else
     PRINT(text.length, PyASCIIObject, length);
     PRINT(text.hash, PyASCIIObject, hash);
     PRINT(text.state, PyASCIIObject, state);
     printf("text.ascii_data %zu\n", sizeof(PyASCIIObject));
     printf("text.compact_data %zu\n", sizeof(PyCompactUnicodeObject));
-    PRINT(bytes.length, PyVarObject, ob_size);
     PRINT(bytes.data, PyBytesObject, ob_sval);
-    PRINT(type.basic_size, PyTypeObject, tp_basicsize);
-    PRINT(type.flags, PyTypeObject, tp_flags);
-    PRINT(type.dict_offset, PyTypeObject, tp_dictoffset);
     PRINT(type.cached_keys, PyHeapTypeObject, ht_cached_keys);
     PRINT(dict.keys, PyDictObject, ma_keys);
     PRINT(dict.values, PyDictObject, ma_values);
+#endif
 #if PY_VERSION_HEX >= 0x030c0000
     PRINT(integer.tag, PyLongObject, long_value.lv_tag);
     PRINT(integer.digits, PyLongObject, long_value.ob_digit);
-#else
+#elif PY_MAJOR_VERSION == 3
     PRINT(integer.digits, PyLongObject, ob_digit);
 #endif
 #if PY_VERSION_HEX >= 0x030b0000
@@ -147,6 +188,7 @@ static void print_objects(void)
 
 int main(void)
 {
+    print_runtime();
     print_interpreter();
     print_thread();
     print_frame();

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Prints our layout of a version, a field a line, in the words of header_layout.c: our_layout 3 11.
+ * Prints our layout of a version, a field a line, in the words of header_layout.c: our_layout 3 14, or of its
+ * free-threaded build: our_layout 3 14t.
  */
 #include "python/layout.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void print_field(const char *name, unsigned offset)
 {
@@ -23,6 +25,10 @@ static void print_interpreter(const struct layout *layout)
     PRINT(interpreter.threads_head);
     PRINT(interpreter.modules);
     PRINT(interpreter.gil_pointer);
+    PRINT(interpreter.sysdict);
+    PRINT(interpreter.builtins);
+    PRINT(interpreter.id);
+    PRINT(gil.enabled);
     PRINT(gil.last_holder);
     PRINT(gil.locked);
     PRINT(gil.switch_number);
@@ -42,6 +48,7 @@ static void print_code(const struct layout *layout)
     PRINT(frame.instruction);
     PRINT(frame.is_entry);
     PRINT(frame.owner);
+    PRINT(frame.tlbc_index);
     PRINT(code.filename);
     PRINT(code.name);
     PRINT(code.qualname);
@@ -50,6 +57,7 @@ static void print_code(const struct layout *layout)
     PRINT(code.version);
     PRINT(code.instructions);
     PRINT(code.first_traceable);
+    PRINT(code.tlbc);
 }
 
 static void print_objects(const struct layout *layout)
@@ -63,10 +71,13 @@ static void print_objects(const struct layout *layout)
     PRINT(text.compact_data);
     PRINT(bytes.length);
     PRINT(bytes.data);
+    PRINT(type.name);
     PRINT(type.basic_size);
     PRINT(type.flags);
     PRINT(type.dict_offset);
     PRINT(type.cached_keys);
+    PRINT(dict.mask);
+    PRINT(dict.table);
     PRINT(dict.keys);
     PRINT(dict.values);
     PRINT(integer.tag);
@@ -85,9 +96,10 @@ int main(int argc, char **argv)
 {
     const struct layout *layout = NULL;
     if (argc == 3)
-        layout = layout_of_version((unsigned)strtoul(argv[1], NULL, 10), (unsigned)strtoul(argv[2], NULL, 10), false);
+        layout = layout_of_version((unsigned)strtoul(argv[1], NULL, 10), (unsigned)strtoul(argv[2], NULL, 10),
+                                   strchr(argv[2], 't') != NULL);
     if (!layout) {
-        fprintf(stderr, "usage: our_layout MAJOR MINOR\n");
+        fprintf(stderr, "usage: our_layout MAJOR MINOR[t]\n");
         return 2;
     }
     print_interpreter(layout);
