@@ -308,22 +308,6 @@ class TestAttached(RecordCase):
         self.assert_failed(outcome, words=["Python"])
         self.assertTrue(sleep.alive())
 
-    def test_old_versions(self):
-        """A version that is not supported is named; one that is supported is recorded."""
-        found = [path for path in map(harness.find_interpreter, ("2.7", "3.6", "3.7")) if path]
-        if not found:
-            self.skipTest("none of Python 2.7, 3.6, 3.7 is here")
-        source = "import sys; sys.stdout.write('ready\\n'); sys.stdout.flush(); sys.stdin.read()"
-        for python in found:
-            version = "%d.%d" % harness.version_of(python)[:2]
-            with self.subTest(version=version):
-                target = self.start(python, "-c", source)
-                target.read_line()
-                outcome = self.run_pyspyc("record", "-o", self.path(version + ".svg"), "-d", "1", "-p", target.pid)
-                if outcome.status:
-                    self.assert_failed(outcome, words=[version])
-                self.assert_unharmed(target)
-
 
 class TestOutput(RecordCase):
     """Where the result goes, and in which form."""
@@ -580,6 +564,9 @@ class TestOptions(RecordCase):
         _, everything = self.record(*FAST, "-d", "2", "-p", target.pid)
         _, holders = self.record(*FAST, "-g", "-d", "2", "-p", target.pid)
         self.assertGreater(share(everything), 0.2)
+        if self.is_free_threaded:
+            self.assertEqual(holders.total(), 0, "there is no such lock in this build")
+            return
         self.assertLess(share(holders), 0.1)
         self.assertGreater(holders.total(holders.with_function("spin")), 100)
 

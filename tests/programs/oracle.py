@@ -23,10 +23,10 @@ When everything is in place one line of JSON goes to standard output:
 
     {"ready": true, "pid": 1, "python": "3.11.2", "implementation": "cpython", "reporter": IDENT,
      "threads": [{"ident": IDENT, "name": "MainThread", "native_id": TID,
-                  "frames": [[filename, name, line, class], ... innermost first]}, ...]}
+                  "frames": [[filename, name, line, method], ... innermost first]}, ...]}
 
-The name is the qualified one from 3.11 on. Before, it is the plain one, and `class` is that of a method where it is
-certain, else null. The thread "reporter" takes the stacks, so it cannot write down its own; everybody else's is there.
+The name is the qualified one from 3.11 on. Before, it is the plain one, and `method` is the qualified name of a method
+where that is certain, else null. The thread "reporter" takes the stacks, so it cannot write down its own; everybody else's is there.
 """
 from __future__ import print_function
 
@@ -39,6 +39,7 @@ import sys
 import threading
 import time
 import traceback
+import types
 
 try:
     from _thread import get_ident
@@ -48,6 +49,7 @@ except ImportError:
 DEADLINE_SECONDS = 60
 POLL_SECONDS = 0.005
 SETTLED_POLLS = 4
+CLASS_NAME_BYTES = 127  # what is longer counts as not certain
 clock = getattr(time, "monotonic", time.time)
 KNOWS_QUALIFIED_NAMES = sys.version_info >= (3, 11)
 
@@ -207,7 +209,7 @@ def stack_of(frame):
     while frame is not None:
         code = frame.f_code
         name = code.co_qualname if KNOWS_QUALIFIED_NAMES else code.co_name
-        stack.append([text(code.co_filename), text(name), frame.f_lineno, _class_name(frame)])
+        stack.append([text(code.co_filename), text(name), frame.f_lineno, _method_name(frame)])
         frame = frame.f_back
     return stack
 
@@ -217,27 +219,36 @@ def text(value):
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
-def _class_name(frame):
-    """The class whose method a frame runs, None where it is not certain or where the qualified name says it.
+def _method_name(frame):
+    """The qualified name of the method that a frame runs; None where it is not certain, and from 3.11 on.
 
-    It is certain where the first argument is called `self` or `cls` and a class in its method resolution order has
-    under the function's name a function with the frame's very code.
+    It is certain where the first argument is called `self` or `cls` and the first class of its method resolution order
+    that has a function with the frame's very code has it under the function's name.
     """
     code = frame.f_code
     if KNOWS_QUALIFIED_NAMES or not code.co_argcount or code.co_varnames[0] not in ("self", "cls"):
         return None
     first = frame.f_locals.get(code.co_varnames[0])
     # Not isinstance(), which asks the object for its __class__, and that may be code of the case.
-    for owner in (first if issubclass(type(first), type) else type(first)).__mro__:
-        if code in _codes_of(owner.__dict__.get(code.co_name)):
-            return text(owner.__name__)
+    owners = (first.__mro__ if issubclass(type(first), type) else ()) + type(first).__mro__
+    for owner in owners:
+        for function in _functions_of(owner.__dict__.get(_mangled(code.co_name, owner.__name__))):
+            if function.__code__ is code and len(text(owner.__name__).encode("utf-8")) <= CLASS_NAME_BYTES:
+                return text(getattr(function, "__qualname__", owner.__name__ + "." + code.co_name))
     return None
 
 
-def _codes_of(attribute):
-    """The code objects that an attribute of a class may stand for."""
-    if isinstance(attribute, property):
-        inner = (attribute.fget, attribute.fset, attribute.fdel)
-    else:
-        inner = (getattr(attribute, "__func__", attribute),)
-    return [function.__code__ for function in inner if hasattr(function, "__code__")]
+def _mangled(name, class_name):
+    """The name under which a class keeps a private one."""
+    is_private = name.startswith("__") and not name.endswith("__") and class_name.strip("_")
+    return "_%s%s" % (class_name.lstrip("_"), name) if is_private else name
+
+
+def _functions_of(attribute):
+    """The functions that an attribute of a class may stand for."""
+    functions = (attribute,)
+    if type(attribute) is property:
+        functions = (attribute.fget, attribute.fset, attribute.fdel)
+    elif type(attribute) in (staticmethod, classmethod):
+        functions = (attribute.__func__,)
+    return [function for function in functions if isinstance(function, types.FunctionType)]
