@@ -2,14 +2,12 @@
 #include "lines.h"
 
 #include "base/table.h"
+#include "locations.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum {
-    UNIT_LEN = 2, /* bytes of a code unit */
-    NO_LINE = 0,
-};
+enum { NO_LINE = 0 };
 
 /* Adds a range; one that continues the last range's line is not needed. */
 static bool append(struct lines *lines, uint32_t start, int32_t line)
@@ -77,57 +75,15 @@ static bool decode_ranges(struct lines *lines, const unsigned char *table, size_
     return has_memory && append(lines, address, NO_LINE);
 }
 
-/* Bytes that are still to be decoded. */
-struct table_reader {
-    const unsigned char *at;
-    const unsigned char *end;
-};
-
-/* Six bits a byte, the lowest first; bit 6 says that more follow. Stops at the end of an entry or of the table. */
-static uint64_t take_varint(struct table_reader *reader)
-{
-    uint64_t value = 0;
-    for (unsigned shift = 0; reader->at < reader->end && !(*reader->at & 0x80); shift += 6) {
-        unsigned char byte = *reader->at++;
-        if (shift < 60)
-            value |= (uint64_t)(byte & 0x3f) << shift;
-        if (!(byte & 0x40))
-            break;
-    }
-    return value;
-}
-
-static int64_t take_signed_varint(struct table_reader *reader)
-{
-    uint64_t value = take_varint(reader);
-    int64_t magnitude = (int64_t)(value >> 1);
-    return value & 1 ? -magnitude : magnitude;
-}
-
-/*
- * CPython 3.11 Objects/locations.md: entries whose first byte alone has bit 7 set. It holds the kind of the entry and
- * how many code units it covers; columns follow and are passed over here.
- */
+/* CPython 3.11 Objects/locations.md; columns are passed over here. */
 static bool decode_locations(struct lines *lines, const unsigned char *table, size_t len)
 {
-    enum { FIRST_ONE_LINE = 10, LAST_ONE_LINE = 12, NO_COLUMNS = 13, LONG = 14, WITHOUT_LINE = 15 };
-    struct table_reader reader = {table, table + len};
-    uint32_t address = 0;
-    int32_t line = lines->first_line;
+    struct location_reader reader = locations_begin(table, len, lines->first_line);
+    struct location location;
     bool has_memory = true;
-    while (reader.at < reader.end && has_memory) {
-        unsigned char head = *reader.at++;
-        unsigned kind = head >> 3 & 15;
-        if (kind >= FIRST_ONE_LINE && kind <= LAST_ONE_LINE)
-            line = add_line(line, kind - FIRST_ONE_LINE);
-        else if (kind == NO_COLUMNS || kind == LONG)
-            line = add_line(line, take_signed_varint(&reader));
-        has_memory = append(lines, address, kind == WITHOUT_LINE ? NO_LINE : line);
-        address += ((head & 7U) + 1) * UNIT_LEN;
-        while (reader.at < reader.end && !(*reader.at & 0x80))
-            reader.at++;
-    }
-    return has_memory && append(lines, address, NO_LINE);
+    while (has_memory && locations_next(&reader, &location))
+        has_memory = append(lines, location.start, location.position.line);
+    return has_memory && append(lines, reader.offset, NO_LINE);
 }
 
 bool lines_init(struct lines *lines, enum line_format format, const unsigned char *table, size_t len,
