@@ -25,7 +25,8 @@ enum {
 };
 
 struct python_frame {
-    uint32_t code; /* see python_code() */
+    remote_addr address; /* of the frame itself; of a mark: where it was looked for */
+    uint32_t code;       /* see python_code() */
     int32_t line;
     bool is_entry; /* the outermost frame of one activation of the evaluation loop: C code called it */
 };

@@ -21,6 +21,7 @@ void code_cache_init(struct code_cache *cache, const struct python_runtime *runt
 static void deinit_entry(struct code_entry *entry)
 {
     free(entry->text);
+    free(entry->table);
     lines_deinit(&entry->lines);
 }
 
@@ -139,6 +140,16 @@ static enum python_status read_texts(struct code_cache *cache, struct memory *me
     return PYTHON_OK;
 }
 
+static bool keep_table(const struct buffer *table, struct code_entry *entry)
+{
+    entry->table = malloc(table->len);
+    if (!entry->table)
+        return false;
+    memcpy(entry->table, table->data, table->len);
+    entry->table_len = table->len;
+    return true;
+}
+
 static enum python_status read_lines(struct code_cache *cache, struct memory *memory, struct code_entry *entry)
 {
     const struct layout *layout = cache->runtime->layout;
@@ -149,6 +160,8 @@ static enum python_status read_lines(struct code_cache *cache, struct memory *me
         return status;
     bool has_memory = lines_init(&entry->lines, layout->line_format, (const unsigned char *)buffer_text(table),
                                  table->len, entry->code.first_line);
+    if (has_memory && cache->keeps_tables && table->len > 0)
+        has_memory = keep_table(table, entry);
     return has_memory ? PYTHON_OK : PYTHON_NO_MEMORY;
 }
 

@@ -30,6 +30,8 @@ struct code_entry {
     uint64_t checked_sample; /* the last sample in which identity was found to be true; 0: never decoded */
     int64_t start;           /* offset in bytes of the instruction with which the function begins; 0 to 3.10 */
     char *text;              /* name and filename point into it; owned */
+    unsigned char *table;    /* the line table as the target has it, where the cache keeps tables; owned */
+    size_t table_len;
     struct lines lines;
 };
 
@@ -41,6 +43,7 @@ struct code_cache {
     struct table by_address;
     uint64_t sample;
     uint32_t last_serial;
+    bool keeps_tables; /* line tables are kept as they are, too: columns are found in them */
     struct buffer scratch;
 };
 

@@ -100,6 +100,12 @@
     {                                                                                                                  \
         .type = (head)-8, .var_size = (head)                                                                           \
     }
+#define METHOD(first_local, count, varnames, func_code, func_qualname)                                                 \
+    {                                                                                                                  \
+        .locals = (first_local), .arg_count = 16, .local_count = (count), .names = (varnames),                         \
+        .cellvars = (varnames) + 16, .items = 24, .cell = 16, .dict = 264, .mro = 344, .code = (func_code),            \
+        .qualname = (func_qualname)                                                                                    \
+    }
 #define MODULE(head)                                                                                                   \
     {                                                                                                                  \
         .dict = (head)                                                                                                 \
@@ -186,6 +192,7 @@ static const struct layout layouts[] = {
                  .first_value = LAYOUT_NONE},
         .integer = {.tag = LAYOUT_NONE, .digits = 16},
         .module = MODULE(16),
+        .method = METHOD(376, 20, 56, 16, LAYOUT_NONE),
     },
     {
         COMMON_3_6_TO_3_10,
@@ -205,6 +212,7 @@ static const struct layout layouts[] = {
         .frame = FRAME_TO_3_10(120, 1),
         .code = CODE_TO_3_10(96, 112, 36),
         .type = TYPE(16, 856),
+        .method = METHOD(376, 24, 64, 16, 104),
     },
     {
         COMMON_3_6_TO_3_10,
@@ -224,6 +232,7 @@ static const struct layout layouts[] = {
         .frame = FRAME_TO_3_10(104, 1),
         .code = CODE_TO_3_10(96, 112, 36),
         .type = TYPE(16, 856),
+        .method = METHOD(360, 24, 64, 16, 104),
     },
     {
         COMMON_3_6_TO_3_10,
@@ -243,6 +252,7 @@ static const struct layout layouts[] = {
         .frame = FRAME_TO_3_10(104, 1),
         .code = CODE_TO_3_10(104, 120, 40),
         .type = TYPE(16, 872),
+        .method = METHOD(360, 28, 72, 16, 104),
     },
     {
         COMMON_3_6_TO_3_10,
@@ -262,6 +272,7 @@ static const struct layout layouts[] = {
         .frame = FRAME_TO_3_10(104, 1),
         .code = CODE_TO_3_10(104, 120, 40),
         .type = TYPE(16, 864),
+        .method = METHOD(360, 28, 72, 16, 104),
     },
     {
         COMMON_3_6_TO_3_10,
@@ -281,6 +292,7 @@ static const struct layout layouts[] = {
         .frame = FRAME_TO_3_10(96, 2),
         .code = CODE_TO_3_10(104, 120, 40),
         .type = TYPE(16, 872),
+        .method = METHOD(352, 28, 72, 48, 40),
     },
     {
         .version = 3 << 8 | 11,

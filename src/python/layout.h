@@ -144,6 +144,15 @@ struct layout {
     struct {
         uint16_t dict;
     } module;
+    /* How a method's frame leads to its class; all 0 from 3.11 on, where the code object has a qualified name. */
+    struct {
+        uint16_t locals;                                  /* of a frame: its arguments, other locals, and cells */
+        uint16_t arg_count, local_count, names, cellvars; /* of a code object */
+        uint16_t items;                                   /* of a tuple */
+        uint16_t cell;                                    /* of a cell: what it holds */
+        uint16_t dict, mro;                               /* of a type */
+        uint16_t code, qualname;                          /* of a function; 2.7 has no qualified names */
+    } method;
 };
 
 /* The constant part for a version; NULL for one that is not known. Versions from 3.13 on still want debug offsets. */

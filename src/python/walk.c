@@ -2,6 +2,7 @@
 #include "python/walk.h"
 
 #include "base/cleanup.h"
+#include "frame.h"
 #include "layout.h"
 #include "python.h"
 #include "read.h"
@@ -90,12 +91,8 @@ static bool find_instructions(const struct layout *layout, struct memory *memory
     return true;
 }
 
-/*
- * Offset in bytes of the instruction that a frame executes; negative when it has not started (not so from 3.13 on).
- * Returns false when it cannot be told.
- */
-static bool find_offset(const struct layout *layout, struct memory *memory, const unsigned char *frame,
-                        remote_addr code, int64_t *ret)
+bool frame_find_offset(const struct layout *layout, struct memory *memory, const unsigned char *frame, remote_addr code,
+                       int64_t *ret)
 {
     remote_addr instructions;
     if (layout->frame.instruction_unit != 0) {
@@ -120,6 +117,7 @@ struct walk {
     uint32_t steps, limit;  /* the steps since, and after how many to remember another one */
     uint32_t unreadable;    /* frames that could not be read */
     bool is_cut;            /* the stack is deeper than what is kept of it */
+    remote_addr frame;      /* the one that is being looked at */
 };
 
 /*
@@ -156,7 +154,11 @@ static enum python_status append_frame(struct python *python, struct walk *walk,
     walk->is_cut = frames_of(python, walk) >= PYTHON_FRAME_LIMIT || python->frame_count >= PYTHON_FRAME_TOTAL_LIMIT;
     if (walk->is_cut)
         code = PYTHON_CODE_CUT;
-    python->frames[python->frame_count++] = (struct python_frame){.code = code, .line = walk->is_cut ? 0 : line};
+    python->frames[python->frame_count++] = (struct python_frame){
+        .address = walk->frame,
+        .code = code,
+        .line = walk->is_cut ? 0 : line,
+    };
     return PYTHON_OK;
 }
 
@@ -176,7 +178,7 @@ static enum python_status add_frame(struct python *python, struct memory *memory
                                     const unsigned char *frame, unsigned owner)
 {
     const struct layout *layout = python->runtime.layout;
-    remote_addr address = field_u64(frame, layout->frame.code) & ~(remote_addr)layout->frame.code_tag;
+    remote_addr address = frame_code(layout, frame);
     uint32_t code;
     enum python_status status = code_cache_find(&python->codes, memory, address, &code);
     if (status == PYTHON_BAD_CODE && !is_entering(layout, walk))
@@ -185,7 +187,7 @@ static enum python_status add_frame(struct python *python, struct memory *memory
         return status;
     const struct code_entry *entry = &python->codes.entries[code];
     int64_t offset;
-    if (!find_offset(layout, memory, frame, address, &offset))
+    if (!frame_find_offset(layout, memory, frame, address, &offset))
         return append_frame(python, walk, code, entry->code.first_line);
     if (owner != OWNER_GENERATOR && offset < entry->start)
         return PYTHON_OK;
@@ -252,6 +254,7 @@ static enum python_status walk_frames(struct python *python, struct memory *memo
     const struct layout *layout = python->runtime.layout;
     for (uint32_t step = 0; frame != 0 && !walk->is_cut; step++) {
         unsigned char head[LAYOUT_FRAME_LEN];
+        walk->frame = frame;
         if (frame % sizeof(uint64_t) != 0 || is_cycle(walk, frame) || step >= STEP_LIMIT)
             return PYTHON_BAD_FRAME;
         enum memory_status read_status = memory_read(memory, frame, head, layout->frame.size);

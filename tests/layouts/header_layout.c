@@ -186,6 +186,25 @@ static void print_objects(void)
 #endif
 }
 
+static void print_method(void)
+{
+#if PY_VERSION_HEX < 0x030b0000
+    PRINT(method.locals, PyFrameObject, f_localsplus);
+    PRINT(method.arg_count, PyCodeObject, co_argcount);
+    PRINT(method.local_count, PyCodeObject, co_nlocals);
+    PRINT(method.names, PyCodeObject, co_varnames);
+    PRINT(method.cellvars, PyCodeObject, co_cellvars);
+    PRINT(method.items, PyTupleObject, ob_item);
+    PRINT(method.cell, PyCellObject, ob_ref);
+    PRINT(method.dict, PyTypeObject, tp_dict);
+    PRINT(method.mro, PyTypeObject, tp_mro);
+    PRINT(method.code, PyFunctionObject, func_code);
+#if PY_MAJOR_VERSION >= 3
+    PRINT(method.qualname, PyFunctionObject, func_qualname);
+#endif
+#endif
+}
+
 int main(void)
 {
     print_runtime();
@@ -194,5 +213,6 @@ int main(void)
     print_frame();
     print_code();
     print_objects();
+    print_method();
     return 0;
 }

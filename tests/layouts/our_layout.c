@@ -92,6 +92,23 @@ static void print_objects(const struct layout *layout)
     PRINT(dict.first_value);
 }
 
+static void print_method(const struct layout *layout)
+{
+    if (layout->code.qualname != LAYOUT_NONE)
+        return;
+    PRINT(method.locals);
+    PRINT(method.arg_count);
+    PRINT(method.local_count);
+    PRINT(method.names);
+    PRINT(method.cellvars);
+    PRINT(method.items);
+    PRINT(method.cell);
+    PRINT(method.dict);
+    PRINT(method.mro);
+    PRINT(method.code);
+    PRINT(method.qualname);
+}
+
 int main(int argc, char **argv)
 {
     const struct layout *layout = NULL;
@@ -105,5 +122,6 @@ int main(int argc, char **argv)
     print_interpreter(layout);
     print_code(layout);
     print_objects(layout);
+    print_method(layout);
     return 0;
 }
