@@ -20,7 +20,11 @@ struct dump_frame {
     struct dump_text name;
     struct dump_text filename;
     struct dump_text short_filename;
-    int32_t line;
+    int32_t line, first_line; /* that is executed; with which the function begins */
+    /* The expression that is evaluated begins in line at column; 0 and -1 where that is not known. */
+    int32_t end_line;
+    int32_t column, end_column; /* bytes from the start of the line, the end not included */
+    struct dump_text source;    /* the line's text without its end; none: it is not known for sure */
     bool is_entry;
 };
 

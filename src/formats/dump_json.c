@@ -22,6 +22,14 @@ static const char *boolean(bool value)
     return value ? "true" : "false";
 }
 
+static void append_known(struct buffer *json, const char *name, int32_t number, bool is_known)
+{
+    if (is_known)
+        buffer_format(json, ", \"%s\": %" PRId32, name, number);
+    else
+        buffer_format(json, ", \"%s\": null", name);
+}
+
 static void append_frame(struct buffer *json, const struct dump_frame *frame)
 {
     buffer_append_text(json, "\n      {\"name\": ");
@@ -30,8 +38,11 @@ static void append_frame(struct buffer *json, const struct dump_frame *frame)
     append_string(json, &frame->filename);
     buffer_append_text(json, ", \"module\": null, \"short_filename\": ");
     append_string(json, &frame->short_filename);
-    buffer_format(json, ", \"line\": %" PRId32 ", \"locals\": null, \"is_entry\": %s}", frame->line,
-                  boolean(frame->is_entry));
+    buffer_format(json, ", \"line\": %" PRId32, frame->line);
+    append_known(json, "end_line", frame->end_line, frame->end_line > 0);
+    append_known(json, "column", frame->column, frame->column >= 0);
+    append_known(json, "end_column", frame->end_column, frame->end_column >= 0);
+    buffer_format(json, ", \"locals\": null, \"is_entry\": %s}", boolean(frame->is_entry));
 }
 
 static void append_process(struct buffer *json, const struct process_dump *dump)

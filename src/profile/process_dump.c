@@ -21,6 +21,7 @@ static void deinit_thread(struct dump_thread *thread)
         free(thread->frames[i].name.bytes);
         free(thread->frames[i].filename.bytes);
         free(thread->frames[i].short_filename.bytes);
+        free(thread->frames[i].source.bytes);
     }
     free(thread->frames);
     free(thread->name.bytes);

@@ -33,15 +33,30 @@ struct dumping {
     uint32_t capacity; /* of the dump's threads */
 };
 
+static struct dump_text copy_name(const struct dumping *dumping, const struct python_frame *frame,
+                                  const struct python_code *code)
+{
+    cleanup_buffer struct buffer name = {0};
+    if (session_frame_method(dumping->session, frame, &name))
+        return dump_text_copy(name.data, name.len);
+    return dump_text_copy(code->name, code->name_len);
+}
+
 static bool copy_frame(const struct dumping *dumping, const struct python_frame *frame, struct dump_frame *ret)
 {
     const struct python_code *code = python_code(session_python(dumping->session), frame->code);
+    struct python_position position = {.column = PYTHON_NO_COLUMN, .end_column = PYTHON_NO_COLUMN};
     size_t start = short_path_start(dumping->process, code->filename, code->filename_len);
+    session_frame_position(dumping->session, frame, &position);
     *ret = (struct dump_frame){
-        .name = dump_text_copy(code->name, code->name_len),
+        .name = copy_name(dumping, frame, code),
         .filename = dump_text_copy(code->filename, code->filename_len),
         .short_filename = dump_text_copy(code->filename + start, code->filename_len - start),
         .line = frame->line,
+        .first_line = code->first_line,
+        .end_line = position.end_line,
+        .column = position.column,
+        .end_column = position.end_column,
         .is_entry = frame->is_entry,
     };
     return ret->name.bytes && ret->filename.bytes && ret->short_filename.bytes;
@@ -217,6 +232,7 @@ struct error *dumping_run(const struct process *process, struct process_dump *re
     struct error *error = session_open(process, THREADS_ALL, &session);
     if (error)
         return error;
+    python_keep_tables(session_python(session));
     dump.is_proved = true;
     struct dumping dumping = {
         .process = process, .session = session, .dump = &dump, .end_ns = monotonic_now_ns() + TIME_LIMIT_NS};

@@ -368,6 +368,16 @@ bool session_thread_name(struct session *session, const struct sampled_thread *t
     return buffer->len > 0;
 }
 
+bool session_frame_position(struct session *session, const struct python_frame *frame, struct python_position *ret)
+{
+    return python_frame_position(session->python, snapshot_memory(session->snapshot), frame, ret);
+}
+
+bool session_frame_method(struct session *session, const struct python_frame *frame, struct buffer *buffer)
+{
+    return python_frame_method(session->python, snapshot_memory(session->snapshot), frame, buffer);
+}
+
 bool session_is_current(const struct session *session)
 {
     struct process_program program;

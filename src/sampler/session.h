@@ -18,6 +18,7 @@
 #define SAMPLER_SESSION_H
 
 #include "base/error.h"
+#include "python/frame_details.h"
 #include "python/walk.h"
 #include "runners.h"
 #include "target/process.h"
@@ -73,6 +74,10 @@ struct python *session_python(struct session *session);
 
 /* Replaces the buffer's content by a thread's name; false when it has none. Reads a good deal of memory. */
 bool session_thread_name(struct session *session, const struct sampled_thread *thread, struct buffer *buffer);
+
+/* python_frame_position() and python_frame_method() of a frame of the last walk. */
+bool session_frame_position(struct session *session, const struct python_frame *frame, struct python_position *ret);
+bool session_frame_method(struct session *session, const struct python_frame *frame, struct buffer *buffer);
 
 /* Whether the process still runs the program that the session was opened for. */
 bool session_is_current(const struct session *session);
