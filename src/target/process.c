@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "living_thread.h"
+#include "open_in_root.h"
 #include "pid_namespace.h"
 #include "proc_file.h"
 #include "target/proc_text.h"
@@ -227,8 +228,7 @@ struct error *process_executable_path(const struct process *process, char **ret)
     return *ret ? NULL : error_no_memory();
 }
 
-/* Opens a path inside the target's root folder; symbolic links cannot lead out of it. Kernels before 5.6 cannot. */
-static int open_in_root(const struct process *process, const char *path, int flags)
+int open_in_root(const struct process *process, const char *path, int flags)
 {
     if (process->root < 0) {
         errno = EACCES;
