@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "formats/escape.h"
 #include "profile/process_dump.h"
+#include "source_line.h"
 
 #include <inttypes.h>
 
@@ -21,6 +22,17 @@ static const char *state_text(const struct dump_thread *thread)
     return thread->is_active ? "active" : "idle";
 }
 
+/* As Python's own tracebacks have it; of an expression of several lines the first one is shown. */
+static void append_source(struct buffer *text, const struct dump_frame *frame)
+{
+    size_t start = 0, end = 0;
+    if (frame->column >= 0 && frame->end_column >= 0) {
+        start = (size_t)frame->column;
+        end = frame->end_line > frame->line ? frame->source.len : (size_t)frame->end_column;
+    }
+    source_line_append(text, "        ", frame->source.bytes, frame->source.len, start, end);
+}
+
 static void append_frame(struct buffer *text, const struct dump_frame *frame, const struct dump_format_options *options)
 {
     buffer_append_text(text, "    ");
@@ -32,6 +44,8 @@ static void append_frame(struct buffer *text, const struct dump_frame *frame, co
     buffer_append_text(text, " (");
     append_visible(text, options->full_filenames ? &frame->filename : &frame->short_filename);
     buffer_format(text, ":%" PRId32 ")\n", frame->line);
+    if (frame->source.bytes)
+        append_source(text, frame);
 }
 
 static void append_thread(struct buffer *text, const struct dump_thread *thread,

@@ -10,6 +10,7 @@
 #include "schedule.h"
 #include "session.h"
 #include "short_path.h"
+#include "sources.h"
 #include "target/process.h"
 
 #include <string.h>
@@ -239,6 +240,9 @@ struct error *dumping_run(const struct process *process, struct process_dump *re
     error = run_relay(&dumping);
     if (!error)
         error = describe_process(&dumping, &dump);
+    if (error)
+        return error;
+    error = sources_add(process, &dump);
     if (error)
         return error;
     sort_threads(&dump);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "formats/dump_formats.h"
+
+#include "profile/process_dump.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define TEXT(literal)                                                                                                  \
+    {                                                                                                                  \
+        (char *)(literal), sizeof(literal) - 1                                                                         \
+    }
+
+static struct dump_frame frame_of(const char *name, int32_t line)
+{
+    return (struct dump_frame){
+        .name = {(char *)name, strlen(name)},
+        .filename = TEXT("/lib/a.py"),
+        .short_filename = TEXT("a.py"),
+        .line = line,
+        .column = -1,
+        .end_column = -1,
+    };
+}
+
+static struct dump_frame frame_with_source(int32_t end_line, int32_t column, int32_t end_column, const char *source)
+{
+    struct dump_frame frame = frame_of("f", 2);
+    frame.end_line = end_line;
+    frame.column = column;
+    frame.end_column = end_column;
+    frame.source = (struct dump_text){(char *)source, strlen(source)};
+    return frame;
+}
+
+/* What is printed for one thread, from its first line on. */
+static char *print(struct dump_frame *frames, uint32_t count, const char *failure, bool is_json)
+{
+    struct dump_thread thread = {.id = 1, .os_id = 2, .frames = frames, .frame_count = count, .failure = failure};
+    const struct process_dump dump = {
+        .pid = 2,
+        .command_line = TEXT("python3"),
+        .executable = TEXT("/python3"),
+        .python_version = (char *)"3.11.2",
+        .is_proved = true,
+        .threads = &thread,
+        .thread_count = 1,
+    };
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    assert_null(is_json ? dump_format_json(&dump, out)
+                        : dump_format_text(&dump, &(struct dump_format_options){0}, out));
+    fclose(out);
+    return text;
+}
+
+static void check_text(struct dump_frame *frames, uint32_t count, const char *failure, const char *expected)
+{
+    char *text = print(frames, count, failure, false);
+    const char *start = strstr(text, "Thread ");
+    assert_non_null(start);
+    assert_string_equal(start, expected);
+    free(text);
+}
+
+static void a_frame_is_shown_with_its_source(void **state)
+{
+    (void)state;
+    struct dump_frame frames[] = {
+        frame_with_source(2, 6, 10, "  x = f(y)"),
+        frame_with_source(4, 6, 1, "  x = f("),
+        frame_with_source(0, -1, -1, "  x = f(y)"),
+        frame_with_source(2, 2, 6, "  f(y)"),
+        frame_of("g", 7),
+    };
+    check_text(frames, 5, NULL,
+               "Thread 2 (idle)\n"
+               "    f (a.py:2)\n        x = f(y)\n            ^^^^\n"
+               "    f (a.py:2)\n        x = f(\n            ^^\n"
+               "    f (a.py:2)\n        x = f(y)\n"
+               "    f (a.py:2)\n        f(y)\n"
+               "    g (a.py:7)\n");
+}
+
+static void what_is_missing_of_a_stack_is_said(void **state)
+{
+    (void)state;
+    struct dump_frame frames[] = {frame_of("<unreadable>", 0), frame_of("f", 2), frame_of("<deeper frames>", 0)};
+    frames[0].filename = frames[2].filename = (struct dump_text)TEXT("");
+    check_text(frames, 3, NULL, "Thread 2 (idle)\n    <unreadable>\n    f (a.py:2)\n    <deeper frames>\n");
+    check_text(frames, 2, "memory not mapped",
+               "Thread 2 (idle)\n    <unreadable>\n    f (a.py:2)\n"
+               "    (parts of the stack could not be read: memory not mapped)\n");
+    check_text(frames, 0, "memory not mapped",
+               "Thread 2 (idle)\n    (the stack could not be read: memory not mapped)\n");
+}
+
+static void json_has_positions_where_they_are_known(void **state)
+{
+    (void)state;
+    struct dump_frame frames[] = {frame_with_source(3, 0, 10, "f(\n"), frame_of("g", 7)};
+    char *text = print(frames, 2, NULL, true);
+    assert_non_null(strstr(text, "\"line\": 2, \"end_line\": 3, \"column\": 0, \"end_column\": 10, \"locals\": null"));
+    assert_non_null(
+        strstr(text, "\"line\": 7, \"end_line\": null, \"column\": null, \"end_column\": null, \"locals\""));
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_frame_is_shown_with_its_source),
+        cmocka_unit_test(what_is_missing_of_a_stack_is_said),
+        cmocka_unit_test(json_has_positions_where_they_are_known),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
