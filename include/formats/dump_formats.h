@@ -17,12 +17,16 @@ struct dump_format_options {
     bool full_filenames;
 };
 
-/* For a person: the process, then each thread with its state and name, the innermost frame first. */
+/*
+ * For a person: the process, then each thread with its state and name, the innermost frame first, with its source line
+ * and a mark under the expression where they are known.
+ */
 struct error *dump_format_text(const struct process_dump *dump, const struct dump_format_options *options, FILE *out);
 
 /*
  * A list of threads in py-spy 0.4.2's shape: pid, thread_id, thread_name, os_thread_id, active, owns_gil, frames
- * (innermost first: name, filename, module, short_filename, line, locals, is_entry) and process_info.
+ * (innermost first: name, filename, module, short_filename, line, locals, is_entry) and process_info. A frame has
+ * end_line, column and end_column besides, null where they are not known.
  */
 struct error *dump_format_json(const struct process_dump *dump, FILE *out);
 

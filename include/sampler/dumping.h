@@ -13,7 +13,7 @@ struct process_dump;
 /*
  * Fills *ret with the stacks of all threads. The process is not stopped: readings are repeated until one can be proved
  * to be a snapshot, at most a bounded number of times. A thread that cannot be read says why and does not hinder
- * others.
+ * others. Source lines are read from the process's files afterwards.
  */
 struct error *dumping_run(const struct process *process, struct process_dump *ret);
 

@@ -69,7 +69,7 @@ static const struct argp dump_argp = {
     .options = dump_options,
     .parser = parse_dump_option,
     .args_doc = "--pid PID",
-    .doc = "Prints every thread's stack of a running Python program, once.\v"
+    .doc = "Prints every thread's stack of a running Python program, once, with the source lines that it is in.\v"
            "The program is not stopped. Exit status: 0, 1 on failure, 2 for mistakes of usage.",
 };
 
