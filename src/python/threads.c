@@ -2,6 +2,7 @@
 #include "python/walk.h"
 
 #include "base/table.h"
+#include "cycle.h"
 #include "layout.h"
 #include "python.h"
 #include "read.h"
@@ -117,6 +118,7 @@ static enum python_status list_threads_of(struct python *python, struct memory *
                                           const struct interpreter *interpreter)
 {
     const struct layout *layout = python->runtime.layout;
+    struct cycle cycle = {0};
     remote_addr thread;
     enum python_status status =
         status_of_memory(memory_read_u64(memory, interpreter->address + layout->interpreter.threads_head, &thread));
@@ -125,7 +127,8 @@ static enum python_status list_threads_of(struct python *python, struct memory *
         status = status_of_memory(memory_read(memory, thread, head, sizeof(head)));
         if (status != PYTHON_OK)
             break;
-        if (i >= PYTHON_THREAD_LIMIT || field_u64(head, layout->thread.interpreter) != interpreter->address)
+        if (i >= PYTHON_THREAD_LIMIT || cycle_meets(&cycle, thread) ||
+            field_u64(head, layout->thread.interpreter) != interpreter->address)
             return PYTHON_BAD_THREAD;
         status = add_thread(python, thread, head, interpreter);
         thread = field_u64(head, layout->thread.next);
@@ -150,10 +153,11 @@ static enum python_status list_interpreter(struct python *python, struct memory 
 enum python_status python_list_threads(struct python *python, struct memory *memory)
 {
     const struct layout *layout = python->runtime.layout;
+    struct cycle cycle = {0};
     remote_addr interpreter, head = python->runtime.address + layout->runtime.interpreters_head;
     enum python_status status = status_of_memory(memory_read_u64(memory, head, &interpreter));
     for (int i = 0; status == PYTHON_OK && interpreter != 0; i++) {
-        if (i >= PYTHON_INTERPRETER_LIMIT)
+        if (i >= PYTHON_INTERPRETER_LIMIT || cycle_meets(&cycle, interpreter))
             return PYTHON_BAD_THREAD;
         status = list_interpreter(python, memory, interpreter);
         if (status == PYTHON_OK)

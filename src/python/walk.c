@@ -2,6 +2,7 @@
 #include "python/walk.h"
 
 #include "base/cleanup.h"
+#include "cycle.h"
 #include "frame.h"
 #include "layout.h"
 #include "python.h"
@@ -109,15 +110,14 @@ bool frame_find_offset(const struct layout *layout, struct memory *memory, const
 struct walk {
     struct python_thread *thread;
     remote_addr stack_start,
-        stack_end;          /* used part of the newest chunk of the thread's stack of frames; from 3.11 on */
-    bool has_frame;         /* a frame was met */
-    bool has_stack_frame;   /* a frame on the thread's stack was met */
-    bool is_at_entry;       /* the last frame was called by C code */
-    remote_addr remembered; /* Brent's check for cycles: a frame met earlier, */
-    uint32_t steps, limit;  /* the steps since, and after how many to remember another one */
-    uint32_t unreadable;    /* frames that could not be read */
-    bool is_cut;            /* the stack is deeper than what is kept of it */
-    remote_addr frame;      /* the one that is being looked at */
+        stack_end;        /* used part of the newest chunk of the thread's stack of frames; from 3.11 on */
+    bool has_frame;       /* a frame was met */
+    bool has_stack_frame; /* a frame on the thread's stack was met */
+    bool is_at_entry;     /* the last frame was called by C code */
+    struct cycle cycle;
+    uint32_t unreadable; /* frames that could not be read */
+    bool is_cut;         /* the stack is deeper than what is kept of it */
+    remote_addr frame;   /* the one that is being looked at */
 };
 
 /*
@@ -127,18 +127,6 @@ struct walk {
 static bool is_entering(const struct layout *layout, const struct walk *walk)
 {
     return layout->thread.cframe_frame != LAYOUT_NONE && !walk->has_frame;
-}
-
-static bool is_cycle(struct walk *walk, remote_addr frame)
-{
-    if (frame == walk->remembered)
-        return true;
-    if (walk->steps++ == walk->limit) {
-        walk->remembered = frame;
-        walk->steps = 0;
-        walk->limit = 2 * walk->limit + 1;
-    }
-    return false;
 }
 
 static uint32_t frames_of(const struct python *python, const struct walk *walk)
@@ -255,7 +243,7 @@ static enum python_status walk_frames(struct python *python, struct memory *memo
     for (uint32_t step = 0; frame != 0 && !walk->is_cut; step++) {
         unsigned char head[LAYOUT_FRAME_LEN];
         walk->frame = frame;
-        if (frame % sizeof(uint64_t) != 0 || is_cycle(walk, frame) || step >= STEP_LIMIT)
+        if (frame % sizeof(uint64_t) != 0 || cycle_meets(&walk->cycle, frame) || step >= STEP_LIMIT)
             return PYTHON_BAD_FRAME;
         enum memory_status read_status = memory_read(memory, frame, head, layout->frame.size);
         if (read_status != MEMORY_OK)
