@@ -6,7 +6,7 @@
 #include "text.h"
 
 enum {
-    ENTRY_LIMIT = 1 << 20, /* entries looked at in one dict */
+    ENTRY_LIMIT = 1 << 16, /* entries looked at in one dict */
     ENTRY_STEP = 64,       /* entries read at a time */
     ENTRY_WORDS_LIMIT = 3,
     DIGIT_BITS = 30, /* CPython Include/cpython/longintrepr.h, on 64-bit machines */
