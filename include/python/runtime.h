@@ -46,6 +46,13 @@ struct python_runtime {
 struct error *python_runtime_find(const struct loaded_image *images, size_t count, struct memory *memory,
                                   struct python_runtime *ret);
 
+/*
+ * Chooses how to read an interpreter of which everything else is known. python_runtime_find() has done it; this is for
+ * who has the addresses from elsewhere. ERROR_UNSUPPORTED_VERSION as above, ERROR_BAD_DATA when the target's own debug
+ * offsets contradict themselves; then the runtime has no layout, or one that python_runtime_deinit() takes away.
+ */
+struct error *python_runtime_set_layout(struct python_runtime *runtime, struct memory *memory);
+
 /* Accepts a zeroed struct. */
 void python_runtime_deinit(struct python_runtime *runtime);
 

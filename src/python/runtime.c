@@ -165,7 +165,7 @@ static const struct layout *choose_layout(const struct python_version *version, 
     return layout_of_version(version->major, minor, version->is_free_threaded);
 }
 
-static struct error *set_layout(struct python_runtime *runtime, struct memory *memory)
+struct error *python_runtime_set_layout(struct python_runtime *runtime, struct memory *memory)
 {
     const struct python_version *version = &runtime->version;
     struct debug_offsets offsets;
@@ -210,7 +210,7 @@ struct error *python_runtime_find(const struct loaded_image *images, size_t coun
             return error_create(ERROR_UNSUPPORTED_VERSION, "cannot find out which version of Python '%s' is",
                                 image->path);
         runtime.code_type = loaded_image_find(image, "PyCode_Type");
-        struct error *error = set_layout(&runtime, memory);
+        struct error *error = python_runtime_set_layout(&runtime, memory);
         if (error)
             return error;
         *ret = runtime;
