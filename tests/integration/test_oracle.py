@@ -35,6 +35,7 @@ TARGETS = {
     "python315.py": (3, 15),
     "recursion.py": (2, 7),
     "signatures.py": (3,),
+    "small.py": (2, 7),
     "subinterpreters.py": (3, 8),
     "type_parameters.py": (3, 12),
     "warm_code.py": (3,),
