@@ -43,7 +43,8 @@ struct python_gil {
 
 /* A thread state: a thread that is known to several interpreters has one in each. */
 struct python_thread {
-    remote_addr address;    /* of its PyThreadState */
+    remote_addr address; /* of its PyThreadState */
+    remote_addr interpreter;
     int64_t interpreter_id; /* 0: the main interpreter, or one of a version that does not count them */
     uint32_t gil;           /* into python_gils(); PYTHON_NO_GIL: there is none whose memory would tell */
     uint64_t id;            /* threading.get_ident(): its pthread_t */

@@ -52,10 +52,11 @@ const struct python_frame *python_frames(const struct python *python);
 const struct python_code *python_code(const struct python *python, uint32_t code);
 
 /*
- * Replaces the buffer's content by the name that the threading module has for a thread id (UTF-8). False when it has
- * none, or when the module is not loaded. Reads a good deal of memory: not for every sample.
+ * Replaces the buffer's content by the name that its interpreter's threading module has for a thread (UTF-8). False
+ * when it has none, or when the module is not loaded. Reads a good deal of memory: not for every sample.
  */
-bool python_thread_name(struct python *python, struct memory *memory, uint64_t thread_id, struct buffer *buffer);
+bool python_thread_name(struct python *python, struct memory *memory, const struct python_thread *thread,
+                        struct buffer *buffer);
 
 static inline void cleanup_python_destroy(struct python **python)
 {

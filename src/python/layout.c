@@ -128,9 +128,9 @@
     .version = 3 << 8 | 13, .runtime = {.interpreters_head = 632, .gil = LAYOUT_NONE},                                 \
     .interpreter = {.next = 7264,                                                                                      \
                     .threads_head = 7344,                                                                              \
-                    .modules = dicts + 16,                                                                             \
-                    .sysdict = dicts,                                                                                  \
-                    .builtins = dicts + 8,                                                                             \
+                    .modules = (dicts) + 16,                                                                           \
+                    .sysdict = (dicts),                                                                                \
+                    .builtins = (dicts) + 8,                                                                           \
                     .id = 7272,                                                                                        \
                     .gil_pointer = 16},                                                                                \
     .thread = THREAD_FROM_3_13(152, 232), .frame = FRAME_3_12_AND_3_13
@@ -138,9 +138,9 @@
     .version = 3 << 8 | 14, .runtime = {.interpreters_head = 808, .gil = LAYOUT_NONE},                                 \
     .interpreter = {.next = 7272,                                                                                      \
                     .threads_head = 7344,                                                                              \
-                    .modules = dicts + 16,                                                                             \
-                    .sysdict = dicts,                                                                                  \
-                    .builtins = dicts + 8,                                                                             \
+                    .modules = (dicts) + 16,                                                                           \
+                    .sysdict = (dicts),                                                                                \
+                    .builtins = (dicts) + 8,                                                                           \
                     .id = 7280,                                                                                        \
                     .gil_pointer = 16},                                                                                \
     .thread = THREAD_FROM_3_13(152, 232)
@@ -148,9 +148,9 @@
     .version = 3 << 8 | 15, .runtime = {.interpreters_head = 936, .gil = LAYOUT_NONE},                                 \
     .interpreter = {.next = 7264,                                                                                      \
                     .threads_head = 7336,                                                                              \
-                    .modules = dicts + 16,                                                                             \
-                    .sysdict = dicts,                                                                                  \
-                    .builtins = dicts + 8,                                                                             \
+                    .modules = (dicts) + 16,                                                                           \
+                    .sysdict = (dicts),                                                                                \
+                    .builtins = (dicts) + 8,                                                                           \
                     .id = 7272,                                                                                        \
                     .gil_pointer = 16},                                                                                \
     .thread = THREAD_FROM_3_13(176, 256)

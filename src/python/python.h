@@ -20,7 +20,8 @@ struct python {
     struct python_frame *frames;
     uint32_t frame_count, frame_capacity;
 
-    remote_addr threading_dict; /* the namespace of the threading module; 0: not found yet */
+    remote_addr threading_interpreter; /* whose threading module was found; 0: none yet */
+    remote_addr threading_dict;        /* its namespace */
 };
 
 #endif

@@ -7,30 +7,38 @@
 #include "python.h"
 #include "text.h"
 
-/* Finds the namespace of the threading module; it stays where it is. */
-static bool find_threading(struct python *python, struct memory *memory)
+/* Finds the namespace of an interpreter's threading module. The main interpreter's stays where it is, and is
+ * remembered. */
+static bool find_threading(struct python *python, struct memory *memory, const struct python_thread *thread,
+                           remote_addr *ret)
 {
     const struct layout *layout = python->runtime.layout;
-    remote_addr interpreter, modules, module;
-    if (python->threading_dict != 0)
+    remote_addr modules, module;
+    if (thread->interpreter == python->threading_interpreter) {
+        *ret = python->threading_dict;
         return true;
-    return memory_read_u64(memory, python->runtime.address + layout->runtime.interpreters_head, &interpreter) ==
-               MEMORY_OK &&
-           memory_read_u64(memory, interpreter + layout->interpreter.modules, &modules) == MEMORY_OK &&
-           dict_find_text(layout, memory, modules, "threading", &module) &&
-           memory_read_u64(memory, module + layout->module.dict, &python->threading_dict) == MEMORY_OK &&
-           python->threading_dict != 0;
+    }
+    if (memory_read_u64(memory, thread->interpreter + layout->interpreter.modules, &modules) != MEMORY_OK ||
+        !dict_find_text(layout, memory, modules, "threading", &module) ||
+        memory_read_u64(memory, module + layout->module.dict, ret) != MEMORY_OK || *ret == 0)
+        return false;
+    if (thread->interpreter_id == 0) {
+        python->threading_interpreter = thread->interpreter;
+        python->threading_dict = *ret;
+    }
+    return true;
 }
 
-bool python_thread_name(struct python *python, struct memory *memory, uint64_t thread_id, struct buffer *buffer)
+bool python_thread_name(struct python *python, struct memory *memory, const struct python_thread *thread,
+                        struct buffer *buffer)
 {
     const struct layout *layout = python->runtime.layout;
-    remote_addr active, thread, name;
+    remote_addr threading, active, object, name;
     buffer_clear(buffer);
     /* CPython Lib/threading.py: _active maps thread ids to Thread objects, whose _name (2.7: __name) is a str. */
-    return find_threading(python, memory) &&
-           dict_find_text(layout, memory, python->threading_dict, "_active", &active) &&
-           dict_find_number(layout, memory, active, thread_id, &thread) &&
-           instance_find_attribute(layout, memory, thread, layout->thread_name, &name) &&
+    return find_threading(python, memory, thread, &threading) &&
+           dict_find_text(layout, memory, threading, "_active", &active) &&
+           dict_find_number(layout, memory, active, thread->id, &object) &&
+           instance_find_attribute(layout, memory, object, layout->thread_name, &name) &&
            text_read(layout, memory, name, buffer) == PYTHON_OK;
 }

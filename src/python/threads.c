@@ -96,6 +96,7 @@ static enum python_status add_thread(struct python *python, remote_addr address,
     const struct layout *layout = python->runtime.layout;
     struct python_thread thread = {
         .address = address,
+        .interpreter = interpreter->address,
         .interpreter_id = interpreter->id,
         .gil = interpreter->gil,
         .id = field_u64(head, layout->thread.id),

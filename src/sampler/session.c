@@ -359,11 +359,11 @@ bool session_is_pending(const struct session *session, int *ret_cpu)
 
 bool session_thread_name(struct session *session, const struct sampled_thread *thread, struct buffer *buffer)
 {
-    if (python_thread_name(session->python, snapshot_memory(session->snapshot), thread->id, buffer))
+    if (python_thread_name(session->python, snapshot_memory(session->snapshot), thread->python, buffer))
         return true;
     buffer_clear(buffer);
     /* Until threading is imported nobody has a name, but the main thread is to have that one. */
-    if (thread->task.tid == session->process->pid)
+    if (thread->task.tid == session->process->pid && thread->python->interpreter_id == 0)
         buffer_append_text(buffer, "MainThread");
     return buffer->len > 0;
 }

@@ -247,7 +247,7 @@ static void write_thread(struct buffer *out, struct python *python, struct memor
     cleanup_buffer struct buffer name = {0};
     buffer_format(out, "thread %" PRIu64 " native %" PRIu64 " interpreter %" PRId64 "%s ", thread->id,
                   thread->native_id, thread->interpreter_id, thread->holds_gil ? " gil" : "");
-    if (python_thread_name(python, memory, thread->id, &name))
+    if (python_thread_name(python, memory, thread, &name))
         write_quoted(out, buffer_text(&name), name.len);
     else
         buffer_append_text(out, "none");
