@@ -30,6 +30,7 @@ where that is certain, else null. The thread "reporter" takes the stacks, so it 
 """
 from __future__ import print_function
 
+import codecs
 import collections
 import functools
 import json
@@ -215,8 +216,15 @@ def stack_of(frame):
 
 
 def text(value):
-    """A name as text: in Python 2 names are bytes, UTF-8 by custom."""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    """A name as text: in Python 2 names are bytes, UTF-8 by custom; others are shown as escapes."""
+    return value.decode("utf-8", "escape bytes") if isinstance(value, bytes) else value
+
+
+def _escaped(error):
+    return u"".join(u"\\x%02x" % byte for byte in bytearray(error.object[error.start:error.end])), error.end
+
+
+codecs.register_error("escape bytes", _escaped)
 
 
 def _method_name(frame):
