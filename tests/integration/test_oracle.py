@@ -42,8 +42,6 @@ TARGETS = {
 }
 #: Those whose syntax is gone again, and since when.
 GONE = {"python2.py": (3,)}
-#: Whether the dump tells a method's class where code objects do not know it (before 3.11).
-METHODS_ARE_FOUND = False
 #: The frame that stands for those beyond the limit.
 CUT_NAME = "<deeper frames>"
 WIDTH = 66
@@ -88,7 +86,7 @@ def dumped_stack(thread):
 
 def expected_stack(thread):
     """The oracle's frames; a position without a line is line 0 in the dump."""
-    return [[filename, method if method and METHODS_ARE_FOUND else name, line or 0]
+    return [[filename, method or name, line or 0]
             for filename, name, line, method in thread["frames"]]
 
 
