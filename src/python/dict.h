@@ -13,7 +13,7 @@
 
 struct layout;
 
-/* The value for a str key that is this ASCII text. False when there is none. */
+/* The value for a str key that is this text, as text_equals() compares it. False when there is none. */
 bool dict_find_text(const struct layout *layout, struct memory *memory, remote_addr dict, const char *key,
                     remote_addr *ret);
 

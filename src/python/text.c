@@ -184,11 +184,31 @@ enum python_status bytes_read(const struct layout *layout, struct memory *memory
     return PYTHON_OK;
 }
 
+/* The way round for what is not ASCII; keys of other lengths are told apart by their heads alone. */
+static bool equals_utf8(const struct layout *layout, struct memory *memory, remote_addr object, const char *text)
+{
+    cleanup_buffer struct buffer found = {0};
+    struct text_head head;
+    size_t len = strlen(text);
+    return read_head(layout, memory, object, &head) == PYTHON_OK && head.length <= len && head.length >= len / 4 &&
+           text_read(layout, memory, object, &found) == PYTHON_OK && found.len == len &&
+           memcmp(found.data, text, len) == 0;
+}
+
+static bool is_ascii(const char *text)
+{
+    while (*text != '\0' && !((unsigned char)*text & 0x80))
+        text++;
+    return *text == '\0';
+}
+
 bool text_equals(const struct layout *layout, struct memory *memory, remote_addr object, const char *text)
 {
     char data[64];
     struct text_head head;
     size_t len = strlen(text);
+    if (!is_ascii(text))
+        return equals_utf8(layout, memory, object, text);
     return read_head(layout, memory, object, &head) == PYTHON_OK && head.length == len && head.kind == 1 &&
            len <= sizeof(data) && memory_read(memory, head.data, data, len) == MEMORY_OK &&
            memcmp(data, text, len) == 0;

@@ -30,7 +30,7 @@ enum python_status text_read(const struct layout *layout, struct memory *memory,
 enum python_status bytes_read(const struct layout *layout, struct memory *memory, remote_addr object,
                               struct buffer *buffer);
 
-/* Whether a str object is this ASCII text. */
+/* Whether a str object is this text, in UTF-8; if that is ASCII, of at most 64 characters. */
 bool text_equals(const struct layout *layout, struct memory *memory, remote_addr object, const char *text);
 
 #endif

@@ -205,6 +205,13 @@ static void comparisons(struct python_heap *heap)
     assert_false(text_equals(layout, memory, UNMAPPED, "_active"));
     assert_true(text_equals(layout, memory, python_heap_text(heap, ""), ""));
     assert_false(text_equals(layout, memory, python_heap_str(heap, u"_active", 7, 2, false), "_active"));
+    object = python_heap_str(heap, u"\u00e9\u8a9e_A", 4, 2, false);
+    assert_true(text_equals(layout, memory, object, "\xc3\xa9\xe8\xaa\x9e_A"));
+    assert_false(text_equals(layout, memory, object, "\xc3\xa9\xe8\xaa\x9e_B"));
+    assert_false(text_equals(layout, memory, object, "\xc3\xa9"));
+    assert_false(text_equals(layout, memory, python_heap_text(heap, ""), "\xc3\xa9"));
+    assert_false(text_equals(layout, memory, UNMAPPED, "\xc3\xa9"));
+    object = python_heap_text(heap, "_active");
     python_heap_put_u64(heap, object + layout->text.length, UINT64_MAX);
     assert_false(text_equals(layout, memory, object, "_active"));
     char longest[66];
