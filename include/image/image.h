@@ -14,7 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { IMAGE_BUILD_ID_LIMIT = 64 }; /* bytes; SHA-1 gives 20 */
+enum {
+    IMAGE_BUILD_ID_LIMIT = 64,    /* bytes; SHA-1 gives 20 */
+    IMAGE_DEBUG_LINK_LIMIT = 256, /* bytes of a file name with its end; NAME_MAX is 255 */
+};
 
 struct image;
 
@@ -22,6 +25,12 @@ struct image;
 struct image_range {
     uint64_t address;
     uint64_t len;
+};
+
+/* What .gnu_debuglink says: the file that holds the symbols which were stripped. */
+struct image_debug_link {
+    char name[IMAGE_DEBUG_LINK_LIMIT]; /* without folders */
+    uint32_t checksum;                 /* of that whole file, see image_checksum() */
 };
 
 /*
@@ -36,6 +45,9 @@ void image_destroy(struct image *image);
 /* Looks a symbol up in .dynsym, then in .symtab. Returns false, and leaves *ret alone, when it is not defined. */
 bool image_find_symbol(const struct image *image, const char *name, struct image_range *ret);
 
+/* Whether a symbol is defined, in either table, whose name begins so. */
+bool image_has_symbol_prefix(const struct image *image, const char *prefix);
+
 /* Returns false, and leaves *ret alone, when there is no such section. Section headers survive strip. */
 bool image_find_section(const struct image *image, const char *name, struct image_range *ret);
 
@@ -43,13 +55,22 @@ bool image_find_section(const struct image *image, const char *name, struct imag
 bool image_writable_segment(const struct image *image, size_t index, struct image_range *ret);
 
 /*
- * The load bias of a file of which the pages from file offset `offset` on are mapped at `start`. Returns false when no
- * segment begins there.
+ * The load bias of a file of which the pages from file offset `offset` on are mapped at `start`, as code or not.
+ * Returns false when no segment of that kind begins there.
  */
-bool image_load_bias(const struct image *image, uint64_t start, uint64_t offset, uint64_t *ret);
+bool image_load_bias(const struct image *image, uint64_t start, uint64_t offset, bool is_code, uint64_t *ret);
 
 /* Copies the GNU build id and returns its length in bytes; 0 when there is none. */
 size_t image_build_id(const struct image *image, unsigned char ret[IMAGE_BUILD_ID_LIMIT]);
+
+/* Whether both files have a build id, and the same one: whether one holds the symbols of the other. */
+bool image_has_same_build_id(const struct image *image, const struct image *other);
+
+/* Returns false, and leaves *ret alone, when there is no link, or one that is no plain file name. */
+bool image_debug_link(const struct image *image, struct image_debug_link *ret);
+
+/* The CRC-32 of the whole file, as a debug link has it. Returns false when the file cannot be read, or is too large. */
+bool image_checksum(const struct image *image, uint32_t *ret);
 
 static inline void cleanup_image_destroy(struct image **image)
 {

@@ -9,6 +9,7 @@
 
 struct loaded_image {
     struct image *image; /* owned */
+    struct image *debug; /* the separate file with the symbols that were stripped, or NULL; owned */
     char *path;          /* as the target sees it; owned */
     uint64_t bias;       /* address in the target = address of the file + bias */
 };
@@ -16,7 +17,7 @@ struct loaded_image {
 /* Accepts a zeroed struct. */
 void loaded_image_deinit(struct loaded_image *loaded);
 
-/* Looks a symbol up; returns its address in the target, or 0. */
+/* Looks a symbol up in the file and then in its debug file; returns its address in the target, or 0. */
 uint64_t loaded_image_find(const struct loaded_image *loaded, const char *name);
 
 #define cleanup_loaded_image __attribute__((cleanup(loaded_image_deinit)))

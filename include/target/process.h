@@ -75,6 +75,13 @@ struct error *process_executable_path(const struct process *process, char **ret)
  */
 struct error *process_open_mapping(const struct process *process, const struct mapping *mapping, int *ret_fd);
 
+/* Opens the executable for reading, also when it was deleted and the kernel shows us no mapped files. */
+struct error *process_open_executable(const struct process *process, int *ret_fd);
+
+/* Open a regular file for reading by its path as the target sees it, or as we do ourselves; -1 when there is none. */
+int process_open_path(const struct process *process, const char *path);
+int process_open_own_path(const char *path);
+
 /* Whether a path exists as the target sees it. False when its root may not be read. */
 bool process_has_file(const struct process *process, const char *path);
 

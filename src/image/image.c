@@ -10,9 +10,12 @@
 #include <string.h>
 
 enum {
-    SYMBOL_LIMIT = 1 << 24,  /* in one table; a program with debug information of everything has a few million */
-    SEGMENT_LIMIT = 1 << 16, /* e_phnum is 16 bits wide */
-    FILE_PAGE_LEN = 4096,    /* what the kernel rounds segments to; x86-64, and the least on aarch64 */
+    SYMBOL_LIMIT = 1 << 24, /* in one table; a program with debug information of everything has a few million */
+    NAMES_LIMIT = 1 << 28,  /* bytes of the names of one table */
+    CHECKSUM_STEP = 1 << 16,
+    CHECKSUM_LIMIT = 1 << 30, /* bytes of a debug file; chromium's has more, and a build id */
+    SEGMENT_LIMIT = 1 << 16,  /* e_phnum is 16 bits wide */
+    FILE_PAGE_LEN = 4096,     /* what the kernel rounds segments to; x86-64, and the least on aarch64 */
 };
 
 struct image {
@@ -71,6 +74,9 @@ static bool open_symbols(const struct image *image, Elf_Scn *section, const GElf
 {
     Elf_Data *data = elf_getdata(section, NULL);
     Elf_Scn *names_section = elf_getscn(image->file, header->sh_link);
+    GElf_Shdr names_header;
+    if (!names_section || !gelf_getshdr(names_section, &names_header) || names_header.sh_size > NAMES_LIMIT)
+        return false;
     Elf_Data *names = names_section ? elf_getdata(names_section, NULL) : NULL;
     if (!data || !data->d_buf || data->d_type != ELF_T_SYM || !names || !names->d_buf)
         return false;
@@ -83,27 +89,25 @@ static bool open_symbols(const struct image *image, Elf_Scn *section, const GElf
     return ret->count <= SYMBOL_LIMIT;
 }
 
-/* Whether a symbol has this name; the name's string need not end within the table. */
-static bool has_name(const struct symbols *symbols, const Elf64_Sym *symbol, const char *name, size_t len)
+/* Whether a symbol's name begins with these bytes, which may include its end; the name need not end in the table. */
+static bool name_begins(const struct symbols *symbols, const Elf64_Sym *symbol, const char *bytes, size_t len)
 {
-    return symbol->st_name < symbols->names_len && symbols->names_len - symbol->st_name > len &&
-           memcmp(symbols->names + symbol->st_name, name, len + 1) == 0;
+    return symbol->st_name < symbols->names_len && symbols->names_len - symbol->st_name >= len &&
+           memcmp(symbols->names + symbol->st_name, bytes, len) == 0;
 }
 
-static bool find_in(const struct symbols *symbols, const char *name, struct image_range *ret)
+static const Elf64_Sym *find_in(const struct symbols *symbols, const char *bytes, size_t len)
 {
-    size_t len = strlen(name);
     for (size_t i = 0; i < symbols->count; i++) {
         const Elf64_Sym *symbol = &symbols->symbols[i];
-        if (symbol->st_shndx == SHN_UNDEF || !has_name(symbols, symbol, name, len))
-            continue;
-        *ret = (struct image_range){symbol->st_value, symbol->st_size};
-        return true;
+        if (symbol->st_shndx != SHN_UNDEF && name_begins(symbols, symbol, bytes, len))
+            return symbol;
     }
-    return false;
+    return NULL;
 }
 
-bool image_find_symbol(const struct image *image, const char *name, struct image_range *ret)
+/* Looks in .dynsym, which is small, and then in .symtab. */
+static const Elf64_Sym *find_symbol(const struct image *image, const char *bytes, size_t len)
 {
     static const GElf_Word types[] = {SHT_DYNSYM, SHT_SYMTAB};
     for (size_t type = 0; type < array_size(types); type++) {
@@ -111,32 +115,55 @@ bool image_find_symbol(const struct image *image, const char *name, struct image
         while ((section = elf_nextscn(image->file, section))) {
             GElf_Shdr header;
             struct symbols symbols;
-            if (gelf_getshdr(section, &header) && header.sh_type == types[type] &&
-                header.sh_size <= SYMBOL_LIMIT * sizeof(Elf64_Sym) && open_symbols(image, section, &header, &symbols) &&
-                find_in(&symbols, name, ret))
-                return true;
+            if (!gelf_getshdr(section, &header) || header.sh_type != types[type] ||
+                header.sh_size > SYMBOL_LIMIT * sizeof(Elf64_Sym) || !open_symbols(image, section, &header, &symbols))
+                continue;
+            const Elf64_Sym *symbol = find_in(&symbols, bytes, len);
+            if (symbol)
+                return symbol;
         }
     }
-    return false;
+    return NULL;
+}
+
+bool image_find_symbol(const struct image *image, const char *name, struct image_range *ret)
+{
+    const Elf64_Sym *symbol = find_symbol(image, name, strlen(name) + 1);
+    if (!symbol)
+        return false;
+    *ret = (struct image_range){symbol->st_value, symbol->st_size};
+    return true;
+}
+
+bool image_has_symbol_prefix(const struct image *image, const char *prefix)
+{
+    return find_symbol(image, prefix, strlen(prefix)) != NULL;
+}
+
+/* Returns the section of this name, and its header; NULL when there is none. */
+static Elf_Scn *find_section(const struct image *image, const char *name, GElf_Shdr *ret)
+{
+    size_t names;
+    if (elf_getshdrstrndx(image->file, &names) != 0)
+        return NULL;
+    Elf_Scn *section = NULL;
+    while ((section = elf_nextscn(image->file, section))) {
+        if (!gelf_getshdr(section, ret))
+            continue;
+        const char *section_name = elf_strptr(image->file, names, ret->sh_name);
+        if (section_name && strcmp(section_name, name) == 0)
+            return section;
+    }
+    return NULL;
 }
 
 bool image_find_section(const struct image *image, const char *name, struct image_range *ret)
 {
-    size_t names;
-    if (elf_getshdrstrndx(image->file, &names) != 0)
+    GElf_Shdr header;
+    if (!find_section(image, name, &header))
         return false;
-    Elf_Scn *section = NULL;
-    while ((section = elf_nextscn(image->file, section))) {
-        GElf_Shdr header;
-        if (!gelf_getshdr(section, &header))
-            continue;
-        const char *section_name = elf_strptr(image->file, names, header.sh_name);
-        if (!section_name || strcmp(section_name, name) != 0)
-            continue;
-        *ret = (struct image_range){header.sh_addr, header.sh_size};
-        return true;
-    }
-    return false;
+    *ret = (struct image_range){header.sh_addr, header.sh_size};
+    return true;
 }
 
 /* Reads the index-th program header; false when there are not that many. */
@@ -159,12 +186,13 @@ bool image_writable_segment(const struct image *image, size_t index, struct imag
     return false;
 }
 
-bool image_load_bias(const struct image *image, uint64_t start, uint64_t offset, uint64_t *ret)
+bool image_load_bias(const struct image *image, uint64_t start, uint64_t offset, bool is_code, uint64_t *ret)
 {
     GElf_Phdr header;
     for (size_t i = 0; get_segment(image, i, &header); i++) {
         uint64_t into_page = header.p_offset % FILE_PAGE_LEN;
-        if (header.p_type != PT_LOAD || header.p_offset - into_page != offset)
+        bool is_same_kind = ((header.p_flags & PF_X) != 0) == is_code;
+        if (header.p_type != PT_LOAD || !is_same_kind || header.p_offset - into_page != offset)
             continue;
         *ret = start - (header.p_vaddr - into_page);
         return true;
@@ -200,4 +228,66 @@ size_t image_build_id(const struct image *image, unsigned char ret[IMAGE_BUILD_I
             return len;
     }
     return 0;
+}
+
+bool image_has_same_build_id(const struct image *image, const struct image *other)
+{
+    unsigned char id[IMAGE_BUILD_ID_LIMIT], other_id[IMAGE_BUILD_ID_LIMIT];
+    size_t len = image_build_id(image, id);
+    return len > 0 && image_build_id(other, other_id) == len && memcmp(id, other_id, len) == 0;
+}
+
+/* The section holds a name, zeros up to a multiple of four bytes, and the checksum (gdb manual, "Separate Debug
+ * Files"). */
+bool image_debug_link(const struct image *image, struct image_debug_link *ret)
+{
+    GElf_Shdr header;
+    Elf_Scn *section = find_section(image, ".gnu_debuglink", &header);
+    if (!section || header.sh_size > IMAGE_DEBUG_LINK_LIMIT + sizeof(uint32_t))
+        return false;
+    const Elf_Data *data = elf_rawdata(section, NULL);
+    if (!data || !data->d_buf)
+        return false;
+    size_t name_len = strnlen(data->d_buf, data->d_size);
+    size_t checksum_at = (name_len + sizeof(uint32_t)) & ~(sizeof(uint32_t) - 1);
+    if (name_len == 0 || name_len >= IMAGE_DEBUG_LINK_LIMIT || memchr(data->d_buf, '/', name_len) ||
+        checksum_at + sizeof(uint32_t) > data->d_size)
+        return false;
+    memset(ret, 0, sizeof(*ret));
+    memcpy(ret->name, data->d_buf, name_len);
+    memcpy(&ret->checksum, (const char *)data->d_buf + checksum_at, sizeof(uint32_t));
+    return true;
+}
+
+/* CRC-32 of ISO 3309, as zip and zlib have it, four bits at a time. */
+static uint32_t add_to_checksum(uint32_t checksum, const unsigned char *bytes, size_t len)
+{
+    static const uint32_t table[16] = {
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+    };
+    for (size_t i = 0; i < len; i++) {
+        checksum ^= bytes[i];
+        checksum = checksum >> 4 ^ table[checksum & 15];
+        checksum = checksum >> 4 ^ table[checksum & 15];
+    }
+    return checksum;
+}
+
+bool image_checksum(const struct image *image, uint32_t *ret)
+{
+    cleanup_free unsigned char *chunk = malloc(CHECKSUM_STEP);
+    uint32_t checksum = UINT32_MAX;
+    for (off_t at = 0; chunk && at < CHECKSUM_LIMIT;) {
+        ssize_t len = pread(image->fd, chunk, CHECKSUM_STEP, at);
+        if (len < 0)
+            return false;
+        if (len == 0) {
+            *ret = ~checksum;
+            return true;
+        }
+        checksum = add_to_checksum(checksum, chunk, (size_t)len);
+        at += len;
+    }
+    return false;
 }

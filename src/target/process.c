@@ -295,6 +295,32 @@ struct error *process_open_mapping(const struct process *process, const struct m
     return NULL;
 }
 
+struct error *process_open_executable(const struct process *process, int *ret_fd)
+{
+    int fd = openat(process->directory, "exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return describe(process, "exe", error_from_errno(errno, "opening"));
+    *ret_fd = fd;
+    return NULL;
+}
+
+/* Passes a descriptor on when it is that of a regular file. */
+static int keep_regular_file(int opened)
+{
+    cleanup_fd int fd = opened;
+    return fd >= 0 && is_regular_file(fd) ? hand_over_fd(&fd) : -1;
+}
+
+int process_open_path(const struct process *process, const char *path)
+{
+    return keep_regular_file(open_in_root(process, path, O_RDONLY | O_NONBLOCK));
+}
+
+int process_open_own_path(const char *path)
+{
+    return keep_regular_file(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+}
+
 bool process_has_file(const struct process *process, const char *path)
 {
     cleanup_fd int fd = open_in_root(process, path, O_PATH);

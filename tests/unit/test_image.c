@@ -92,8 +92,13 @@ static void ask_everything(const struct image *image)
     image_find_section(image, "", &range);
     for (size_t i = 0; i < 4; i++)
         image_writable_segment(image, i, &range);
-    image_load_bias(image, 0x7f0000000000, 0x2000, &bias);
+    image_load_bias(image, 0x7f0000000000, 0x2000, false, &bias);
     assert_true(image_build_id(image, id) <= IMAGE_BUILD_ID_LIMIT);
+    struct image_debug_link link;
+    uint32_t checksum;
+    image_debug_link(image, &link);
+    image_checksum(image, &checksum);
+    image_has_symbol_prefix(image, "PyUnicodeUCS2_");
 }
 
 static void ask_bytes(const void *bytes, size_t len)
@@ -177,7 +182,7 @@ static void the_load_bias_follows_from_the_first_mapping(void **state)
     (void)state;
     cleanup_image struct image *image = make_library();
     uint64_t bias = 42;
-    assert_true(image_load_bias(image, 0x7f0000000000, 0, &bias));
+    assert_true(image_load_bias(image, 0x7f0000000000, 0, true, &bias));
     assert_int_equal(bias, 0x7f0000000000);
 }
 
@@ -186,7 +191,7 @@ static void the_load_bias_of_a_segment_that_begins_inside_a_page_is_right(void *
     (void)state;
     cleanup_image struct image *image = make_library();
     uint64_t bias = 42;
-    assert_true(image_load_bias(image, 0x7f0000004000, 0x2000, &bias));
+    assert_true(image_load_bias(image, 0x7f0000004000, 0x2000, false, &bias));
     assert_int_equal(bias, 0x7f0000000000);
 }
 
@@ -195,8 +200,8 @@ static void an_offset_where_no_segment_begins_has_no_load_bias(void **state)
     (void)state;
     cleanup_image struct image *image = make_library();
     uint64_t bias = 42;
-    assert_false(image_load_bias(image, 0x7f0000001000, 0x1000, &bias));
-    assert_false(image_load_bias(image, 0x7f0000004000, 0x2d10, &bias));
+    assert_false(image_load_bias(image, 0x7f0000001000, 0x1000, false, &bias));
+    assert_false(image_load_bias(image, 0x7f0000004000, 0x2d10, false, &bias));
     assert_int_equal(bias, 42);
 }
 
@@ -210,8 +215,128 @@ static void a_program_at_a_fixed_address_has_no_load_bias(void **state)
     elf_writer_segment(&writer, &segment);
     cleanup_image struct image *image = finish(&writer);
     uint64_t bias = 42;
-    assert_true(image_load_bias(image, 0x400000, 0, &bias));
+    assert_true(image_load_bias(image, 0x400000, 0, true, &bias));
     assert_int_equal(bias, 0);
+}
+
+/* A tiny first segment can share its page with the code: both are then mapped from the same offset. */
+static void the_load_bias_of_code_is_that_of_the_code(void **state)
+{
+    (void)state;
+    struct elf_writer writer;
+    Elf64_Phdr head = code_segment, code = code_segment;
+    head.p_flags = PF_R;
+    head.p_filesz = head.p_memsz = 0x500;
+    code.p_offset = 0x500;
+    code.p_vaddr = 0x1500;
+    elf_writer_init(&writer, ET_DYN);
+    elf_writer_segment(&writer, &head);
+    elf_writer_segment(&writer, &code);
+    cleanup_image struct image *image = finish(&writer);
+    uint64_t bias = 42;
+    assert_true(image_load_bias(image, 0x7f0000001000, 0, true, &bias));
+    assert_int_equal(bias, 0x7f0000000000);
+    assert_true(image_load_bias(image, 0x7f0000000000, 0, false, &bias));
+    assert_int_equal(bias, 0x7f0000000000);
+}
+
+static void a_symbol_is_found_by_the_beginning_of_its_name(void **state)
+{
+    (void)state;
+    cleanup_image struct image *image = make_library();
+    assert_true(image_has_symbol_prefix(image, "Py_Get"));
+    assert_true(image_has_symbol_prefix(image, "loc"));
+    assert_false(image_has_symbol_prefix(image, "y_Get"));
+    assert_false(image_has_symbol_prefix(image, "Py_GetVersions"));
+}
+
+/* A file whose debug link has these bytes. */
+static struct image *make_linked(const void *link, size_t len)
+{
+    struct elf_writer writer;
+    elf_writer_init(&writer, ET_DYN);
+    elf_writer_section(&writer, ".gnu_debuglink", SHT_PROGBITS, 0, link, len);
+    return finish(&writer);
+}
+
+static void a_debug_link_is_a_name_and_a_checksum(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t len;
+        const char *name;
+    } rows[] = {
+        {"a.debug\0\x04\x03\x02\x01", 12, "a.debug"},
+        {"ab.debug\0\0\0\0\x04\x03\x02\x01", 16, "ab.debug"},
+        {"abc\0\x04\x03\x02\x01", 8, "abc"},
+    };
+    for (size_t i = 0; i < array_size(rows); i++) {
+        cleanup_image struct image *image = make_linked(rows[i].bytes, rows[i].len);
+        struct image_debug_link link;
+        assert_true(image_debug_link(image, &link));
+        assert_string_equal(link.name, rows[i].name);
+        assert_int_equal(link.checksum, 0x01020304);
+    }
+}
+
+static void a_debug_link_that_is_no_file_name_is_none(void **state)
+{
+    (void)state;
+    char long_name[IMAGE_DEBUG_LINK_LIMIT + 4];
+    memset(long_name, 'x', sizeof(long_name));
+    memset(long_name + IMAGE_DEBUG_LINK_LIMIT, 0, 4);
+    const struct {
+        const char *bytes;
+        size_t len;
+    } rows[] = {
+        {"", 0},         {"\0\0\0\0\x04\x03\x02\x01", 8},        {"abc\0\x04\x03\x02", 7},
+        {"abcdefgh", 8}, {"../b.debug\0\0\x04\x03\x02\x01", 16}, {long_name, sizeof(long_name)},
+    };
+    for (size_t i = 0; i < array_size(rows); i++) {
+        cleanup_image struct image *image = make_linked(rows[i].bytes, rows[i].len);
+        struct image_debug_link link = {.checksum = 42};
+        assert_false(image_debug_link(image, &link));
+        assert_int_equal(link.checksum, 42);
+    }
+    cleanup_image struct image *without = make_library();
+    struct image_debug_link link;
+    assert_false(image_debug_link(without, &link));
+}
+
+/* The remainder of a file that ends with its own checksum is always the same. */
+static void the_checksum_is_that_of_zip(void **state)
+{
+    (void)state;
+    struct elf_writer writer;
+    uint32_t checksum, of_both;
+    write_library(&writer);
+    elf_writer_finish(&writer);
+    cleanup_image struct image *image = open_bytes(writer.file.data, writer.file.len);
+    assert_true(image_checksum(image, &checksum));
+    buffer_append(&writer.file, &checksum, sizeof(checksum));
+    cleanup_image struct image *both = open_bytes(writer.file.data, writer.file.len);
+    assert_true(image_checksum(both, &of_both));
+    assert_int_equal(of_both, 0x2144df1c);
+    elf_writer_deinit(&writer);
+}
+
+static void the_same_build_id_is_recognised(void **state)
+{
+    (void)state;
+    static const unsigned char other_id[20] = {1};
+    struct elf_writer writer;
+    elf_writer_init(&writer, ET_DYN);
+    elf_writer_note(&writer, "GNU", NT_GNU_BUILD_ID, other_id, sizeof(other_id));
+    cleanup_image struct image *other = finish(&writer);
+    elf_writer_init(&writer, ET_DYN);
+    cleanup_image struct image *without = finish(&writer);
+    cleanup_image struct image *image = make_library();
+    cleanup_image struct image *same = make_library();
+    assert_true(image_has_same_build_id(image, same));
+    assert_false(image_has_same_build_id(image, other));
+    assert_false(image_has_same_build_id(image, without));
+    assert_false(image_has_same_build_id(without, without));
 }
 
 static void the_build_id_is_found_among_other_notes(void **state)
@@ -494,6 +619,12 @@ int main(void)
         cmocka_unit_test(the_load_bias_of_a_segment_that_begins_inside_a_page_is_right),
         cmocka_unit_test(an_offset_where_no_segment_begins_has_no_load_bias),
         cmocka_unit_test(a_program_at_a_fixed_address_has_no_load_bias),
+        cmocka_unit_test(the_load_bias_of_code_is_that_of_the_code),
+        cmocka_unit_test(a_symbol_is_found_by_the_beginning_of_its_name),
+        cmocka_unit_test(a_debug_link_is_a_name_and_a_checksum),
+        cmocka_unit_test(a_debug_link_that_is_no_file_name_is_none),
+        cmocka_unit_test(the_checksum_is_that_of_zip),
+        cmocka_unit_test(the_same_build_id_is_recognised),
         cmocka_unit_test(the_build_id_is_found_among_other_notes),
         cmocka_unit_test(a_build_id_that_is_missing_empty_or_too_long_is_none),
         cmocka_unit_test(the_descriptor_stays_with_the_caller),
