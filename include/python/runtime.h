@@ -11,6 +11,8 @@
 #include "base/error.h"
 #include "memory/maps.h"
 #include "memory/memory.h"
+#include "python/data.h"
+#include "python/version.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,16 +20,6 @@
 
 struct layout;
 struct loaded_image;
-
-enum { PYTHON_VERSION_TEXT_LEN = 48 };
-
-struct python_version {
-    uint8_t major, minor;
-    int micro;      /* -1: not known */
-    char level;     /* 'a', 'b' and 'c' (release candidate) before the release; else 0 */
-    uint8_t serial; /* of the alpha, beta or candidate */
-    bool is_free_threaded;
-};
 
 struct python_runtime {
     struct python_version version;
@@ -40,10 +32,21 @@ struct python_runtime {
 };
 
 /*
- * Looks for an interpreter in the given files, the most likely one last (a libpython behind the executable). Errors:
- * ERROR_NOT_PYTHON when none of them has one, ERROR_UNSUPPORTED_VERSION when there is no layout for the one found.
+ * Looks for an interpreter in a file by its sections and symbols. Whether it is the one that runs,
+ * python_runtime_is_ready() tells: a file may have one in it that another file's takes the place of. Errors:
+ * ERROR_NOT_PYTHON, ERROR_UNSUPPORTED_VERSION when there is no layout for it, ERROR_NOT_READY while its version cannot
+ * be told.
  */
-struct error *python_runtime_find(const struct loaded_image *images, size_t count, struct memory *memory,
+struct error *python_runtime_find(const struct loaded_image *image, struct memory *memory, struct python_runtime *ret);
+
+/* Whether the data of a file look as if a Python were in it, with or without symbols. */
+bool python_is_in_data(const struct python_data *data, struct memory *memory);
+
+/*
+ * Looks for an interpreter in the data of a file that no symbols are known of. Reads all of the data, once or twice;
+ * the errors are the same. ERROR_NOT_PYTHON is also said of an interpreter that is not up yet.
+ */
+struct error *python_runtime_scan(const struct python_data *data, const struct maps *maps, struct memory *memory,
                                   struct python_runtime *ret);
 
 /*
@@ -58,9 +61,6 @@ void python_runtime_deinit(struct python_runtime *runtime);
 
 /* Whether the interpreter is up, that is, has a thread. */
 bool python_runtime_is_ready(const struct python_runtime *runtime, struct memory *memory);
-
-/* Writes "3.11.7", "3.15.0b2", "3.13.0 (free-threaded)" or, where the patch level is not known, "3.8". */
-void python_version_format(const struct python_version *version, char text[PYTHON_VERSION_TEXT_LEN]);
 
 #define cleanup_python_runtime __attribute__((cleanup(python_runtime_deinit)))
 

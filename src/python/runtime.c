@@ -1,151 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "python/runtime.h"
 
+#include "accessor.h"
 #include "base/cleanup.h"
 #include "debug_offsets.h"
 #include "image/loaded_image.h"
 #include "layout.h"
-
-#include <ctype.h>
-#include <stdio.h>
-#include <string.h>
+#include "scan.h"
+#include "version_search.h"
 
 enum {
-    SCAN_LIMIT = 16 * 1024 * 1024, /* bytes of .data and .bss looked through for the version text; CPython has < 1 MB */
-    SCAN_STEP = 64 * 1024,
-    VERSION_TEXT_LIMIT = 32, /* bytes of the version text that matter: "3.10.13 (" */
+    COOKIE_LIMIT = 16,       /* places of debug offsets in one file that are tried */
+    DEFAULT_UNICODE_LEN = 4, /* of Linux distributions' 2.7 */
 };
-
-static void set_hex_version(uint32_t hex, struct python_version *ret)
-{
-    /* CPython Include/patchlevel.h: PY_VERSION_HEX is major, minor, micro, level and serial, highest byte first. */
-    ret->major = (uint8_t)(hex >> 24);
-    ret->minor = (uint8_t)(hex >> 16);
-    ret->micro = (uint8_t)(hex >> 8);
-    unsigned level = hex >> 4 & 15;
-    ret->level = level >= 10 && level <= 12 ? (char)('a' + (level - 10)) : 0;
-    ret->serial = hex & 15;
-}
-
-/* Reads a decimal number of at most three digits and moves *text behind it; -1 when there is none. */
-static int take_number(const char **text)
-{
-    int number = 0, digits = 0;
-    while (isdigit((unsigned char)**text) && digits++ < 3)
-        number = number * 10 + *(*text)++ - '0';
-    return digits > 0 ? number : -1;
-}
-
-/* Understands the start of what Py_GetVersion() returns: "3.10.13 (main, ...", "3.13.0rc1 (...". */
-static bool parse_version_text(const char *text, struct python_version *ret)
-{
-    int major = take_number(&text);
-    if ((major != 2 && major != 3) || *text++ != '.')
-        return false;
-    int minor = take_number(&text);
-    if (minor < 0 || *text++ != '.')
-        return false;
-    int micro = take_number(&text);
-    if (micro < 0 || micro > UINT8_MAX || minor > UINT8_MAX)
-        return false;
-    *ret = (struct python_version){.major = (uint8_t)major, .minor = (uint8_t)minor, .micro = micro};
-    if (*text == 'a' || *text == 'b' || strncmp(text, "rc", 2) == 0) {
-        ret->level = *text == 'r' ? 'c' : *text;
-        ret->serial = (uint8_t)strtoul(text + strcspn(text, "0123456789 "), NULL, 10);
-    }
-    text += strcspn(text, " ");
-    return strncmp(text, " (", 2) == 0;
-}
-
-/* Looks for a version text in the bytes of a chunk that is followed by VERSION_TEXT_LIMIT more bytes. */
-static bool find_version_text(const char *bytes, size_t len, struct python_version *ret)
-{
-    const char *end = bytes + len;
-    for (const char *at = bytes; (at = memchr(at, '.', (size_t)(end - at))); at++) {
-        char text[VERSION_TEXT_LIMIT + 1] = {0};
-        bool is_end_of_number = at - bytes >= 2 && isdigit((unsigned char)at[-2]);
-        if (at == bytes || is_end_of_number || !isdigit((unsigned char)at[1]))
-            continue;
-        memcpy(text, at - 1, VERSION_TEXT_LIMIT);
-        if (parse_version_text(text, ret))
-            return true;
-    }
-    return false;
-}
-
-/* To 3.10, Py_GetVersion() leaves its text in a static buffer; CPython 3.8 Python/getversion.c. */
-static bool scan_for_version(const struct loaded_image *image, struct memory *memory, struct python_version *ret)
-{
-    cleanup_free char *chunk = malloc(SCAN_STEP + 2 * VERSION_TEXT_LIMIT);
-    struct image_range segment;
-    for (size_t i = 0; chunk && image_writable_segment(image->image, i, &segment); i++) {
-        uint64_t len = segment.len < SCAN_LIMIT ? segment.len : SCAN_LIMIT;
-        for (uint64_t at = 0; at < len; at += SCAN_STEP) {
-            uint64_t left = len - at;
-            size_t wanted = left < SCAN_STEP + VERSION_TEXT_LIMIT ? (size_t)left : SCAN_STEP + VERSION_TEXT_LIMIT;
-            if (memory_read(memory, image->bias + segment.address + at, chunk, wanted) != MEMORY_OK)
-                break;
-            memset(chunk + wanted, 0, VERSION_TEXT_LIMIT);
-            if (find_version_text(chunk, wanted, ret))
-                return true;
-        }
-    }
-    return false;
-}
-
-/* The last resort: "python3.8", "libpython3.8.so.1.0". */
-static bool version_of_file_name(const char *path, struct python_version *ret)
-{
-    const char *slash = strrchr(path, '/');
-    const char *text = strstr(slash ? slash : path, "python");
-    if (!text)
-        return false;
-    text += strlen("python");
-    int major = take_number(&text);
-    if ((major != 2 && major != 3) || *text++ != '.')
-        return false;
-    int minor = take_number(&text);
-    if (minor < 0 || minor > UINT8_MAX)
-        return false;
-    *ret = (struct python_version){.major = (uint8_t)major, .minor = (uint8_t)minor, .micro = -1};
-    return true;
-}
-
-static bool find_version(const struct loaded_image *image, struct memory *memory, remote_addr runtime,
-                         struct python_version *ret)
-{
-    uint32_t hex;
-    struct debug_offsets offsets;
-    struct python_version version = {0};
-    remote_addr version_symbol = loaded_image_find(image, "Py_Version");
-    if (runtime && debug_offsets_read(memory, runtime, &offsets)) {
-        set_hex_version(offsets.version, &version);
-        version.is_free_threaded = offsets.is_free_threaded;
-    } else if (version_symbol && memory_read_u32(memory, version_symbol, &hex) == MEMORY_OK) {
-        set_hex_version(hex, &version);
-    } else if (!scan_for_version(image, memory, &version) && !version_of_file_name(image->path, &version)) {
-        return false;
-    }
-    *ret = version;
-    return true;
-}
-
-static remote_addr find_runtime(const struct loaded_image *image)
-{
-    struct image_range section;
-    remote_addr runtime = loaded_image_find(image, "_PyRuntime");
-    /* CPython 3.10 Python/pylifecycle.c puts _PyRuntime into a section of its own, which survives strip. */
-    if (runtime == 0 && image_find_section(image->image, ".PyRuntime", &section))
-        runtime = section.address + image->bias;
-    /* To 3.6 there is only this variable of it. CPython 2.7 and 3.6 Python/pystate.c. */
-    return runtime != 0 ? runtime : loaded_image_find(image, "interp_head");
-}
-
-/* 2.7: the width of Py_UNICODE is in the names of its functions. CPython 2.7 Include/unicodeobject.h. */
-static uint8_t unicode_len(const struct loaded_image *image)
-{
-    return loaded_image_find(image, "PyUnicodeUCS2_GetSize") ? 2 : 4;
-}
 
 static struct error *unsupported(const struct python_version *version)
 {
@@ -188,36 +55,144 @@ struct error *python_runtime_set_layout(struct python_runtime *runtime, struct m
     return unsupported(version);
 }
 
+/* Takes a runtime out of a variable, so that its guard finds nothing. */
+static struct python_runtime move(struct python_runtime *runtime)
+{
+    struct python_runtime moved = *runtime;
+    *runtime = (struct python_runtime){0};
+    return moved;
+}
+
+/* From 3.7 on. The section, from 3.10 on, survives strip; CPython 3.10 Python/pylifecycle.c. */
+static remote_addr find_runtime(const struct loaded_image *image)
+{
+    struct image_range section;
+    if (image_find_section(image->image, ".PyRuntime", &section))
+        return section.address + image->bias;
+    return loaded_image_find(image, "_PyRuntime");
+}
+
+/* To 3.6 there is a variable of its own, which is local to CPython's Python/pystate.c; a function returns it. */
+static remote_addr find_interpreters(const struct loaded_image *image, struct memory *memory)
+{
+    remote_addr variable = loaded_image_find(image, "interp_head");
+    return variable ? variable : accessor_find(image, "PyInterpreterState_Head", memory);
+}
+
+static uint8_t find_unicode_len(const struct loaded_image *image)
+{
+    /* CPython 2.7 Include/unicodeobject.h gives every function a name that tells. */
+    static const char prefix[] = "PyUnicodeUCS2_";
+    return image_has_symbol_prefix(image->image, prefix) ||
+                   (image->debug && image_has_symbol_prefix(image->debug, prefix))
+               ? 2
+               : DEFAULT_UNICODE_LEN;
+}
+
+static void find_places(const struct loaded_image *image, struct memory *memory, struct python_runtime *runtime)
+{
+    runtime->code_type = loaded_image_find(image, "PyCode_Type");
+    runtime->address = find_runtime(image);
+    if (runtime->address)
+        return;
+    runtime->address = find_interpreters(image, memory);
+    runtime->current_thread = loaded_image_find(image, "_PyThreadState_Current");
+}
+
 /* Every CPython exports this function; nothing else does. */
 static bool is_python(const struct loaded_image *image)
 {
     return loaded_image_find(image, "Py_GetVersion") != 0;
 }
 
-struct error *python_runtime_find(const struct loaded_image *images, size_t count, struct memory *memory,
+static struct error *not_python(void)
+{
+    return error_create(ERROR_NOT_PYTHON, "no Python interpreter was found");
+}
+
+struct error *python_runtime_find(const struct loaded_image *image, struct memory *memory, struct python_runtime *ret)
+{
+    cleanup_python_runtime struct python_runtime runtime = {0};
+    find_places(image, memory, &runtime);
+    if (runtime.address == 0 && !is_python(image))
+        return not_python();
+    if (!version_find(image, memory, runtime.address, &runtime.version))
+        return error_create(ERROR_NOT_READY, "cannot find out which version of Python '%s' is", image->path);
+    if (runtime.version.major == 2)
+        runtime.unicode_len = find_unicode_len(image);
+    if (runtime.address == 0 &&
+        layout_of_version(runtime.version.major, runtime.version.minor, runtime.version.is_free_threaded))
+        return not_python();
+    struct error *error = python_runtime_set_layout(&runtime, memory);
+    if (error)
+        return error;
+    *ret = move(&runtime);
+    return NULL;
+}
+
+bool python_is_in_data(const struct python_data *data, struct memory *memory)
+{
+    struct python_version version;
+    remote_addr address = 0;
+    return version_find_in_data(data, memory, &version) || scan_for_debug_offsets(data, memory, &address);
+}
+
+/* Debug offsets are those of a runtime when they lead to an interpreter; modules of CPython have copies of them. */
+static bool is_runtime(const struct python_runtime *runtime, struct memory *memory)
+{
+    const struct layout *layout = runtime->layout;
+    remote_addr interpreter;
+    return layout &&
+           memory_read_u64(memory, runtime->address + layout->runtime.interpreters_head, &interpreter) == MEMORY_OK &&
+           scan_is_interpreter(layout, memory, interpreter);
+}
+
+static struct error *scan_by_debug_offsets(const struct python_data *data, struct memory *memory,
+                                           struct python_runtime *ret)
+{
+    struct error *error = not_python();
+    remote_addr address = 0;
+    for (int i = 0; i < COOKIE_LIMIT && error && scan_for_debug_offsets(data, memory, &address); i++, address++) {
+        cleanup_python_runtime struct python_runtime runtime = {
+            .address = address,
+            .version = version_of_debug_offsets(memory, address),
+        };
+        error_destroy(error);
+        error = python_runtime_set_layout(&runtime, memory);
+        if (!error && !is_runtime(&runtime, memory))
+            error = not_python();
+        if (!error)
+            *ret = move(&runtime);
+    }
+    return error;
+}
+
+struct error *python_runtime_scan(const struct python_data *data, const struct maps *maps, struct memory *memory,
                                   struct python_runtime *ret)
 {
-    for (size_t i = count; i-- > 0;) {
-        const struct loaded_image *image = &images[i];
-        cleanup_python_runtime struct python_runtime runtime = {
-            .address = find_runtime(image),
-            .current_thread = loaded_image_find(image, "_PyThreadState_Current"),
-            .unicode_len = unicode_len(image),
-        };
-        if (runtime.address == 0 && !is_python(image))
-            continue;
-        if (!find_version(image, memory, runtime.address, &runtime.version))
-            return error_create(ERROR_UNSUPPORTED_VERSION, "cannot find out which version of Python '%s' is",
-                                image->path);
-        runtime.code_type = loaded_image_find(image, "PyCode_Type");
-        struct error *error = python_runtime_set_layout(&runtime, memory);
-        if (error)
-            return error;
-        *ret = runtime;
-        runtime = (struct python_runtime){0};
-        return NULL;
-    }
-    return error_create(ERROR_NOT_PYTHON, "no Python interpreter was found");
+    struct error *error = scan_by_debug_offsets(data, memory, ret);
+    if (!error || error->kind != ERROR_NOT_PYTHON)
+        return error;
+    cleanup_python_runtime struct python_runtime runtime = {0};
+    if (!version_find_in_data(data, memory, &runtime.version))
+        return error;
+    error_destroy(error);
+    const struct layout *layout =
+        layout_of_version(runtime.version.major, runtime.version.minor, runtime.version.is_free_threaded);
+    if (!layout)
+        return unsupported(&runtime.version);
+    runtime.address = scan_for_runtime(data, maps, layout, memory);
+    if (runtime.address == 0)
+        return not_python();
+    if (runtime.version.major == 2)
+        runtime.unicode_len = DEFAULT_UNICODE_LEN;
+    if (layout->gil_format == GIL_CURRENT_THREAD)
+        runtime.current_thread = scan_for_current_thread(layout, memory, runtime.address);
+    error = python_runtime_set_layout(&runtime, memory);
+    if (error)
+        return error;
+    *ret = move(&runtime);
+    return NULL;
 }
 
 void python_runtime_deinit(struct python_runtime *runtime)
@@ -233,16 +208,4 @@ bool python_runtime_is_ready(const struct python_runtime *runtime, struct memory
     return memory_read_u64(memory, runtime->address + layout->runtime.interpreters_head, &interpreter) == MEMORY_OK &&
            interpreter != 0 &&
            memory_read_u64(memory, interpreter + layout->interpreter.threads_head, &thread) == MEMORY_OK && thread != 0;
-}
-
-void python_version_format(const struct python_version *version, char text[PYTHON_VERSION_TEXT_LEN])
-{
-    char micro[8] = "", serial[8] = "";
-    const char level[] = {version->level, '\0'};
-    if (version->micro >= 0)
-        snprintf(micro, sizeof(micro), ".%u", version->micro & UINT8_MAX);
-    if (version->level)
-        snprintf(serial, sizeof(serial), "%s%u", *level == 'c' ? "rc" : level, version->serial);
-    snprintf(text, PYTHON_VERSION_TEXT_LEN, "%d.%d%s%s%s", version->major, version->minor, micro, serial,
-             version->is_free_threaded ? " (free-threaded)" : "");
 }

@@ -3,11 +3,10 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
-#include "image/loaded_image.h"
+#include "interpreter.h"
 #include "memory/snapshot.h"
 #include "python/runtime.h"
 #include "runners.h"
-#include "target/process_images.h"
 #include "target/process_memory.h"
 
 enum {
@@ -32,48 +31,6 @@ struct session {
     uint64_t proved_reads;  /* remote reads that the first proof covers */
     enum python_status failure;
 };
-
-/* Opens the executable and libpython, where there is one; the one that counts comes last. */
-static struct error *open_images(const struct process *process, const struct maps *maps, struct loaded_image images[2],
-                                 size_t *ret_count)
-{
-    const struct mapping *mappings[] = {
-        process_executable_mapping(process, maps),
-        process_library_mapping(maps, "libpython"),
-    };
-    struct error *first_error = NULL;
-    size_t count = 0;
-    for (size_t i = 0; i < array_size(mappings); i++) {
-        if (!mappings[i])
-            continue;
-        struct error *error = process_open_image(process, maps, mappings[i], &images[count]);
-        if (!error)
-            count++;
-        else if (!first_error)
-            first_error = error;
-        else
-            error_destroy(error);
-    }
-    *ret_count = count;
-    if (count > 0 || !first_error) {
-        error_destroy(first_error);
-        return NULL;
-    }
-    return first_error;
-}
-
-static struct error *find_runtime(const struct process *process, const struct maps *maps, struct memory *memory,
-                                  struct python_runtime *ret)
-{
-    struct loaded_image images[2] = {0};
-    size_t count;
-    struct error *error = open_images(process, maps, images, &count);
-    if (!error)
-        error = python_runtime_find(images, count, memory, ret);
-    for (size_t i = 0; i < array_size(images); i++)
-        loaded_image_deinit(&images[i]);
-    return error;
-}
 
 /* Whether all threads can be walked; in a program that runs, that takes some luck. */
 static bool can_walk(struct python *python, struct memory *memory)
@@ -107,12 +64,9 @@ static struct error *try_untested(struct session *session)
 static struct error *find_python(struct session *session, const struct maps *maps)
 {
     cleanup_python_runtime struct python_runtime runtime = {0};
-    struct error *error = find_runtime(session->process, maps, session->memory, &runtime);
-    if (error)
-        return error;
-    if (!python_runtime_is_ready(&runtime, session->memory))
-        return error_create(ERROR_NOT_READY, "the Python interpreter is not up yet");
-    error = python_create(&runtime, &session->python);
+    struct error *error = interpreter_find(session->process, maps, session->memory, &runtime);
+    if (!error)
+        error = python_create(&runtime, &session->python);
     return error ? error : try_untested(session);
 }
 

@@ -21,6 +21,7 @@ enum {
     CODE_TYPE = 0x6000,
     VERSION = 0x6100,
     TEXT = 0x7000,
+    ACCESSOR = 0x6300,
 };
 
 static const uint64_t BIAS = 0x7f0000000000;
@@ -83,11 +84,11 @@ static void init(struct fixture *fixture, const char *path, bool has_version_sym
 static void check_version(struct fixture *fixture, const char *expected)
 {
     cleanup_python_runtime struct python_runtime runtime = {0};
-    cleanup_error struct error *error = python_runtime_find(&fixture->image, 1, &fixture->fake.memory, &runtime);
+    cleanup_error struct error *error = python_runtime_find(&fixture->image, &fixture->fake.memory, &runtime);
     loaded_image_deinit(&fixture->image);
     if (!expected) {
         assert_non_null(error);
-        assert_int_equal(error->kind, ERROR_UNSUPPORTED_VERSION);
+        assert_int_equal(error->kind, ERROR_NOT_READY);
         assert_null(runtime.layout);
         return;
     }
@@ -104,7 +105,7 @@ static void check_version(struct fixture *fixture, const char *expected)
 static void check_unsupported(struct fixture *fixture, const char *name)
 {
     cleanup_python_runtime struct python_runtime runtime = {0};
-    cleanup_error struct error *error = python_runtime_find(&fixture->image, 1, &fixture->fake.memory, &runtime);
+    cleanup_error struct error *error = python_runtime_find(&fixture->image, &fixture->fake.memory, &runtime);
     loaded_image_deinit(&fixture->image);
     assert_non_null(error);
     assert_int_equal(error->kind, ERROR_UNSUPPORTED_VERSION);
@@ -124,9 +125,10 @@ static void a_version_is_read_from_the_text_in_the_data(void **state)
                                         "3.8.255 (",
                                         "2.7.18 (default",
                                         "3.6.0 (",
-                                        "3.7.0+ ("};
-    static const char *const versions[] = {"3.8.18",  "3.9.2",  "3.10.13", "3.10.0rc1",
-                                           "3.8.255", "2.7.18", "3.6.0",   "3.7.0"};
+                                        "3.7.0+ (",
+                                        "3.8.10 | packaged by conda-forge | (default, May 11 2021"};
+    static const char *const versions[] = {"3.8.18", "3.9.2", "3.10.13", "3.10.0rc1", "3.8.255",
+                                           "2.7.18", "3.6.0", "3.7.0",   "3.8.10"};
     for (size_t i = 0; i < array_size(texts); i++) {
         init(&fixture, "/usr/bin/app", false);
         memcpy(at(&fixture, TEXT), texts[i], strlen(texts[i]));
@@ -221,10 +223,10 @@ static void put_debug_table(struct fixture *self, enum debug_table_build build, 
 
 static struct error *find_with_table(enum debug_table_build build, uint64_t version, struct python_runtime *ret)
 {
-    init(&fixture, "/usr/bin/python3.8", true);
-    put_u64(&fixture, VERSION, 0x030b07f0);
+    init(&fixture, "/usr/bin/python3.8", false);
+    memcpy(at(&fixture, TEXT), "3.8.18 (", 8);
     put_debug_table(&fixture, build, version);
-    struct error *error = python_runtime_find(&fixture.image, 1, &fixture.fake.memory, ret);
+    struct error *error = python_runtime_find(&fixture.image, &fixture.fake.memory, ret);
     loaded_image_deinit(&fixture.image);
     return error;
 }
@@ -255,7 +257,7 @@ static void check_table_refused(enum debug_table_build build, uint64_t version, 
     assert_null(runtime.layout);
 }
 
-static void debug_offsets_say_the_version_first(void **state)
+static void debug_offsets_say_the_version_before_the_text(void **state)
 {
     (void)state;
     check_table(DEBUG_TABLE_3_13_0, 0x030d00f0, "3.13.0", false);
@@ -318,11 +320,11 @@ static void pre_releases_without_debug_offsets_are_refused(void **state)
 static void debug_offsets_that_make_no_sense_are_bad_data(void **state)
 {
     (void)state;
-    init(&fixture, "/usr/bin/python3.13", true);
+    init(&fixture, "/usr/bin/python3.13", false);
     put_debug_table(&fixture, DEBUG_TABLE_3_13_0, 0x030d00f0);
     put_u64(&fixture, RUNTIME + 40, UINT64_MAX);
     cleanup_python_runtime struct python_runtime runtime = {0};
-    cleanup_error struct error *error = python_runtime_find(&fixture.image, 1, &fixture.fake.memory, &runtime);
+    cleanup_error struct error *error = python_runtime_find(&fixture.image, &fixture.fake.memory, &runtime);
     loaded_image_deinit(&fixture.image);
     assert_int_equal(error->kind, ERROR_BAD_DATA);
     assert_null(runtime.layout);
@@ -338,7 +340,7 @@ static void the_patch_level_of_3_7_decides_where_the_gil_is(void **state)
         init(&fixture, "/usr/bin/python3", false);
         memcpy(at(&fixture, TEXT), texts[i], strlen(texts[i]));
         cleanup_python_runtime struct python_runtime runtime = {0};
-        assert_null(python_runtime_find(&fixture.image, 1, &fixture.fake.memory, &runtime));
+        assert_null(python_runtime_find(&fixture.image, &fixture.fake.memory, &runtime));
         loaded_image_deinit(&fixture.image);
         assert_int_equal(runtime.layout->runtime.gil, gils[i]);
         assert_false(runtime.is_untested);
@@ -358,7 +360,7 @@ static void the_variables_of_old_versions_are_found(void **state)
         init_with(&fixture, make_image(old_symbols, array_size(old_symbols), false), "/usr/bin/python");
         memcpy(at(&fixture, TEXT), texts[i / 2], strlen(texts[i / 2]));
         cleanup_python_runtime struct python_runtime runtime = {0};
-        assert_null(python_runtime_find(&fixture.image, 1, &fixture.fake.memory, &runtime));
+        assert_null(python_runtime_find(&fixture.image, &fixture.fake.memory, &runtime));
         loaded_image_deinit(&fixture.image);
         assert_int_equal(runtime.address, BIAS + RUNTIME);
         assert_int_equal(runtime.current_thread, BIAS + RUNTIME + 64);
@@ -366,6 +368,66 @@ static void the_variables_of_old_versions_are_found(void **state)
         if (runtime.version.major == 2)
             assert_int_equal(runtime.layout->text.wide_len, i % 2 ? 2 : 4);
     }
+}
+
+/* The word comes first, as it cannot be read wrongly. */
+static void the_symbol_of_the_version_comes_before_debug_offsets(void **state)
+{
+    (void)state;
+    init(&fixture, "/usr/bin/python3.8", true);
+    put_debug_table(&fixture, DEBUG_TABLE_3_14_8, 0x030e08f0);
+    put_u64(&fixture, VERSION, 0x031900f0);
+    check_unsupported(&fixture, "Python 3.25.0 is");
+}
+
+/* To 3.6, where strip takes interp_head away, there is a function that returns it. */
+static void init_stripped(struct fixture *self, const unsigned char *code, size_t len)
+{
+    static const struct elf_symbol exported[] = {{"PyInterpreterState_Head", ACCESSOR, 8, 0},
+                                                 {"Py_GetVersion", 0x1000, 16, 0}};
+    init_with(self, make_image(exported, array_size(exported), false), "/usr/bin/python3.6");
+    memcpy(at(self, ACCESSOR), code, len);
+}
+
+static void a_stripped_old_interpreter_is_found_by_what_a_function_returns(void **state)
+{
+    (void)state;
+    static const unsigned char marked[] = {0xf3, 0x0f, 0x1e, 0xfa, 0x48, 0x8b, 0x05, 0, 0, 0, 0, 0xc3};
+    for (size_t skipped = 0; skipped <= 4; skipped += 4) {
+        unsigned char code[sizeof(marked)];
+        const int32_t distance = RUNTIME - (ACCESSOR + (int32_t)(sizeof(marked) - skipped) - 1);
+        memcpy(code, marked, sizeof(marked));
+        memcpy(code + 7, &distance, sizeof(distance));
+        init_stripped(&fixture, code + skipped, sizeof(code) - skipped);
+        check_version(&fixture, "3.6");
+    }
+}
+
+static void a_function_that_does_more_than_return_a_variable_says_nothing(void **state)
+{
+    (void)state;
+    static const unsigned char codes[][12] = {
+        {0x48, 0x8b, 0x05, 0, 0, 0, 0, 0x90},
+        {0x48, 0x8b, 0x0d, 0, 0, 0, 0, 0xc3},
+        {0xf3, 0x0f, 0x1e, 0xfa, 0x48, 0x8b, 0x05},
+    };
+    for (size_t i = 0; i < array_size(codes); i++) {
+        init_stripped(&fixture, codes[i], sizeof(codes[i]));
+        struct python_runtime runtime = {.address = 42};
+        cleanup_error struct error *error = python_runtime_find(&fixture.image, &fixture.fake.memory, &runtime);
+        loaded_image_deinit(&fixture.image);
+        assert_int_equal(error->kind, ERROR_NOT_PYTHON);
+        assert_int_equal(runtime.address, 42);
+    }
+}
+
+static void symbols_are_looked_for_in_the_debug_file_too(void **state)
+{
+    (void)state;
+    init_with(&fixture, make_image(NULL, 0, false), "/usr/bin/app");
+    fixture.image.debug = make_image(symbols, array_size(symbols), false);
+    put_u64(&fixture, VERSION, 0x030807f0);
+    check_version(&fixture, "3.8.7");
 }
 
 static void a_stripped_interpreter_is_found_by_its_section(void **state)
@@ -380,7 +442,7 @@ static void the_type_of_code_objects_is_found(void **state)
     (void)state;
     init(&fixture, "/usr/bin/python3.12", false);
     cleanup_python_runtime struct python_runtime runtime = {0};
-    assert_null(python_runtime_find(&fixture.image, 1, &fixture.fake.memory, &runtime));
+    assert_null(python_runtime_find(&fixture.image, &fixture.fake.memory, &runtime));
     loaded_image_deinit(&fixture.image);
     assert_int_equal(runtime.code_type, BIAS + CODE_TYPE);
     assert_int_equal(runtime.version.micro, -1);
@@ -389,8 +451,8 @@ static void the_type_of_code_objects_is_found(void **state)
 static void an_interpreter_without_a_runtime_is_named(void **state)
 {
     (void)state;
-    init_with(&fixture, make_image(&symbols[2], 1, false), "/usr/bin/python3.6");
-    check_unsupported(&fixture, "Python 3.6 ");
+    init_with(&fixture, make_image(&symbols[2], 1, false), "/usr/bin/python3.5");
+    check_unsupported(&fixture, "Python 3.5 ");
 }
 
 static void a_program_that_is_no_python_is_told(void **state)
@@ -399,28 +461,10 @@ static void a_program_that_is_no_python_is_told(void **state)
     static const struct elf_symbol other[] = {{"main", 0x1000, 1, 0}};
     init_with(&fixture, make_image(other, 1, false), "/usr/bin/python3.8");
     struct python_runtime runtime = {.address = 42};
-    cleanup_error struct error *error = python_runtime_find(&fixture.image, 1, &fixture.fake.memory, &runtime);
+    cleanup_error struct error *error = python_runtime_find(&fixture.image, &fixture.fake.memory, &runtime);
     assert_int_equal(error->kind, ERROR_NOT_PYTHON);
     assert_int_equal(runtime.address, 42);
-    cleanup_error struct error *no_files = python_runtime_find(NULL, 0, &fixture.fake.memory, &runtime);
-    assert_int_equal(no_files->kind, ERROR_NOT_PYTHON);
     loaded_image_deinit(&fixture.image);
-}
-
-static void the_last_file_is_the_most_likely(void **state)
-{
-    (void)state;
-    init(&fixture, "/usr/bin/python3.8", false);
-    struct loaded_image images[] = {
-        fixture.image,
-        {.image = make_image(symbols, 3, false), .path = strdup("/usr/lib/libpython3.9.so"), .bias = BIAS},
-        {.image = make_image(NULL, 0, false), .path = strdup("/usr/lib/libc.so.6"), .bias = BIAS},
-    };
-    cleanup_python_runtime struct python_runtime runtime = {0};
-    assert_null(python_runtime_find(images, array_size(images), &fixture.fake.memory, &runtime));
-    assert_int_equal(runtime.version.minor, 9);
-    for (size_t i = 0; i < array_size(images); i++)
-        loaded_image_deinit(&images[i]);
 }
 
 static void a_file_whose_memory_is_not_mapped_is_known_by_its_name(void **state)
@@ -504,7 +548,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_version_is_read_from_the_file_name_at_last),
     cmocka_unit_test(a_version_is_read_from_its_symbol),
     cmocka_unit_test(an_unsupported_version_is_named),
-    cmocka_unit_test(debug_offsets_say_the_version_first),
+    cmocka_unit_test(debug_offsets_say_the_version_before_the_text),
     cmocka_unit_test(a_version_that_is_just_newer_is_tried),
     cmocka_unit_test(a_newer_version_with_another_table_is_refused_by_name),
     cmocka_unit_test(pre_releases_are_tried_where_debug_offsets_tell),
@@ -512,11 +556,14 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(debug_offsets_that_make_no_sense_are_bad_data),
     cmocka_unit_test(the_patch_level_of_3_7_decides_where_the_gil_is),
     cmocka_unit_test(the_variables_of_old_versions_are_found),
+    cmocka_unit_test(the_symbol_of_the_version_comes_before_debug_offsets),
+    cmocka_unit_test(a_stripped_old_interpreter_is_found_by_what_a_function_returns),
+    cmocka_unit_test(a_function_that_does_more_than_return_a_variable_says_nothing),
+    cmocka_unit_test(symbols_are_looked_for_in_the_debug_file_too),
     cmocka_unit_test(a_stripped_interpreter_is_found_by_its_section),
     cmocka_unit_test(the_type_of_code_objects_is_found),
     cmocka_unit_test(an_interpreter_without_a_runtime_is_named),
     cmocka_unit_test(a_program_that_is_no_python_is_told),
-    cmocka_unit_test(the_last_file_is_the_most_likely),
     cmocka_unit_test(a_file_whose_memory_is_not_mapped_is_known_by_its_name),
     cmocka_unit_test(a_runtime_is_ready_when_it_has_a_thread),
     cmocka_unit_test(versions_are_written_as_python_writes_them),
