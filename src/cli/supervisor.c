@@ -16,6 +16,8 @@
 enum {
     SEARCH_MS = 2,         /* between attempts to find an interpreter, at first */
     SLOW_SEARCH_MS = 20,   /* the same when the program has run for a while without one */
+    LONG_ATTEMPT_MS = 20,  /* to look through a large program that is no Python takes so long; usual are 2 */
+    REST_MS = 200,         /* between attempts that are long */
     SEARCH_FAST_MS = 2000, /* how long "at first" is */
     READY_MS = 5000,       /* how long an interpreter that is only just starting is waited for */
     PROGRESS_MS = 250,     /* between updates of the progress line */
@@ -139,7 +141,9 @@ static bool may_become_python(const struct supervisor *supervisor)
 static void try_to_attach(struct supervisor *supervisor)
 {
     error_destroy(hand_over(&supervisor->error));
+    uint64_t start_ms = elapsed_ms(supervisor);
     supervisor->error = recording_attach(supervisor->recording, supervisor->process);
+    supervisor->attempt_ms = elapsed_ms(supervisor) - start_ms;
     if (!supervisor->error)
         supervisor->was_attached = true;
 }
@@ -151,8 +155,11 @@ static bool is_searching(enum recording_state state)
 
 static int next_timeout_ms(const struct supervisor *supervisor, enum recording_state state)
 {
-    if (is_searching(state))
+    if (is_searching(state)) {
+        if (supervisor->attempt_ms >= LONG_ATTEMPT_MS)
+            return REST_MS;
         return elapsed_ms(supervisor) < SEARCH_FAST_MS ? SEARCH_MS : SLOW_SEARCH_MS;
+    }
     return supervisor->has_progress_line ? PROGRESS_MS : -1;
 }
 

@@ -28,6 +28,7 @@ struct supervisor {
     int signal_count;
     int last_signal;
     bool was_attached;   /* at least once */
+    uint64_t attempt_ms; /* how long the last attach took */
     struct error *error; /* why the last attach failed; owned */
     uint64_t start_ns;
     bool has_ended;   /* the process has */
