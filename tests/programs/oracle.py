@@ -23,16 +23,18 @@ When everything is in place one line of JSON goes to standard output:
 
     {"ready": true, "pid": 1, "python": "3.11.2", "implementation": "cpython", "reporter": IDENT,
      "threads": [{"ident": IDENT, "name": "MainThread", "native_id": TID,
-                  "frames": [[filename, name, line, method], ... innermost first]}, ...]}
+                  "frames": [[filename, name, line, method, piece], ... innermost first]}, ...]}
 
 The name is the qualified one from 3.11 on. Before, it is the plain one, and `method` is the qualified name of a method
-where that is certain, else null. The thread "reporter" takes the stacks, so it cannot write down its own; everybody else's is there.
+where that is certain, else null. `piece` is [end line, column, end column] of the expression that is evaluated, null
+before 3.11, and "other" where that is not what will be found. The thread "reporter" takes the stacks, so it cannot write down its own; everybody else's is there.
 """
 from __future__ import print_function
 
 import codecs
 import collections
 import functools
+import itertools
 import json
 import os
 import platform
@@ -210,9 +212,17 @@ def stack_of(frame):
     while frame is not None:
         code = frame.f_code
         name = code.co_qualname if KNOWS_QUALIFIED_NAMES else code.co_name
-        stack.append([text(code.co_filename), text(name), frame.f_lineno, _method_name(frame)])
+        stack.append([text(code.co_filename), text(name), frame.f_lineno, _method_name(frame), _piece(frame)])
         frame = frame.f_back
     return stack
+
+
+def _piece(frame):
+    """[end line, column, end column] of what a frame evaluates, each of them None where the code does not say it."""
+    if not hasattr(frame.f_code, "co_positions") or frame.f_lasti < 0:
+        return None
+    positions = itertools.islice(frame.f_code.co_positions(), frame.f_lasti // 2, None)
+    return list(next(positions))[1:]
 
 
 def text(value):

@@ -52,6 +52,7 @@ def tell(writer):
         "native_id": oracle.get_native_id(),
         "frames": oracle.stack_of(sys._getframe(1)),
     }
+    part["frames"][0][-1] = "other"
     os.write(writer, json.dumps(part).encode() + b"\n")
 
 
