@@ -192,7 +192,7 @@ static bool equals_utf8(const struct layout *layout, struct memory *memory, remo
     size_t len = strlen(text);
     return read_head(layout, memory, object, &head) == PYTHON_OK && head.length <= len && head.length >= len / 4 &&
            text_read(layout, memory, object, &found) == PYTHON_OK && found.len == len &&
-           memcmp(found.data, text, len) == 0;
+           memcmp(buffer_text(&found), text, len) == 0;
 }
 
 static bool is_ascii(const char *text)
