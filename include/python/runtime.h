@@ -24,7 +24,7 @@ struct loaded_image;
 struct python_runtime {
     struct python_version version;
     remote_addr address;        /* of _PyRuntime; to 3.6 of interp_head, which is all that there is of it */
-    remote_addr current_thread; /* to 3.6: of _PyThreadState_Current, the thread state that has the GIL; else 0 */
+    remote_addr current_thread; /* to 3.6, if known: of _PyThreadState_Current, which has the GIL; else 0 */
     remote_addr code_type;      /* of PyCode_Type; 0 when not known */
     uint8_t unicode_len;        /* 2.7: bytes of a character of a unicode object; else 0 */
     bool is_untested;           /* nobody has seen this version work: a pre-release, or newer than what is known */

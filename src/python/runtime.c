@@ -21,7 +21,7 @@ static struct error *unsupported(const struct python_version *version)
     return error_create(ERROR_UNSUPPORTED_VERSION, "Python %s is not supported (%s are)", text, layout_versions());
 }
 
-enum { NEWEST_MINOR = 15 };
+enum { FIRST_MINOR_WITH_DEBUG_OFFSETS = 13, NEWEST_MINOR = 15 };
 
 /* The row for a version; for one that is only just newer, whose debug offsets may have the same shape, the newest. */
 static const struct layout *choose_layout(const struct python_version *version, bool has_debug_offsets)
@@ -39,7 +39,8 @@ struct error *python_runtime_set_layout(struct python_runtime *runtime, struct m
     bool has_debug_offsets = runtime->address != 0 && debug_offsets_read(memory, runtime->address, &offsets);
     const struct layout *known = choose_layout(version, has_debug_offsets);
     bool is_early = version->level == 'a' || version->level == 'b';
-    if (!known || runtime->address == 0 || (is_early && !has_debug_offsets))
+    bool needs_debug_offsets = is_early || (version->major == 3 && version->minor >= FIRST_MINOR_WITH_DEBUG_OFFSETS);
+    if (!known || runtime->address == 0 || (needs_debug_offsets && !has_debug_offsets))
         return unsupported(version);
     runtime->is_untested = is_early || known->version != (version->major << 8 | version->minor);
     runtime->layout = malloc(sizeof(*runtime->layout));

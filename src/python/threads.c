@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "python/walk.h"
 
+#include "base/cleanup.h"
 #include "base/table.h"
 #include "cycle.h"
 #include "layout.h"
@@ -68,6 +69,14 @@ static enum python_status add_gil(struct python *python, const struct python_gil
     return PYTHON_OK;
 }
 
+/* To 3.6. In an interpreter that was found without symbols it may not be known where the variable is. */
+static enum python_status read_current_thread(const struct python *python, struct memory *memory, remote_addr *ret)
+{
+    if (python->runtime.current_thread == 0)
+        return PYTHON_OK;
+    return status_of_memory(memory_read_u64(memory, python->runtime.current_thread, ret));
+}
+
 /*
  * Fills in what concerns an interpreter's GIL. One that is only just being made has none, and to 3.6 it can be taken
  * and given back without a trace, so that it tells no more than who has it.
@@ -78,7 +87,7 @@ static enum python_status find_gil(struct python *python, struct memory *memory,
     struct python_gil gil;
     remote_addr address;
     if (layout->gil_format == GIL_CURRENT_THREAD)
-        return status_of_memory(memory_read_u64(memory, python->runtime.current_thread, &interpreter->gil_holder));
+        return read_current_thread(python, memory, &interpreter->gil_holder);
     enum python_status status = locate_gil(python, memory, interpreter->address, &address);
     if (status != PYTHON_OK || address == 0)
         return status;
@@ -115,6 +124,19 @@ static enum python_status add_thread(struct python *python, remote_addr address,
     return PYTHON_OK;
 }
 
+/* Bytes to read of a thread state; not more, as one that is the last in its mapping may be no longer. */
+static size_t thread_head_len(const struct layout *layout)
+{
+    const uint16_t fields[] = {layout->thread.next, layout->thread.interpreter, layout->thread.id,
+                               layout->thread.native_id};
+    size_t last = 0;
+    for (size_t i = 0; i < array_size(fields); i++) {
+        if (fields[i] != LAYOUT_NONE && fields[i] > last)
+            last = fields[i];
+    }
+    return last + sizeof(uint64_t);
+}
+
 static enum python_status list_threads_of(struct python *python, struct memory *memory,
                                           const struct interpreter *interpreter)
 {
@@ -125,7 +147,7 @@ static enum python_status list_threads_of(struct python *python, struct memory *
         status_of_memory(memory_read_u64(memory, interpreter->address + layout->interpreter.threads_head, &thread));
     for (int i = 0; status == PYTHON_OK && thread != 0; i++) {
         unsigned char head[LAYOUT_THREAD_LEN];
-        status = status_of_memory(memory_read(memory, thread, head, sizeof(head)));
+        status = status_of_memory(memory_read(memory, thread, head, thread_head_len(layout)));
         if (status != PYTHON_OK)
             break;
         if (i >= PYTHON_THREAD_LIMIT || cycle_meets(&cycle, thread) ||

@@ -299,7 +299,7 @@ static void pre_releases_are_tried_where_debug_offsets_tell(void **state)
     check_table_refused(DEBUG_TABLE_3_13_0, 0x030e00b1, ERROR_UNSUPPORTED_VERSION, "Python 3.14.0b1 is not supported");
 }
 
-static void pre_releases_without_debug_offsets_are_refused(void **state)
+static void what_needs_debug_offsets_and_has_none_is_refused(void **state)
 {
     (void)state;
     init(&fixture, "/usr/bin/python3", true);
@@ -308,6 +308,9 @@ static void pre_releases_without_debug_offsets_are_refused(void **state)
     init(&fixture, "/usr/bin/python3", true);
     put_u64(&fixture, VERSION, 0x030c00c2);
     check_version(&fixture, "3.12.0rc2");
+    init(&fixture, "/usr/bin/python3", true);
+    put_u64(&fixture, VERSION, 0x030d00f0);
+    check_unsupported(&fixture, "Python 3.13.0 ");
     static const char *const texts[] = {"3.10.0b4 (x", "3.8.0a1 (", "3.9.0a12 ("};
     static const char *const names[] = {"Python 3.10.0b4 ", "Python 3.8.0a1 ", "Python 3.9.0a12 "};
     for (size_t i = 0; i < array_size(texts); i++) {
@@ -552,7 +555,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_version_that_is_just_newer_is_tried),
     cmocka_unit_test(a_newer_version_with_another_table_is_refused_by_name),
     cmocka_unit_test(pre_releases_are_tried_where_debug_offsets_tell),
-    cmocka_unit_test(pre_releases_without_debug_offsets_are_refused),
+    cmocka_unit_test(what_needs_debug_offsets_and_has_none_is_refused),
     cmocka_unit_test(debug_offsets_that_make_no_sense_are_bad_data),
     cmocka_unit_test(the_patch_level_of_3_7_decides_where_the_gil_is),
     cmocka_unit_test(the_variables_of_old_versions_are_found),

@@ -41,6 +41,19 @@ static void threads_are_listed_the_newest_first(struct program *program)
     check_stack(program, &threads[2], "main:11!");
 }
 
+/* The sizes of PyThreadState begin with 168 bytes in 2.7, and in no version is more wanted of it than there is. */
+static void the_last_thread_of_a_mapping_is_listed(struct program *program)
+{
+    enum { THREAD_STATE_LEN_2_7 = 168, THREAD_STATE_LEN_3_8 = 264 };
+    size_t len = program->layout->version >> 8 == 2 ? THREAD_STATE_LEN_2_7 : THREAD_STATE_LEN_3_8;
+    remote_addr last = python_heap_alloc(program->heap, len);
+    memcpy(python_heap_bytes_at(program->heap, last), python_heap_bytes_at(program->heap, program->thread.address),
+           len < LAYOUT_THREAD_LEN ? len : LAYOUT_THREAD_LEN);
+    python_heap_put_u64(program->heap, program->interpreter + program->layout->interpreter.threads_head, last);
+    program->heap->fake.ranges[0].len = last + len - program->heap->fake.ranges[0].address;
+    assert_int_equal(list(program, 1)->id, 1);
+}
+
 /* To 3.6 the GIL is a variable, which tells who has it and nothing else. */
 static bool has_gil_struct(const struct program *program)
 {
@@ -266,6 +279,7 @@ static void more_interpreters_than_the_limit_are_told(struct program *program)
 
 static const struct CMUnitTest tests[] = {
     EACH_VERSION(threads_are_listed_the_newest_first, PYTHON_HEAP_LEN),
+    EACH_VERSION(the_last_thread_of_a_mapping_is_listed, PYTHON_HEAP_LEN),
     EACH_VERSION(only_a_locked_gil_has_a_holder, PYTHON_HEAP_LEN),
     EACH_VERSION(a_gil_that_can_be_switched_off_guards_nothing, PYTHON_HEAP_LEN),
     EACH_VERSION(an_interpreter_without_a_gil_is_listed, PYTHON_HEAP_LEN),
