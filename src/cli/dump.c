@@ -12,6 +12,8 @@
 #include "target/task.h"
 
 #include <errno.h>
+#include <time.h>
+#include <unistd.h>
 
 enum {
     KEY_FULL_FILENAMES = 256,
@@ -73,6 +75,13 @@ static const struct argp dump_argp = {
            "The program is not stopped. Exit status: 0, 1 on failure, 2 for mistakes of usage.",
 };
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static struct error *read_process(pid_t pid, struct process_dump *ret)
 {
     cleanup_process struct process *process = NULL;
@@ -81,7 +90,7 @@ static struct error *read_process(pid_t pid, struct process_dump *ret)
         return error;
     task_allow_many();
     error = dumping_run(process, ret);
-    for (int wait_ms = 0; error && error->kind == ERROR_NOT_READY && wait_ms < READY_MS; wait_ms += READY_STEP_MS) {
+    for (int64_t end_ms = now_ms() + READY_MS; error && error->kind == ERROR_NOT_READY && now_ms() < end_ms;) {
         error_destroy(error);
         usleep(READY_STEP_MS * 1000);
         error = dumping_run(process, ret);
