@@ -33,6 +33,8 @@ struct fixture {
     remote_addr disturbed_by;
 };
 
+static unsigned char *numbers;
+
 /* Whether all guards are. */
 static bool is_unchanged(const struct fixture *fixture)
 {
@@ -48,12 +50,27 @@ static remote_addr island(unsigned index)
     return ISLANDS + (remote_addr)index * 2 * PAGE;
 }
 
+/* Many pages of numbers, made once for all tests. */
+static int make_numbers(void **state)
+{
+    unsigned char *bytes = calloc(PAGE_COUNT, PAGE);
+    for (uint32_t i = 0; bytes && i < PAGE_COUNT * PAGE / 4; i++)
+        memcpy(bytes + 4 * i, &i, 4);
+    *state = numbers = bytes;
+    return bytes == NULL;
+}
+
+static int free_numbers(void **state)
+{
+    (void)state;
+    free(numbers);
+    return 0;
+}
+
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
-    fixture->bytes = calloc(PAGE_COUNT, PAGE);
-    for (uint32_t i = 0; i < PAGE_COUNT * PAGE / 4; i++)
-        memcpy(fixture->bytes + 4 * i, &i, 4);
+    fixture->bytes = numbers;
     fake_memory_init(&fixture->fake);
     fake_memory_map(&fixture->fake, BASE, fixture->bytes, (size_t)PAGE_COUNT * PAGE);
     fake_memory_map(&fixture->fake, GUARD, fixture->guard, sizeof(fixture->guard));
@@ -69,7 +86,6 @@ static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
     snapshot_destroy(fixture->snapshot);
-    free(fixture->bytes);
     free(fixture);
     return 0;
 }
@@ -554,5 +570,5 @@ int main(void)
         TEST(a_target_that_is_gone_is_asked_once),
         TEST(pages_that_are_kept_are_not_read_again_when_no_more_can_be_kept),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_numbers, free_numbers);
 }
