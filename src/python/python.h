@@ -19,6 +19,7 @@ struct python {
     uint32_t gil_count, gil_capacity;
     struct python_frame *frames;
     uint32_t frame_count, frame_capacity;
+    uint32_t steps; /* frames that were looked at in this sample */
 
     remote_addr threading_interpreter; /* whose threading module was found; 0: none yet */
     remote_addr threading_dict;        /* its namespace */

@@ -14,6 +14,7 @@ void python_begin_sample(struct python *python)
     python->thread_count = 0;
     python->gil_count = 0;
     python->frame_count = 0;
+    python->steps = 0;
 }
 
 /* What is known of one interpreter while its threads are listed. */

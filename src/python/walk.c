@@ -20,7 +20,8 @@ enum { NO_CODE = 1 };
 
 enum {
     STEP_LIMIT = 4 * PYTHON_FRAME_LIMIT, /* frames looked at for one stack; what is not shown is among them */
-    UNREADABLE_LIMIT = 16,               /* frames of one stack that may have no code object that can be read */
+    STEP_TOTAL_LIMIT = 2 * PYTHON_FRAME_TOTAL_LIMIT, /* likewise for all stacks of one sample */
+    UNREADABLE_LIMIT = 16, /* frames of one stack that may have no code object that can be read */
 };
 
 struct error *python_create(struct python_runtime *runtime, struct python **ret)
@@ -243,7 +244,8 @@ static enum python_status walk_frames(struct python *python, struct memory *memo
     for (uint32_t step = 0; frame != 0 && !walk->is_cut; step++) {
         unsigned char head[LAYOUT_FRAME_LEN];
         walk->frame = frame;
-        if (frame % sizeof(uint64_t) != 0 || cycle_meets(&walk->cycle, frame) || step >= STEP_LIMIT)
+        if (frame % sizeof(uint64_t) != 0 || cycle_meets(&walk->cycle, frame) || step >= STEP_LIMIT ||
+            python->steps++ >= STEP_TOTAL_LIMIT)
             return PYTHON_BAD_FRAME;
         enum memory_status read_status = memory_read(memory, frame, head, layout->frame.size);
         if (read_status != MEMORY_OK)
