@@ -23,6 +23,13 @@ def say(text):
     sys.stdout.flush()
 
 
+def is_told_to_end():
+    try:
+        return bool(select.select([sys.stdin], [], [], 0)[0])
+    except select.error:  # interrupted by a signal, in Python 2
+        return False
+
+
 def work():
     return sum(range(1000))
 
@@ -33,7 +40,7 @@ def main():
         signal.signal(getattr(signal, name), count)
     say("ready")
     told = dict(counts)
-    while not select.select([sys.stdin], [], [], 0)[0]:
+    while not is_told_to_end():
         work()
         for name in COUNTED:
             if counts[name] > told[name]:
