@@ -2,6 +2,7 @@
 #include "title.h"
 
 #include "base/buffer.h"
+#include "base/cleanup.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -44,8 +45,32 @@ static void append_script(struct buffer *buffer, const char *const *words)
     }
 }
 
+/*
+ * A dynamic loader that is called by name says nothing of the program that it starts: its words begin behind the
+ * loader's own. glibc 2.36 elf/rtld.c: these options have a value, the others none.
+ */
+static const char *const *skip_loader(const char *const *words)
+{
+    static const char *const with_value[] = {
+        "--argv0", "--library-path",         "--preload",          "--inhibit-rpath",
+        "--audit", "--glibc-hwcaps-prepend", "--glibc-hwcaps-mask"};
+    const char *const *word = words;
+    if (!*word || strncmp(last_component(*word), "ld-linux", strlen("ld-linux")) != 0)
+        return words;
+    for (word++; *word && strncmp(*word, "--", 2) == 0; word++) {
+        for (size_t i = 0; i < array_size(with_value); i++) {
+            if (word[1] && strcmp(*word, with_value[i]) == 0) {
+                word++;
+                break;
+            }
+        }
+    }
+    return *word ? word : words;
+}
+
 void title_append_short(struct buffer *buffer, const char *const *words)
 {
+    words = skip_loader(words);
     const char *program = words[0] ? last_component(words[0]) : "?";
     buffer_append_text(buffer, program);
     if (strncmp(program, "python", strlen("python")) == 0)
