@@ -50,6 +50,8 @@ struct python_thread {
     uint64_t id;            /* threading.get_ident(): its pthread_t */
     uint64_t native_id;     /* of the kernel, in the target's own pid namespace; 0: this version does not know it */
     bool holds_gil;
+    remote_addr stack_anchor;  /* in the stack of the thread that runs it; 0: not known */
+    bool is_for_anybody;       /* another thread than the one that is named may run it, with no word about that */
     enum python_status status; /* how the walk of its stack ended */
     uint32_t first_frame;      /* into python_frames(); innermost first */
     uint32_t frame_count;

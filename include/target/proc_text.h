@@ -19,6 +19,7 @@
 struct proc_stat {
     char state;          /* R running or runnable, S sleeping, D disk, T stopped, t traced, Z zombie, X dead */
     bool is_ending;      /* it has begun to end, and has perhaps given up its memory and files already (in field 9) */
+    bool is_forked;      /* it was made by a fork, and has not called exec since */
     uint64_t start_time; /* clock ticks after boot (field 22) */
     uint64_t code_start; /* address; 0 or 1 when we may not know it (field 26) */
     int32_t cpu;         /* where it last ran (field 39) */

@@ -23,15 +23,15 @@
     {                                                                                                                  \
         .enabled = 0, .last_holder = 16, .locked = 24, .switch_number = 32                                             \
     }
-#define THREAD_TO_3_10(first, id_offset)                                                                               \
+#define THREAD_TO_3_10(first, id_offset, cframe_offset)                                                                \
     {                                                                                                                  \
-        .next = (first), .interpreter = (first) + 8, .frame = (first) + 16, .cframe_frame = LAYOUT_NONE,               \
-        .id = (id_offset), .native_id = LAYOUT_NONE, .stack_chunk = LAYOUT_NONE                                        \
+        .next = (first), .interpreter = (first) + 8, .frame = (first) + 16, .cframe = (cframe_offset),                 \
+        .cframe_frame = LAYOUT_NONE, .id = (id_offset), .native_id = LAYOUT_NONE, .stack_chunk = LAYOUT_NONE           \
     }
 #define THREAD_FROM_3_13(id_offset, chunk)                                                                             \
     {                                                                                                                  \
-        .next = 8, .interpreter = 16, .frame = 72, .cframe_frame = LAYOUT_NONE, .id = (id_offset),                     \
-        .native_id = (id_offset) + 8, .stack_chunk = (chunk)                                                           \
+        .next = 8, .interpreter = 16, .frame = 72, .cframe = LAYOUT_NONE, .cframe_frame = LAYOUT_NONE,                 \
+        .id = (id_offset), .native_id = (id_offset) + 8, .stack_chunk = (chunk)                                        \
     }
 #define FRAME_TO_3_10(lasti, unit)                                                                                     \
     {                                                                                                                  \
@@ -173,7 +173,7 @@ static const struct layout layouts[] = {
                         .id = LAYOUT_NONE,
                         .gil_pointer = LAYOUT_NONE},
         .gil = NO_GIL_STRUCT,
-        .thread = THREAD_TO_3_10(0, 144),
+        .thread = THREAD_TO_3_10(0, 144, LAYOUT_NONE),
         .frame = FRAME_TO_3_10(120, 1),
         .code = CODE_TO_3_10(80, 104, 96),
         .text = {.length = 16, .hash = 24, .state = LAYOUT_NONE, .ascii_data = LAYOUT_NONE, .compact_data = 24},
@@ -208,7 +208,7 @@ static const struct layout layouts[] = {
                         .id = LAYOUT_NONE,
                         .gil_pointer = LAYOUT_NONE},
         .gil = NO_GIL_STRUCT,
-        .thread = THREAD_TO_3_10(8, 152),
+        .thread = THREAD_TO_3_10(8, 152, LAYOUT_NONE),
         .frame = FRAME_TO_3_10(120, 1),
         .code = CODE_TO_3_10(96, 112, 36),
         .type = TYPE(16, 856),
@@ -228,7 +228,7 @@ static const struct layout layouts[] = {
                         .id = 16,
                         .gil_pointer = LAYOUT_NONE},
         .gil = GIL,
-        .thread = THREAD_TO_3_10(8, 176),
+        .thread = THREAD_TO_3_10(8, 176, LAYOUT_NONE),
         .frame = FRAME_TO_3_10(104, 1),
         .code = CODE_TO_3_10(96, 112, 36),
         .type = TYPE(16, 856),
@@ -248,7 +248,7 @@ static const struct layout layouts[] = {
                         .id = 16,
                         .gil_pointer = LAYOUT_NONE},
         .gil = GIL,
-        .thread = THREAD_TO_3_10(8, 176),
+        .thread = THREAD_TO_3_10(8, 176, LAYOUT_NONE),
         .frame = FRAME_TO_3_10(104, 1),
         .code = CODE_TO_3_10(104, 120, 40),
         .type = TYPE(16, 872),
@@ -268,7 +268,7 @@ static const struct layout layouts[] = {
                         .id = 24,
                         .gil_pointer = LAYOUT_NONE},
         .gil = GIL,
-        .thread = THREAD_TO_3_10(8, 176),
+        .thread = THREAD_TO_3_10(8, 176, LAYOUT_NONE),
         .frame = FRAME_TO_3_10(104, 1),
         .code = CODE_TO_3_10(104, 120, 40),
         .type = TYPE(16, 864),
@@ -288,7 +288,7 @@ static const struct layout layouts[] = {
                         .id = 24,
                         .gil_pointer = LAYOUT_NONE},
         .gil = GIL,
-        .thread = THREAD_TO_3_10(8, 176),
+        .thread = THREAD_TO_3_10(8, 176, 48),
         .frame = FRAME_TO_3_10(96, 2),
         .code = CODE_TO_3_10(104, 120, 40),
         .type = TYPE(16, 872),
@@ -314,6 +314,7 @@ static const struct layout layouts[] = {
         .thread = {.next = 8,
                    .interpreter = 16,
                    .frame = 56,
+                   .cframe = 56,
                    .cframe_frame = 8,
                    .id = 152,
                    .native_id = 160,
@@ -365,6 +366,7 @@ static const struct layout layouts[] = {
         .thread = {.next = 8,
                    .interpreter = 16,
                    .frame = 56,
+                   .cframe = 56,
                    .cframe_frame = 0,
                    .id = 136,
                    .native_id = 144,

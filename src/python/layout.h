@@ -87,6 +87,7 @@ struct layout {
     struct {
         uint16_t next, interpreter;
         uint16_t frame;        /* what runs: a frame, or from 3.11 to 3.12 a _PyCFrame */
+        uint16_t cframe;       /* 3.10 to 3.12: a pointer to a struct on the C stack of the thread that runs it */
         uint16_t cframe_frame; /* the frame inside a _PyCFrame */
         uint16_t id, native_id;
         uint16_t

@@ -111,6 +111,8 @@ static enum python_status add_thread(struct python *python, remote_addr address,
         .gil = interpreter->gil,
         .id = field_u64(head, layout->thread.id),
         .holds_gil = address == interpreter->gil_holder,
+        .is_for_anybody = interpreter->id != 0 && layout->version <= (3 << 8 | 12),
+        .stack_anchor = layout->thread.cframe != LAYOUT_NONE ? field_u64(head, layout->thread.cframe) : 0,
     };
     if (layout->thread.native_id != LAYOUT_NONE) {
         thread.native_id = field_u64(head, layout->thread.native_id);
@@ -174,6 +176,35 @@ static enum python_status list_interpreter(struct python *python, struct memory 
     return status == PYTHON_OK ? list_threads_of(python, memory, &interpreter) : status;
 }
 
+/* The thread on whose stack an address lies: a thread's own data, and so its id, are at the upper end of its stack. */
+static const struct python_thread *find_stack_owner(const struct python *python, remote_addr address)
+{
+    const struct python_thread *owner = NULL;
+    for (uint32_t i = 0; i < python->thread_count; i++) {
+        const struct python_thread *thread = &python->threads[i];
+        if (thread->id > address && (!owner || thread->id < owner->id))
+            owner = thread;
+    }
+    /* The stack of the process's first thread lies above all others, and its state is the oldest. */
+    return owner ? owner : &python->threads[python->thread_count - 1];
+}
+
+/*
+ * CPython 3.8 to 3.12 Modules/_xxsubinterpretersmodule.c: run_string() takes an interpreter's thread state whoever made
+ * it, and its numbers stay its maker's. From 3.10 on, where its evaluation loop is tells who runs it.
+ */
+static void find_who_runs(const struct python *python, struct python_thread *thread)
+{
+    enum { OWN_CFRAME_DISTANCE = 512 }; /* within the thread state: nobody runs it */
+    if (!thread->is_for_anybody || thread->stack_anchor == 0 ||
+        thread->stack_anchor - thread->address < OWN_CFRAME_DISTANCE)
+        return;
+    const struct python_thread *owner = find_stack_owner(python, thread->stack_anchor);
+    thread->id = owner->id;
+    thread->native_id = owner->native_id;
+    thread->is_for_anybody = false;
+}
+
 enum python_status python_list_threads(struct python *python, struct memory *memory)
 {
     const struct layout *layout = python->runtime.layout;
@@ -187,6 +218,8 @@ enum python_status python_list_threads(struct python *python, struct memory *mem
         if (status == PYTHON_OK)
             status = status_of_memory(memory_read_u64(memory, interpreter + layout->interpreter.next, &interpreter));
     }
+    for (uint32_t i = 0; i < python->thread_count; i++)
+        find_who_runs(python, &python->threads[i]);
     return status;
 }
 

@@ -124,6 +124,12 @@ static struct error *copy_readable(struct dumping *dumping)
     return NULL;
 }
 
+/* Lets the program run on for a moment. Returns the relay's answer. */
+static int try_later(const struct dumping *dumping, int cpu)
+{
+    return relay_sleep_until(dumping->relay, monotonic_now_ns() + MOTION_NS) ? cpu : RELAY_STOP;
+}
+
 /* Copies what can be read here. Returns the relay's answer. */
 static int finish_sample(struct dumping *dumping, int cpu)
 {
@@ -132,25 +138,29 @@ static int finish_sample(struct dumping *dumping, int cpu)
     bool is_pending = session_is_pending(dumping->session, &next_cpu);
     if (dumping->error || !is_pending || dumping->is_last)
         return RELAY_STOP;
-    if (next_cpu != cpu)
-        return next_cpu;
-    return relay_sleep_until(dumping->relay, monotonic_now_ns() + MOTION_NS) ? cpu : RELAY_STOP;
+    return next_cpu != cpu ? next_cpu : try_later(dumping, cpu);
 }
 
 static int take_dump(void *context, int cpu)
 {
     struct dumping *dumping = context;
     int next_cpu = cpu;
+    uint32_t count;
+    struct sampled_thread *threads = session_threads(dumping->session, &count);
+    for (uint32_t i = 0; i < count; i++)
+        threads[i].has_state = threads[i].is_done;
     dumping->is_last = ++dumping->tries >= TRY_LIMIT || monotonic_now_ns() >= dumping->end_ns;
     enum sample_status status = session_begin_sample(dumping->session, cpu, &next_cpu);
     if (status == SAMPLE_GONE) {
         dumping->error = error_create(ERROR_TARGET_GONE, "process %d has ended", dumping->process->pid);
         return RELAY_STOP;
     }
-    if (status == SAMPLE_PROVED || (dumping->is_last && session_failure(dumping->session) == PYTHON_OK))
+    if (status == SAMPLE_PROVED || (dumping->is_last && session_failure(dumping->session) == PYTHON_OK)) {
+        dumping->dump->is_proved &= status == SAMPLE_PROVED;
         return finish_sample(dumping, cpu);
+    }
     if (!dumping->is_last)
-        return next_cpu;
+        return status == SAMPLE_ELSEWHERE ? next_cpu : try_later(dumping, cpu);
     dumping->error = error_create(ERROR_BAD_DATA, "cannot read the threads of process %d: %s", dumping->process->pid,
                                   python_status_text(session_failure(dumping->session)));
     return RELAY_STOP;

@@ -44,7 +44,8 @@ struct recording {
     struct session *session;
     struct relay *relay;
     struct schedule schedule;
-    bool is_started; /* the schedule runs */
+    bool is_broken_off; /* the last attach ended within an interval of which nothing was counted */
+    bool is_started;    /* the schedule runs */
     uint64_t attach_ns;
     uint64_t end_ns;               /* when sampling ended; 0 while it goes on */
     int tries;                     /* of the current interval, since a thread was counted */
@@ -206,20 +207,21 @@ static enum reading_result count_failure(struct recording *recording)
         return READING_LATER;
     recording->result.failure = session_failure(recording->session);
     recording->counters.unreadable_by_cause[recording->result.failure]++;
-    return READING_DONE;
+    return READING_AGAIN;
 }
 
 /*
  * The newer state of the kernel's thread that has this one, where that matters: a thread that has called into another
  * interpreter waits there with the rest of its stack, and is to be counted once.
  */
-static const struct sampled_thread *find_newer_state(const struct sampled_thread *threads, uint32_t index)
+static const struct sampled_thread *find_newer_state(const struct sampled_thread *threads, uint32_t index,
+                                                     enum thread_choice choice)
 {
     const struct sampled_thread *thread = &threads[index];
     for (uint32_t i = 0; i < index; i++) {
         if (threads[i].python->interpreter_id == thread->python->interpreter_id)
             return NULL;
-        if (threads[i].task.tid == thread->task.tid && (threads[i].is_counted || !threads[i].is_done))
+        if (threads[i].id == thread->id && (threads[i].is_counted || is_thread_pending(&threads[i], choice)))
             return &threads[i];
     }
     return NULL;
@@ -229,7 +231,7 @@ static const struct sampled_thread *find_newer_state(const struct sampled_thread
 static bool finish_thread(struct recording *recording, struct sampled_thread *threads, uint32_t index)
 {
     struct sampled_thread *thread = &threads[index];
-    const struct sampled_thread *newer = find_newer_state(threads, index);
+    const struct sampled_thread *newer = find_newer_state(threads, index, choose_threads(&recording->options));
     if (newer && !newer->is_done)
         return true;
     thread->is_done = true;
@@ -301,9 +303,9 @@ static bool may_try_again(const struct recording *recording, bool is_elsewhere)
 }
 
 /* Ends an interval, with what was read in it, and goes on to the next. */
-static void finish_interval(struct recording *recording, bool is_torn, int cpu, int next_cpu)
+static void finish_interval(struct recording *recording, bool is_torn, bool is_refused)
 {
-    if (is_torn && recording->result.counted == 0 && next_cpu != cpu && relay_is_refused(recording->relay, next_cpu))
+    if (is_torn && recording->result.counted == 0 && is_refused)
         recording->counters.elsewhere++;
     close_interval(recording, is_torn);
     recording->tries = 0;
@@ -323,6 +325,25 @@ static bool begin_interval(struct recording *recording)
     return !is_over;
 }
 
+/* There is nothing to read any more: what was counted in this interval is entered into the books. */
+static int break_off(struct recording *recording, enum recording_state state)
+{
+    recording->is_broken_off = recording->result.counted == 0;
+    if (!recording->is_broken_off)
+        finish_interval(recording, true, false);
+    return end_with(recording, state);
+}
+
+/* Gives the threads that are left as many tries again, unless threads come faster than they are read. */
+static void note_progress(struct recording *recording)
+{
+    uint64_t now = monotonic_now_ns();
+    if (now > recording->schedule.deadline_ns + recording->schedule.interval_ns)
+        return;
+    recording->tries = 1;
+    recording->begin_ns = now;
+}
+
 /* One reading; the first one of an interval waits for its deadline. Returns where the next one has to be. */
 static int take_step(void *context, int cpu)
 {
@@ -332,16 +353,15 @@ static int take_step(void *context, int cpu)
         return RELAY_STOP;
     recording->tries++;
     enum reading_result result = read_once(recording, cpu, &next_cpu);
-    if (result == READING_LOST)
-        return end_with(recording, RECORDING_LOST);
-    if (result == READING_FAILED)
-        return end_with(recording, RECORDING_FAILED);
-    if (result == READING_MORE) {
-        recording->tries = 1;
-        recording->begin_ns = monotonic_now_ns();
-    }
+    if (result == READING_LOST || result == READING_FAILED)
+        return break_off(recording, result == READING_LOST ? RECORDING_LOST : RECORDING_FAILED);
+    bool is_refused = next_cpu != cpu && relay_is_refused(recording->relay, next_cpu);
+    if (is_refused)
+        session_avoid_cpu(recording->session, next_cpu);
+    if (result == READING_MORE)
+        note_progress(recording);
     if (result == READING_DONE || !may_try_again(recording, next_cpu != cpu))
-        finish_interval(recording, result != READING_DONE, cpu, next_cpu);
+        finish_interval(recording, result != READING_DONE, is_refused);
     else if (result == READING_LATER && !relay_sleep_until(recording->relay, monotonic_now_ns() + MOTION_NS))
         return RELAY_STOP;
     return next_cpu;
@@ -351,7 +371,7 @@ static void start_schedule(struct recording *recording)
 {
     uint64_t now = monotonic_now_ns(), seed = now;
     if (recording->is_started) {
-        recording->counters.missed += schedule_advance(&recording->schedule, now) + 1;
+        recording->counters.missed += schedule_advance(&recording->schedule, now) + recording->is_broken_off;
         return;
     }
     /* Without random bytes, which the kernel refuses only at boot, the time is good enough. */

@@ -61,9 +61,11 @@ static void add_runner(struct runners *runners, const struct python_gil *gil, st
     if (thread) {
         runner->thread = thread->address;
         runner->serial = thread->serial;
+        runner->has_ended = thread->has_ended;
+        runner->is_for_anybody = thread->python->is_for_anybody;
         note_sleep(runners, thread, runner);
     }
-    if (thread && area->has_cpu_id)
+    if (thread && !thread->has_ended && area->has_cpu_id)
         runner->cpu_guard = add_guard(runners, thread->id + (uint64_t)area->cpu_id_offset, sizeof(int32_t));
 }
 
@@ -94,7 +96,10 @@ void runners_note_cpus(struct runners *runners, const struct thread_list *thread
         struct runner *runner = &runners->runners[i];
         if (runner->cpu_guard != RUNNER_NONE)
             memcpy(&runner->cpu, snapshot_guard_bytes(snapshot, runner->cpu_guard), sizeof(runner->cpu));
-        else if (runner->thread != 0)
+        /* A thread that never registered, or not any more, has a negative number there. */
+        if (runner->cpu < 0)
+            runner->cpu_guard = RUNNER_NONE;
+        if (runner->cpu_guard == RUNNER_NONE && runner->thread != 0)
             runner->cpu = ask_kernel_for_cpu(thread_list_find(threads, runner->thread));
     }
 }
@@ -166,7 +171,9 @@ static bool has_slept_on(const struct runners *runners, const struct runner *run
 {
     uint64_t runs;
     struct sampled_thread *thread = runner->is_asleep ? thread_list_find(threads, runner->thread) : NULL;
-    return thread && task_read_runs(&thread->task, runners->process, &runs) && runs == runner->runs;
+    struct task_state state;
+    return thread && task_read_runs(&thread->task, runners->process, &runs) && runs == runner->runs &&
+           task_read_state(&thread->task, &state) && !state.is_active;
 }
 
 /* Whether a runner is kept off its CPU by us, and has not left it. */
@@ -175,7 +182,7 @@ static bool is_held_off(const struct runner *runner, const struct thread_list *t
 {
     if (!cpu_watch_is_undisturbed(watch))
         return false;
-    if (runner->thread == 0)
+    if (runner->thread == 0 || runner->has_ended)
         return true;
     bool is_unmoved = runner->cpu_guard != RUNNER_NONE
                           ? snapshot_is_unchanged(snapshot, runner->cpu_guard)
@@ -184,11 +191,22 @@ static bool is_held_off(const struct runner *runner, const struct thread_list *t
     return is_unmoved && runner->cpu == own_cpu && sched_getcpu() == own_cpu;
 }
 
+/* Whether a thread runs that might be the one that runs this runner's thread state. */
+static bool may_be_another(const struct runner *runner, const struct thread_list *threads)
+{
+    const struct sampled_thread *thread = runner->is_for_anybody ? thread_list_find(threads, runner->thread) : NULL;
+    for (uint32_t i = 0; thread && i < threads->count; i++) {
+        if (threads->threads[i].is_active && threads->threads[i].id != thread->id)
+            return true;
+    }
+    return false;
+}
+
 bool runners_is_proved(const struct runners *runners, uint32_t index, const struct thread_list *threads,
                        const struct snapshot *snapshot, const struct cpu_watch *watch, int own_cpu)
 {
     const struct runner *runner = &runners->runners[index];
-    if (!runner->is_matched ||
+    if (!runner->is_matched || may_be_another(runner, threads) ||
         (runner->gil_guard != RUNNER_NONE && !snapshot_is_unchanged(snapshot, runner->gil_guard)))
         return false;
     return is_held_off(runner, threads, snapshot, watch, own_cpu) || has_slept_on(runners, runner, threads);

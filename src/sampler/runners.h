@@ -43,6 +43,8 @@ struct runner {
     uint32_t serial;               /* of that thread; 0: none */
     uint32_t gil_guard, cpu_guard; /* numbers of the snapshot's guards; RUNNER_NONE */
     int32_t cpu;                   /* where it was when the copy began; -1: nobody knows */
+    bool has_ended;                /* the thread, which cannot run any more */
+    bool is_for_anybody;           /* other threads may run in its place */
     bool is_matched;               /* the copy has the same runner */
     bool is_asleep;                /* it slept after `runs` was read */
     uint64_t runs;                 /* how often it had been given a CPU */

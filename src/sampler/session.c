@@ -25,10 +25,11 @@ struct session {
     struct thread_list threads;
     struct runners runners;
 
-    bool is_listed;         /* the list of threads is that of the last copy */
-    int own_cpu;            /* where the sample is taken */
-    struct cpu_watch watch; /* since the sample began */
-    uint64_t proved_reads;  /* remote reads that the first proof covers */
+    uint64_t avoided[CPU_LIMIT / 64]; /* a bit for each CPU on which we may not run */
+    bool is_listed;                   /* the list of threads is that of the last copy */
+    int own_cpu;                      /* where the sample is taken */
+    struct cpu_watch watch;           /* since the sample began */
+    uint64_t proved_reads;            /* remote reads that the first proof covers */
     enum python_status failure;
 };
 
@@ -161,7 +162,7 @@ static void read_states(struct session *session)
         if (thread->task.stat < 0)
             state.is_active = thread->python->holds_gil;
         else
-            (void)task_read_state(&thread->task, &state);
+            thread->has_ended = !task_read_state(&thread->task, &state);
         thread->has_state = true;
         thread->is_active = state.is_active;
         thread->is_stopped = state.is_stopped;
@@ -220,18 +221,32 @@ static bool is_proved(const struct session *session, uint32_t runner)
                              session->own_cpu);
 }
 
+void session_avoid_cpu(struct session *session, int cpu)
+{
+    if (cpu >= 0 && cpu < CPU_LIMIT)
+        session->avoided[cpu / 64] |= UINT64_C(1) << cpu % 64;
+}
+
+static bool is_avoided(const struct session *session, int32_t cpu)
+{
+    return cpu < CPU_LIMIT && session->avoided[cpu / 64] >> cpu % 64 & 1;
+}
+
 /* Where a sample of the threads that are left has to be taken; -1: there are none, or nobody knows. */
 static int32_t find_next_cpu(const struct session *session)
 {
+    int32_t avoided = -1;
     for (uint32_t i = 0; i < session->threads.count; i++) {
         const struct sampled_thread *thread = &session->threads.threads[i];
         if (!is_thread_pending(thread, session->choice) || thread->runner == RUNNER_NONE)
             continue;
         int32_t cpu = session->runners.runners[thread->runner].cpu;
-        if (cpu >= 0)
+        if (cpu >= 0 && !is_avoided(session, cpu))
             return cpu;
+        if (cpu >= 0)
+            avoided = cpu;
     }
-    return -1;
+    return avoided;
 }
 
 /* Says which threads the copy is proved for, and whether there are any that were asked for. */

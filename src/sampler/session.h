@@ -67,6 +67,9 @@ void session_end_sample(struct session *session);
 /* Whether threads that were asked for are not done yet. *ret_cpu as above. */
 bool session_is_pending(const struct session *session, int *ret_cpu);
 
+/* Threads on this CPU, where we may not run, are not waited for while there are others. */
+void session_avoid_cpu(struct session *session, int cpu);
+
 /* Why the last sample was SAMPLE_UNREADABLE. */
 enum python_status session_failure(const struct session *session);
 

@@ -17,15 +17,15 @@ void thread_list_deinit(struct thread_list *list)
     *list = (struct thread_list){0};
 }
 
-/* The number by which a thread knows itself; 0 when it cannot be found out. */
+/* The number by which a thread knows itself; 0 when it cannot be found out, and -1 when its own memory is gone. */
 static pid_t inner_id(const struct python_thread *thread, struct memory *memory, const struct thread_area *area)
 {
-    uint32_t tid;
+    uint32_t tid = 0;
     if (thread->native_id != 0)
         return thread->native_id <= INT32_MAX ? (pid_t)thread->native_id : 0;
-    if (memory_read_u32(memory, thread->id + (uint64_t)area->tid_offset, &tid) != MEMORY_OK || tid > INT32_MAX)
-        return 0;
-    return (pid_t)tid;
+    if (memory_read_u32(memory, thread->id + (uint64_t)area->tid_offset, &tid) == MEMORY_FAULT)
+        return -1;
+    return tid <= INT32_MAX ? (pid_t)tid : 0;
 }
 
 static struct sampled_thread meet_thread(struct thread_list *list, const struct process *process, struct memory *memory,
@@ -35,14 +35,15 @@ static struct sampled_thread meet_thread(struct thread_list *list, const struct 
         .address = python->address,
         .id = python->id,
         .native_id = python->native_id,
+        .inner = inner_id(python, memory, area),
         .task = TASK_NONE,
         .serial = ++list->last_serial,
     };
-    pid_t inner = inner_id(python, memory, area);
-    pid_t tid = inner > 0 ? thread_ids_find(&list->ids, process, inner) : 0;
+    pid_t tid = thread.inner > 0 ? thread_ids_find(&list->ids, process, thread.inner) : 0;
     cleanup_error struct error *error = tid > 0 ? task_init(&thread.task, process, tid) : NULL;
     if (error && error->kind == ERROR_TARGET_GONE)
         thread.task = TASK_NONE;
+    thread.has_ended = thread.inner < 0 || (error && error->kind == ERROR_TARGET_GONE);
     return thread;
 }
 
@@ -90,6 +91,10 @@ bool thread_list_update(struct thread_list *list, const struct process *process,
     thread_ids_begin(&list->ids);
     for (uint32_t i = 0; i < count; i++) {
         struct sampled_thread *known = find_previous(list->previous, old_count, next, &python_threads_now[i]);
+        /* To 3.10, a new thread may have all the numbers of one that ended, but its own. */
+        if (known && known->has_ended && known->native_id == 0 &&
+            inner_id(&python_threads_now[i], memory, area) != known->inner)
+            known = NULL;
         if (known) {
             next = (uint32_t)(known - list->previous) + 1;
             list->threads[i] = *known;

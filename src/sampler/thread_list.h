@@ -22,11 +22,13 @@ struct sampled_thread {
     struct python_thread *python; /* of the current sample */
     remote_addr address;
     uint64_t id, native_id;
+    pid_t inner;      /* the number by which it knows itself; 0 when it cannot be found out */
     struct task task; /* TASK_NONE when the kernel's thread is not known */
     uint32_t serial;  /* grows with each thread that is met; never means two */
     uint32_t runner;  /* whose proof covers it; see runners.h */
     bool is_active;   /* was running or ready to run when its state was read last */
     bool is_stopped;  /* by a signal or a debugger, likewise */
+    bool has_ended;   /* the kernel has no such thread any more: nobody runs it */
     bool has_state;   /* its state was read in the current interval */
     bool is_readable; /* what the current sample says of it is proved */
     bool is_done;     /* it was read in the current interval, */

@@ -12,6 +12,7 @@ enum {
     FIELD_START_TIME = 22,
     FIELD_CODE_START = 26,
     FIELD_CPU = 39,
+    FLAG_FORKED = 0x40,    /* PF_FORKNOEXEC */
     FLAG_ENDING = 4,       /* Linux include/linux/sched.h: PF_EXITING */
     NUMBER_LEN_LIMIT = 24, /* characters */
 };
@@ -72,6 +73,7 @@ bool proc_stat_parse(const char *text, size_t len, struct proc_stat *ret)
         !parse_number(code_start, end, 10, &stat.code_start) || !parse_number(cpu, end, 10, &cpu_number))
         return false;
     stat.is_ending = flag_bits & FLAG_ENDING;
+    stat.is_forked = flag_bits & FLAG_FORKED;
     stat.cpu = (int32_t)cpu_number;
     *ret = stat;
     return true;

@@ -4,7 +4,6 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "living_thread.h"
-#include "open_in_root.h"
 #include "pid_namespace.h"
 #include "proc_file.h"
 #include "target/proc_text.h"
@@ -228,7 +227,7 @@ struct error *process_executable_path(const struct process *process, char **ret)
     return *ret ? NULL : error_no_memory();
 }
 
-int open_in_root(const struct process *process, const char *path, int flags)
+static int open_in_root(const struct process *process, const char *path, int flags)
 {
     if (process->root < 0) {
         errno = EACCES;
@@ -304,21 +303,25 @@ struct error *process_open_executable(const struct process *process, int *ret_fd
     return NULL;
 }
 
-/* Passes a descriptor on when it is that of a regular file. */
-static int keep_regular_file(int opened)
+/* Opens what a descriptor of a place leads to, if it is a regular file: to open a device can do harm by itself. */
+static int open_regular_file(int opened)
 {
-    cleanup_fd int fd = opened;
-    return fd >= 0 && is_regular_file(fd) ? hand_over_fd(&fd) : -1;
+    char link[64];
+    cleanup_fd int place = opened;
+    if (place < 0 || !is_regular_file(place))
+        return -1;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", place);
+    return open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
 int process_open_path(const struct process *process, const char *path)
 {
-    return keep_regular_file(open_in_root(process, path, O_RDONLY | O_NONBLOCK));
+    return open_regular_file(open_in_root(process, path, O_PATH));
 }
 
 int process_open_own_path(const char *path)
 {
-    return keep_regular_file(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    return open_regular_file(open(path, O_PATH | O_CLOEXEC));
 }
 
 bool process_has_file(const struct process *process, const char *path)

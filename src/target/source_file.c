@@ -3,7 +3,6 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
-#include "open_in_root.h"
 #include "target/proc_text.h"
 #include "target/process.h"
 
@@ -63,18 +62,29 @@ static struct process *open_origin(const struct process *process)
     return is_same ? hand_over(&parent) : NULL;
 }
 
+/* Whether a process runs what another one has begun. */
+static bool is_forked(const struct process *process)
+{
+    cleanup_buffer struct buffer text = {0};
+    struct proc_stat stat;
+    cleanup_error struct error *error = process_read_file(process, "stat", &text);
+    return error || !proc_stat_parse(buffer_text(&text), text.len, &stat) || stat.is_forked;
+}
+
 bool program_start_time(const struct process *process, int64_t *ret_ns)
 {
     int64_t start_ns = start_time_ns(process);
+    bool is_known = !is_forked(process);
     cleanup_process struct process *oldest = open_origin(process);
     for (int i = 0; oldest && i < FORK_LIMIT; i++) {
         struct process *older = open_origin(oldest);
         start_ns = start_time_ns(oldest);
+        is_known = !is_forked(oldest);
         process_destroy(oldest);
         oldest = older;
     }
     *ret_ns = start_ns;
-    return !oldest;
+    return !oldest && is_known;
 }
 
 /* Reads where a link of /proc/PID leads. */
@@ -138,17 +148,6 @@ static bool read_whole(int fd, size_t expected, size_t limit, struct buffer *buf
     }
 }
 
-/* Opens without reading first: to open a device can do harm, and a FIFO would wait. */
-static int open_regular_file(const struct process *process, const char *path, struct stat *ret_file)
-{
-    char link[64];
-    cleanup_fd int place = open_in_root(process, path, O_PATH);
-    if (place < 0 || fstat(place, ret_file) < 0 || !S_ISREG(ret_file->st_mode))
-        return -1;
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", place);
-    return open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-}
-
 bool source_file_read(const struct process *process, const char *path, int64_t since_ns, size_t limit,
                       struct buffer *buffer)
 {
@@ -160,8 +159,8 @@ bool source_file_read(const struct process *process, const char *path, int64_t s
     buffer_append_text(&whole, path);
     if (whole.failed)
         return false;
-    cleanup_fd int fd = open_regular_file(process, buffer_text(&whole), &file);
-    return fd >= 0 && (uint64_t)file.st_size <= limit && is_unchanged(&file, since_ns) &&
+    cleanup_fd int fd = process_open_path(process, buffer_text(&whole));
+    return fd >= 0 && fstat(fd, &file) == 0 && (uint64_t)file.st_size <= limit && is_unchanged(&file, since_ns) &&
            is_readable_by(process, &file) && read_whole(fd, (size_t)file.st_size, limit, buffer) &&
            fstat(fd, &later) == 0 && is_unchanged(&later, since_ns);
 }

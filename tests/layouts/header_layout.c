@@ -82,6 +82,9 @@ static void print_thread(void)
 #else
     PRINT(thread.frame, PyThreadState, frame);
 #endif
+#if PY_VERSION_HEX >= 0x030a0000 && PY_VERSION_HEX < 0x030d0000
+    PRINT(thread.cframe, PyThreadState, cframe);
+#endif
     PRINT(thread.id, PyThreadState, thread_id);
 #if PY_VERSION_HEX >= 0x030b0000
     PRINT(thread.native_id, PyThreadState, native_thread_id);

@@ -35,6 +35,7 @@ static void print_interpreter(const struct layout *layout)
     PRINT(thread.next);
     PRINT(thread.interpreter);
     PRINT(thread.frame);
+    PRINT(thread.cframe);
     PRINT(thread.cframe_frame);
     PRINT(thread.id);
     PRINT(thread.native_id);

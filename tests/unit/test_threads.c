@@ -54,6 +54,29 @@ static void the_last_thread_of_a_mapping_is_listed(struct program *program)
     assert_int_equal(list(program, 1)->id, 1);
 }
 
+/* From 3.10 to 3.12, a state of another interpreter is run by whoever's stack its evaluation loop is on. */
+static void a_state_that_anybody_may_run_is_the_threads_that_runs_it(struct program *program)
+{
+    const struct layout *layout = program->layout;
+    if (layout->thread.cframe == LAYOUT_NONE)
+        return;
+    remote_addr interpreter = python_heap_interpreter(program->heap);
+    remote_addr lower = python_heap_alloc(program->heap, 4096), upper = python_heap_alloc(program->heap, 4096);
+    python_heap_thread(program->heap, program->interpreter, upper + 4000);
+    python_heap_thread(program->heap, program->interpreter, lower + 4000);
+    struct heap_thread state = python_heap_thread(program->heap, interpreter, upper + 4000);
+    python_heap_put_u64(program->heap, state.address + layout->thread.cframe, lower + 100);
+    struct python_thread *threads = list(program, 4);
+    assert_int_equal(threads[0].id, lower + 4000);
+    assert_false(threads[0].is_for_anybody);
+    python_heap_put_u64(program->heap, state.address + layout->thread.cframe, upper + 100);
+    assert_int_equal(list(program, 4)->id, upper + 4000);
+    python_heap_put_u64(program->heap, state.address + layout->thread.cframe, state.address + 264);
+    threads = list(program, 4);
+    assert_int_equal(threads[0].id, upper + 4000);
+    assert_true(threads[0].is_for_anybody);
+}
+
 /* To 3.6 the GIL is a variable, which tells who has it and nothing else. */
 static bool has_gil_struct(const struct program *program)
 {
@@ -159,7 +182,8 @@ static void all_interpreters_threads_are_listed(struct program *program)
     call(program, "main", 1);
     python_heap_set_gil(program->heap, program->interpreter, program->thread.address, 1);
     struct python_thread *threads = list(program, 2);
-    assert_int_equal(threads[0].id, 2);
+    /* Where a stack is known that lies above all ids, it is the first thread's. */
+    assert_int_equal(threads[0].id, program->layout->thread.cframe_frame == LAYOUT_NONE ? 2 : 1);
     assert_int_equal(threads[1].id, 1);
     assert_int_equal(threads[0].interpreter_id, program->layout->interpreter.id == LAYOUT_NONE ? 0 : 1);
     assert_int_equal(threads[1].interpreter_id, 0);
@@ -280,6 +304,7 @@ static void more_interpreters_than_the_limit_are_told(struct program *program)
 static const struct CMUnitTest tests[] = {
     EACH_VERSION(threads_are_listed_the_newest_first, PYTHON_HEAP_LEN),
     EACH_VERSION(the_last_thread_of_a_mapping_is_listed, PYTHON_HEAP_LEN),
+    EACH_VERSION(a_state_that_anybody_may_run_is_the_threads_that_runs_it, PYTHON_HEAP_LEN),
     EACH_VERSION(only_a_locked_gil_has_a_holder, PYTHON_HEAP_LEN),
     EACH_VERSION(a_gil_that_can_be_switched_off_guards_nothing, PYTHON_HEAP_LEN),
     EACH_VERSION(an_interpreter_without_a_gil_is_listed, PYTHON_HEAP_LEN),
