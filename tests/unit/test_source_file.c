@@ -23,7 +23,7 @@ enum { LIMIT = 100, SECOND_NS = 1000000000, FORKS = 40 };
 static const char stat_format[] =
     "%d (python3) S 1 7 7 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 %d 1 1 1 4096 1 1 1 0 0 0 0 0 0 0 0 17 3 0 0 0 0 0\n";
 
-/* A /proc in which a process 7 runs, whose root is the folder "root" beside it, and who is in its "work". */
+/* A /proc in which a process 7 runs, whose root is the folder "root" beside it, and who is in its "app". */
 struct scene {
     struct proc_folder proc;
     struct process *process;
@@ -54,15 +54,15 @@ static int64_t now_ns(void)
 static int set_up(void **state)
 {
     struct scene *scene = calloc(1, sizeof(*scene));
-    char root[128], work[128];
+    char root[128], folder[128];
     proc_folder_create(&scene->proc);
     put_process(scene, 7, 1, 5000, "own");
     snprintf(root, sizeof(root), "%s/root", scene->proc.path);
-    snprintf(work, sizeof(work), "%s/root/work", scene->proc.path);
-    proc_folder_make(&scene->proc, "root/work");
+    snprintf(folder, sizeof(folder), "%s/root/app", scene->proc.path);
+    proc_folder_make(&scene->proc, "root/app");
     proc_folder_link(&scene->proc, "7/root", root);
-    proc_folder_link(&scene->proc, "7/cwd", work);
-    proc_folder_put_text(&scene->proc, "root/work/a.py", "pass\n");
+    proc_folder_link(&scene->proc, "7/cwd", folder);
+    proc_folder_put_text(&scene->proc, "root/app/a.py", "pass\n");
     scene->now_ns = now_ns() + SECOND_NS;
     assert_null(process_open(scene->proc.path, 7, &scene->process));
     *state = scene;
@@ -92,14 +92,14 @@ static void check(const struct scene *scene, const char *path, int64_t since_ns,
 static void a_file_is_found_from_the_root_and_from_the_working_folder(void **state)
 {
     const struct scene *scene = *state;
-    check(scene, "/work/a.py", scene->now_ns, "pass\n");
+    check(scene, "/app/a.py", scene->now_ns, "pass\n");
     check(scene, "a.py", scene->now_ns, "pass\n");
-    check(scene, "../work/a.py", scene->now_ns, "pass\n");
-    check(scene, "../../../../work/a.py", scene->now_ns, "pass\n");
+    check(scene, "../app/a.py", scene->now_ns, "pass\n");
+    check(scene, "../../../../app/a.py", scene->now_ns, "pass\n");
     check(scene, "b.py", scene->now_ns, NULL);
     check(scene, "", scene->now_ns, NULL);
-    check(scene, "/work", scene->now_ns, NULL);
-    check(scene, "/work/a.py/b.py", scene->now_ns, NULL);
+    check(scene, "/app", scene->now_ns, NULL);
+    check(scene, "/app/a.py/b.py", scene->now_ns, NULL);
 }
 
 static void a_working_folder_outside_of_the_root_leads_nowhere(void **state)
@@ -118,8 +118,8 @@ static void links_do_not_lead_out_of_the_root(void **state)
 {
     struct scene *scene = *state;
     proc_folder_put_text(&scene->proc, "outside.py", "secret\n");
-    proc_folder_link(&scene->proc, "root/work/link.py", "../../outside.py");
-    proc_folder_link(&scene->proc, "root/work/inner.py", "/work/a.py");
+    proc_folder_link(&scene->proc, "root/app/link.py", "../../outside.py");
+    proc_folder_link(&scene->proc, "root/app/inner.py", "/app/a.py");
     check(scene, "link.py", now_ns() + SECOND_NS, NULL);
     check(scene, "inner.py", now_ns() + SECOND_NS, "pass\n");
 }
@@ -129,7 +129,7 @@ static void a_file_that_changed_since_is_not_read(void **state)
     struct scene *scene = *state;
     char path[160];
     struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
-    snprintf(path, sizeof(path), "%s/root/work/a.py", scene->proc.path);
+    snprintf(path, sizeof(path), "%s/root/app/a.py", scene->proc.path);
     check(scene, "a.py", 0, NULL);
     /* The time of the content can be set by anybody; that of the inode cannot. */
     assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
@@ -144,15 +144,15 @@ static void only_regular_files_of_a_bounded_length_are_read(void **state)
 {
     struct scene *scene = *state;
     char path[160], text[LIMIT + 2];
-    snprintf(path, sizeof(path), "%s/root/work/fifo.py", scene->proc.path);
+    snprintf(path, sizeof(path), "%s/root/app/fifo.py", scene->proc.path);
     assert_int_equal(mkfifo(path, 0644), 0);
     check(scene, "fifo.py", now_ns() + SECOND_NS, NULL);
     memset(text, '#', sizeof(text));
     text[LIMIT + 1] = '\0';
-    proc_folder_put_text(&scene->proc, "root/work/long.py", text);
+    proc_folder_put_text(&scene->proc, "root/app/long.py", text);
     check(scene, "long.py", now_ns() + SECOND_NS, NULL);
     text[LIMIT] = '\0';
-    proc_folder_put_text(&scene->proc, "root/work/long.py", text);
+    proc_folder_put_text(&scene->proc, "root/app/long.py", text);
     check(scene, "long.py", now_ns() + SECOND_NS, text);
 }
 
@@ -160,7 +160,7 @@ static void a_file_that_is_not_the_processes_to_read_is_not_read(void **state)
 {
     struct scene *scene = *state;
     char path[160];
-    snprintf(path, sizeof(path), "%s/root/work/a.py", scene->proc.path);
+    snprintf(path, sizeof(path), "%s/root/app/a.py", scene->proc.path);
     proc_folder_put_text(&scene->proc, "7/status", "Tgid:\t7\nPPid:\t1\nUid:\t4242\t4242\nGid:\t4243\t4243\n");
     assert_int_equal(chmod(path, 0640), 0);
     check(scene, "a.py", now_ns() + SECOND_NS, NULL);
