@@ -27,15 +27,6 @@ static bool append(struct lines *lines, uint32_t start, int32_t line)
     return true;
 }
 
-/* Lines are kept within an int whatever a table says. */
-static int32_t add_line(int32_t line, int64_t delta)
-{
-    int64_t sum = (int64_t)line + delta;
-    if (sum > INT32_MAX)
-        return INT32_MAX;
-    return sum < INT32_MIN ? INT32_MIN : (int32_t)sum;
-}
-
 /*
  * CPython 3.9 Objects/lnotab_notes.txt: pairs of (unsigned byte, signed byte): so many bytes of instructions further
  * on, the line is so much larger. In 2.7 the second byte is unsigned, too.
@@ -47,7 +38,7 @@ static bool decode_lnotab(struct lines *lines, const unsigned char *table, size_
     bool has_memory = append(lines, 0, line);
     for (size_t i = 0; i + 1 < len && has_memory; i += 2) {
         address += table[i];
-        line = add_line(line, is_signed ? (signed char)table[i + 1] : table[i + 1]);
+        line = add_within_int(line, is_signed ? (signed char)table[i + 1] : table[i + 1]);
         has_memory = append(lines, address, line);
     }
     return has_memory;
@@ -67,7 +58,7 @@ static bool decode_ranges(struct lines *lines, const unsigned char *table, size_
         signed char delta = (signed char)table[i + 1];
         bool has_line = delta != WITHOUT_LINE;
         if (has_line)
-            line = add_line(line, delta);
+            line = add_within_int(line, delta);
         if (table[i] > 0)
             has_memory = append(lines, address, has_line ? line : NO_LINE);
         address += table[i];

@@ -45,19 +45,10 @@ static int64_t take_signed_varint(struct location_reader *reader)
     return value & 1 ? -magnitude : magnitude;
 }
 
-/* Lines and columns are kept within an int whatever a table says. */
-static int32_t add(int32_t number, int64_t delta)
-{
-    int64_t sum = (int64_t)number + delta;
-    if (sum > INT32_MAX)
-        return INT32_MAX;
-    return sum < INT32_MIN ? INT32_MIN : (int32_t)sum;
-}
-
 /* A column that is written as one more than it is; 0: there is none. */
 static int32_t take_column(struct location_reader *reader)
 {
-    return add(PYTHON_NO_COLUMN, (int64_t)take_varint(reader));
+    return add_within_int(PYTHON_NO_COLUMN, (int64_t)take_varint(reader));
 }
 
 /* What follows the first byte of an entry. */
@@ -67,9 +58,9 @@ static struct python_position take_position(struct location_reader *reader, unsi
     if (kind == WITHOUT_LINE)
         return position;
     if (kind >= FIRST_ONE_LINE && kind <= LAST_ONE_LINE)
-        reader->line = add(reader->line, kind - FIRST_ONE_LINE);
+        reader->line = add_within_int(reader->line, kind - FIRST_ONE_LINE);
     else if (kind == NO_COLUMNS || kind == LONG)
-        reader->line = add(reader->line, take_signed_varint(reader));
+        reader->line = add_within_int(reader->line, take_signed_varint(reader));
     position.line = position.end_line = reader->line;
     if (kind <= LAST_SHORT) {
         unsigned byte = take_byte(reader);
@@ -79,7 +70,7 @@ static struct python_position take_position(struct location_reader *reader, unsi
         position.column = (int32_t)take_byte(reader);
         position.end_column = (int32_t)take_byte(reader);
     } else if (kind == LONG) {
-        position.end_line = add(reader->line, (int64_t)take_varint(reader));
+        position.end_line = add_within_int(reader->line, (int64_t)take_varint(reader));
         position.column = take_column(reader);
         position.end_column = take_column(reader);
     }

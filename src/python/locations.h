@@ -36,4 +36,13 @@ bool locations_next(struct location_reader *reader, struct location *ret);
 bool position_find(const unsigned char *table, size_t len, int32_t first_line, int64_t offset,
                    struct python_position *ret);
 
+/* Lines and columns are kept within an int whatever a table says. */
+static inline int32_t add_within_int(int32_t number, int64_t delta)
+{
+    int64_t sum = (int64_t)number + delta;
+    if (sum > INT32_MAX)
+        return INT32_MAX;
+    return sum < INT32_MIN ? INT32_MIN : (int32_t)sum;
+}
+
 #endif
