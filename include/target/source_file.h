@@ -3,8 +3,8 @@
  * Files that a process has read its program from, as long as they still say what it read.
  *
  * A file counts as unchanged when neither its content nor its inode was changed since the program began. Its path comes
- * from the process's memory, so it is only read if the process itself could read it: nobody is led to print what is
- * not the process's to show.
+ * from the process's memory, so it is only read if its owner and mode let the process's user read it. The folders above
+ * it are not looked at.
  */
 #ifndef TARGET_SOURCE_FILE_H
 #define TARGET_SOURCE_FILE_H

@@ -187,7 +187,7 @@ static int compare_by_age(const void *a, const void *b)
 
 /*
  * Threads in the order in which they were started. One that is known to several interpreters stands where its oldest
- * state does, with the newest one first, as that is where it is now.
+ * state does, with the newest one first: that is where it is, unless that one has called back into an older one.
  */
 static void sort_threads(struct process_dump *dump)
 {

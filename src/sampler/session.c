@@ -266,7 +266,7 @@ static bool mark_readable(struct session *session)
     return is_any_proved || !is_any_pending;
 }
 
-/* The broken state of the interpreter is only worth telling if nobody can have worked at it meanwhile. */
+/* The broken state of the interpreter is only worth telling if no known runner can have worked at it. */
 static enum sample_status judge_failure(const struct session *session, int *ret_cpu)
 {
     for (uint32_t i = 0; i < session->runners.count; i++) {
