@@ -40,8 +40,13 @@ static inline bool proc_stat_lives(const struct proc_stat *stat)
  */
 bool proc_status_number(const char *text, size_t len, const char *field, int base, uint64_t *ret);
 
-/* How often a thread was given a CPU, from the text of its schedstat. Returns false when the kernel does not count. */
-bool proc_schedstat_runs(const char *text, uint64_t *ret);
+/* Linux Documentation/scheduler/sched-stats.rst: time on the CPU, time waiting for one, times it got one. */
+struct proc_schedstat {
+    uint64_t run_ns, runs;
+};
+
+/* Reads the text of a thread's schedstat. Returns false when the kernel does not count. */
+bool proc_schedstat_parse(const char *text, struct proc_schedstat *ret);
 
 /*
  * All decimal numbers of a field of /proc/PID/status, such as "NSpid". Returns how many; 0 when there is no such field,

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 struct buffer;
 
@@ -30,6 +31,8 @@ struct process {
     int root;            /* the root folder that the process sees, usable after its end; -1 when it may not be read */
     uint32_t
         own_place; /* of our own pid namespace in the kernel's lists of its numbers; 0: system calls cannot name it */
+    bool has_cpu_clock; /* see process_read_cpu_time() */
+    clockid_t cpu_clock;
     bool has_inner_ids; /* it runs in an inner pid namespace, so gettid() tells its threads other numbers than procfs */
 };
 
@@ -56,6 +59,13 @@ void process_destroy(struct process *process);
 
 /* Whether a thread of the process still lives; a zombie that only waits to be collected does not. */
 bool process_is_running(const struct process *process);
+
+/*
+ * The CPU time that all threads of the process have had, those that have ended too, in nanoseconds; of a thread that is
+ * running, up to the last time that the kernel looked. One system call, some 20 ns a thread. False when it is not
+ * known.
+ */
+bool process_read_cpu_time(const struct process *process, uint64_t *ret_ns);
 
 /* Reads a whole file of /proc/PID ("maps", "cmdline", "task/7/comm") into a buffer, replacing what it held. */
 struct error *process_read_file(const struct process *process, const char *name, struct buffer *buffer);

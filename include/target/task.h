@@ -15,9 +15,10 @@
 struct process;
 
 struct task {
+    const struct process *process;
     pid_t tid;
     int stat;      /* -1: not open */
-    int schedstat; /* -1: not open; see task_read_runs() */
+    int schedstat; /* -1: not open; see task_read_times() */
 };
 
 struct task_state {
@@ -26,13 +27,24 @@ struct task_state {
     int32_t cpu;     /* where it runs or last ran */
 };
 
+/* What the kernel has counted of a thread since it began (CONFIG_SCHED_INFO). */
+struct task_times {
+    uint64_t run_ns; /* time on a CPU; of a thread that is running, up to the last time that the kernel looked */
+    uint64_t runs;   /* how often it was given one: a thread that slept after the first of two readings that agree has
+                        slept until the second */
+};
+
 #define TASK_NONE ((struct task){.stat = -1, .schedstat = -1})
 
-/* Lets us have as many tasks as our limits allow at all: each costs descriptors. A program that we start inherits it.
+/*
+ * Lets us have as many tasks as our limits allow at all: each costs descriptors. A program that we start inherits it.
  */
 void task_allow_many(void);
 
-/* Fails with ERROR_TARGET_GONE when the process has no such thread. */
+/*
+ * Fails with ERROR_TARGET_GONE when the process, which must outlive the task, has no such thread. Where there are no
+ * descriptors left, the thread's files are opened anew for each reading.
+ */
 struct error *task_init(struct task *task, const struct process *process, pid_t tid);
 
 /* Accepts a task that was only set to TASK_NONE. */
@@ -41,11 +53,7 @@ void task_deinit(struct task *task);
 /* Returns false when the thread has ended. Allocates nothing. */
 bool task_read_state(const struct task *task, struct task_state *ret);
 
-/*
- * How often the thread has been given a CPU: a thread that slept after the first of two readings that agree has slept
- * until the second. Keeps one more file open from its first use on. False when the kernel does not count that
- * (CONFIG_SCHED_INFO).
- */
-bool task_read_runs(struct task *task, const struct process *process, uint64_t *ret);
+/* Keeps one more file open from its first use on. False when the kernel does not count, or the thread has ended. */
+bool task_read_times(struct task *task, struct task_times *ret);
 
 #endif

@@ -25,10 +25,9 @@ static uint32_t add_guard(struct runners *runners, remote_addr address, uint32_t
     return runners->guard_count++;
 }
 
-void runners_init(struct runners *runners, const struct process *process, const struct thread_area *area,
-                  enum thread_choice choice)
+void runners_init(struct runners *runners, const struct thread_area *area, enum thread_choice choice)
 {
-    *runners = (struct runners){.process = process, .area = area, .choice = choice};
+    *runners = (struct runners){.area = area, .choice = choice};
 }
 
 void runners_clear(struct runners *runners)
@@ -40,9 +39,10 @@ void runners_clear(struct runners *runners)
 static void note_sleep(const struct runners *runners, struct sampled_thread *thread, struct runner *runner)
 {
     struct task_state state;
-    if (runners->choice != THREADS_ALL || thread->task.stat < 0 ||
-        !task_read_runs(&thread->task, runners->process, &runner->runs))
+    struct task_times times;
+    if (runners->choice != THREADS_ALL || thread->task.tid == 0 || !task_read_times(&thread->task, &times))
         return;
+    runner->runs = times.runs;
     runner->is_asleep = task_read_state(&thread->task, &state) && !state.is_active;
 }
 
@@ -87,7 +87,7 @@ void runners_plan(struct runners *runners, const struct thread_list *threads, co
 static int32_t ask_kernel_for_cpu(const struct sampled_thread *thread)
 {
     struct task_state state;
-    return thread && thread->task.stat >= 0 && task_read_state(&thread->task, &state) ? state.cpu : -1;
+    return thread && thread->task.tid != 0 && task_read_state(&thread->task, &state) ? state.cpu : -1;
 }
 
 void runners_note_cpus(struct runners *runners, const struct thread_list *threads, const struct snapshot *snapshot)
@@ -167,12 +167,12 @@ bool runners_match(struct runners *runners, const struct thread_list *threads, c
 }
 
 /* Whether a runner has slept since the plan was made. */
-static bool has_slept_on(const struct runners *runners, const struct runner *runner, const struct thread_list *threads)
+static bool has_slept_on(const struct runner *runner, const struct thread_list *threads)
 {
-    uint64_t runs;
+    struct task_times times;
     struct sampled_thread *thread = runner->is_asleep ? thread_list_find(threads, runner->thread) : NULL;
     struct task_state state;
-    return thread && task_read_runs(&thread->task, runners->process, &runs) && runs == runner->runs &&
+    return thread && task_read_times(&thread->task, &times) && times.runs == runner->runs &&
            task_read_state(&thread->task, &state) && !state.is_active;
 }
 
@@ -209,5 +209,5 @@ bool runners_is_proved(const struct runners *runners, uint32_t index, const stru
     if (!runner->is_matched || may_be_another(runner, threads) ||
         (runner->gil_guard != RUNNER_NONE && !snapshot_is_unchanged(snapshot, runner->gil_guard)))
         return false;
-    return is_held_off(runner, threads, snapshot, watch, own_cpu) || has_slept_on(runners, runner, threads);
+    return is_held_off(runner, threads, snapshot, watch, own_cpu) || has_slept_on(runner, threads);
 }

@@ -51,7 +51,6 @@ struct runner {
 };
 
 struct runners {
-    const struct process *process;
     const struct thread_area *area;
     enum thread_choice choice;
     struct runner runners[RUNNER_LIMIT];
@@ -64,8 +63,7 @@ struct runners {
 bool is_thread_pending(const struct sampled_thread *thread, enum thread_choice choice);
 
 /* What is pointed to must outlive the runners. */
-void runners_init(struct runners *runners, const struct process *process, const struct thread_area *area,
-                  enum thread_choice choice);
+void runners_init(struct runners *runners, const struct thread_area *area, enum thread_choice choice);
 
 /* Plans for nobody. */
 void runners_clear(struct runners *runners);

@@ -7,6 +7,7 @@
 #include "memory/snapshot.h"
 #include "python/runtime.h"
 #include "runners.h"
+#include "states.h"
 #include "target/process_memory.h"
 
 enum {
@@ -23,6 +24,7 @@ struct session {
     struct python *python;
     struct thread_area area;
     struct thread_list threads;
+    struct states states;
     struct runners runners;
 
     uint64_t avoided[CPU_LIMIT / 64]; /* a bit for each CPU on which we may not run */
@@ -78,7 +80,8 @@ struct error *session_open(const struct process *process, enum thread_choice cho
         return error_no_memory();
     session->process = process;
     session->choice = choice;
-    runners_init(&session->runners, process, &session->area, choice);
+    session->states.process = process;
+    runners_init(&session->runners, &session->area, choice);
     struct error *error = process_read_program(process, &session->program);
     if (!error)
         error = process_memory_create(process, &session->memory);
@@ -147,26 +150,9 @@ void session_begin_interval(struct session *session)
 {
     for (uint32_t i = 0; i < session->threads.count; i++) {
         struct sampled_thread *thread = &session->threads.threads[i];
-        thread->is_done = thread->is_counted = thread->has_state = false;
+        thread->is_done = thread->is_counted = false;
     }
-}
-
-/* Reads the states of threads that were not looked at in this interval yet. */
-static void read_states(struct session *session)
-{
-    for (uint32_t i = 0; i < session->threads.count; i++) {
-        struct sampled_thread *thread = &session->threads.threads[i];
-        struct task_state state = {0};
-        if (thread->has_state)
-            continue;
-        if (thread->task.stat < 0)
-            state.is_active = thread->python->holds_gil;
-        else
-            thread->has_ended = !task_read_state(&thread->task, &state);
-        thread->has_state = true;
-        thread->is_active = state.is_active;
-        thread->is_stopped = state.is_stopped;
-    }
+    states_begin_interval(&session->states, &session->threads);
 }
 
 /* How one copy came out. */
@@ -188,7 +174,7 @@ static void plan(struct session *session)
 static enum take_result take_copy_once(struct session *session)
 {
     if (session->is_listed)
-        read_states(session);
+        states_read(&session->states, &session->threads, session->python);
     plan(session);
     enum memory_status status = snapshot_take(session->snapshot);
     if (status == MEMORY_FAULT && session->runners.guard_count > 0) {
@@ -201,7 +187,7 @@ static enum take_result take_copy_once(struct session *session)
     session->failure = status == MEMORY_OK ? list_threads(session) : status_of_take(status);
     if (session->failure != PYTHON_OK)
         return TAKE_FAILED;
-    read_states(session);
+    states_read(&session->states, &session->threads, session->python);
     bool is_as_planned = runners_match(&session->runners, &session->threads, session->python);
     return is_as_planned ? TAKE_DONE : TAKE_AGAIN;
 }

@@ -41,7 +41,7 @@ static struct sampled_thread meet_thread(struct thread_list *list, const struct 
     };
     pid_t tid = thread.inner > 0 ? thread_ids_find(&list->ids, process, thread.inner) : 0;
     cleanup_error struct error *error = tid > 0 ? task_init(&thread.task, process, tid) : NULL;
-    if (error && error->kind == ERROR_TARGET_GONE)
+    if (error)
         thread.task = TASK_NONE;
     thread.has_ended = thread.inner < 0 || (error && error->kind == ERROR_TARGET_GONE);
     return thread;

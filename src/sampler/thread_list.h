@@ -26,10 +26,12 @@ struct sampled_thread {
     struct task task; /* TASK_NONE when the kernel's thread is not known */
     uint32_t serial;  /* grows with each thread that is met; never means two */
     uint32_t runner;  /* whose proof covers it; see runners.h */
+    bool was_seen;    /* its state was read before, in this interval or another */
+    uint64_t run_ns;  /* CPU time that it had had by then; 0 while that was not wanted */
     bool is_active;   /* was running or ready to run when its state was read last */
     bool is_stopped;  /* by a signal or a debugger, likewise */
     bool has_ended;   /* the kernel has no such thread any more: nobody runs it */
-    bool has_state;   /* its state was read in the current interval */
+    bool has_state;   /* its state is known for the current interval */
     bool is_readable; /* what the current sample says of it is proved */
     bool is_done;     /* it was read in the current interval, */
     bool is_counted;  /* and it had a stack that counts */

@@ -118,14 +118,18 @@ uint32_t proc_status_numbers(const char *text, size_t len, const char *field, ui
     return count;
 }
 
-bool proc_schedstat_runs(const char *text, uint64_t *ret)
+bool proc_schedstat_parse(const char *text, struct proc_schedstat *ret)
 {
-    /* Linux Documentation/scheduler/sched-stats.rst: time on the CPU, time waiting for one, times it got one. */
-    const char *last = strrchr(text, ' ');
-    char *end = NULL;
-    uint64_t runs = last ? strtoull(last + 1, &end, 10) : 0;
+    char *run_end, *wait_end, *end;
+    uint64_t run_ns = strtoull(text, &run_end, 10);
+    if (*run_end != ' ')
+        return false;
+    strtoull(run_end, &wait_end, 10);
+    if (*wait_end != ' ')
+        return false;
+    uint64_t runs = strtoull(wait_end, &end, 10);
     if (runs == 0 || *end != '\n')
         return false;
-    *ret = runs;
+    *ret = (struct proc_schedstat){.run_ns = run_ns, .runs = runs};
     return true;
 }

@@ -86,7 +86,9 @@ static void find_own_number(struct process *process)
         process->own_place = 0;
         return;
     }
-    process->pidfd = open_pidfd(numbers.numbers[process->own_place - 1]);
+    pid_t number = numbers.numbers[process->own_place - 1];
+    process->has_cpu_clock = clock_getcpuclockid(number, &process->cpu_clock) == 0;
+    process->pidfd = open_pidfd(number);
     /* At the same depth there can be a namespace beside ours, whose numbers mean other processes to us. */
     bool is_same = process->own_place == 1 ||
                    (process->pidfd >= 0 && pid_namespace_shown_number(process->proc, process->pidfd) == process->pid);
@@ -95,6 +97,16 @@ static void find_own_number(struct process *process)
     cleanup_close_fd(&process->pidfd);
     process->pidfd = -1;
     process->own_place = 0;
+    process->has_cpu_clock = false;
+}
+
+bool process_read_cpu_time(const struct process *process, uint64_t *ret_ns)
+{
+    struct timespec time;
+    if (!process->has_cpu_clock || clock_gettime(process->cpu_clock, &time) != 0)
+        return false;
+    *ret_ns = (uint64_t)time.tv_sec * 1000000000U + (uint64_t)time.tv_nsec;
+    return true;
 }
 
 /* Whether there is a living process of this number that procfs does not show. */

@@ -20,14 +20,22 @@ void task_allow_many(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+enum { NAME_LEN = 64 }; /* of a thread's file in /proc/PID */
+
+static int open_file(const struct process *process, pid_t tid, const char *file)
+{
+    char name[NAME_LEN];
+    snprintf(name, sizeof(name), "task/%d/%s", tid, file);
+    return openat(process->directory, name, O_RDONLY | O_CLOEXEC);
+}
+
 struct error *task_init(struct task *task, const struct process *process, pid_t tid)
 {
-    char name[64];
-    snprintf(name, sizeof(name), "task/%d/stat", tid);
     *task = TASK_NONE;
+    task->process = process;
     task->tid = tid;
-    task->stat = openat(process->directory, name, O_RDONLY | O_CLOEXEC);
-    if (task->stat >= 0)
+    task->stat = open_file(process, tid, "stat");
+    if (task->stat >= 0 || errno == EMFILE || errno == ENFILE)
         return NULL;
     if (errno == ENOENT || errno == ESRCH)
         return error_create(ERROR_TARGET_GONE, "thread %d of process %d has ended", tid, process->pid);
@@ -41,11 +49,20 @@ void task_deinit(struct task *task)
     task->stat = task->schedstat = -1;
 }
 
+/* Reads one of the thread's files as a text that ends with NUL. Returns its length, or -1. */
+static ssize_t read_file(const struct task *task, int fd, const char *file, char *text, size_t size)
+{
+    cleanup_fd int own_fd = fd < 0 ? open_file(task->process, task->tid, file) : -1;
+    ssize_t len = pread(fd < 0 ? own_fd : fd, text, size - 1, 0);
+    text[len < 0 ? 0 : len] = '\0';
+    return len;
+}
+
 bool task_read_state(const struct task *task, struct task_state *ret)
 {
     char text[STAT_LEN_LIMIT];
     struct proc_stat stat;
-    ssize_t len = pread(task->stat, text, sizeof(text), 0);
+    ssize_t len = read_file(task, task->stat, "stat", text, sizeof(text));
     if (len <= 0 || !proc_stat_parse(text, (size_t)len, &stat))
         return false;
     if (!proc_stat_lives(&stat))
@@ -58,18 +75,15 @@ bool task_read_state(const struct task *task, struct task_state *ret)
     return true;
 }
 
-bool task_read_runs(struct task *task, const struct process *process, uint64_t *ret)
+bool task_read_times(struct task *task, struct task_times *ret)
 {
-    char text[64];
-    if (task->schedstat < 0) {
-        snprintf(text, sizeof(text), "task/%d/schedstat", task->tid);
-        task->schedstat = openat(process->directory, text, O_RDONLY | O_CLOEXEC);
-    }
+    char text[STAT_LEN_LIMIT];
+    struct proc_schedstat schedstat;
     if (task->schedstat < 0)
+        task->schedstat = open_file(task->process, task->tid, "schedstat");
+    if (read_file(task, task->schedstat, "schedstat", text, sizeof(text)) <= 0 ||
+        !proc_schedstat_parse(text, &schedstat))
         return false;
-    ssize_t len = pread(task->schedstat, text, sizeof(text) - 1, 0);
-    if (len <= 0)
-        return false;
-    text[len] = '\0';
-    return proc_schedstat_runs(text, ret);
+    *ret = (struct task_times){.run_ns = schedstat.run_ns, .runs = schedstat.runs};
+    return true;
 }

@@ -186,16 +186,17 @@ static void odd_status_texts_do_no_harm(void **state)
     assert_true(status_number("Uid:99999999999999999999999999999999999999", "Uid", 10, &number));
 }
 
-static void the_third_number_of_schedstat_counts(void **state)
+static void runs_and_their_time_are_read_from_schedstat(void **state)
 {
     (void)state;
-    uint64_t runs = 42;
-    assert_true(proc_schedstat_runs("2463 1 77\n", &runs));
-    assert_int_equal(runs, 77);
+    struct proc_schedstat schedstat = {0};
+    assert_true(proc_schedstat_parse("2463 1 77\n", &schedstat));
+    assert_int_equal(schedstat.runs, 77);
+    assert_int_equal(schedstat.run_ns, 2463);
     static const char *const texts[] = {"", "\n", "0 0 0\n", "1", "1 2", "1 2 x\n", "1 2 3x\n", "1 2 "};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        assert_false(proc_schedstat_runs(texts[i], &runs));
-    assert_int_equal(runs, 77);
+        assert_false(proc_schedstat_parse(texts[i], &schedstat));
+    assert_int_equal(schedstat.runs, 77);
 }
 
 /* Reads all numbers of a field, and checks that nothing is written beyond the limit. */
@@ -263,7 +264,7 @@ int main(void)
         cmocka_unit_test(a_status_field_is_found_at_the_start_of_its_line),
         cmocka_unit_test(a_status_field_that_is_missing_or_has_no_number_is_none),
         cmocka_unit_test(odd_status_texts_do_no_harm),
-        cmocka_unit_test(the_third_number_of_schedstat_counts),
+        cmocka_unit_test(runs_and_their_time_are_read_from_schedstat),
         cmocka_unit_test(all_numbers_of_a_field_are_read),
         cmocka_unit_test(a_field_of_something_else_has_no_numbers),
         cmocka_unit_test(more_numbers_than_there_is_room_for_are_none),

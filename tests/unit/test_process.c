@@ -453,11 +453,35 @@ static void a_path_as_we_see_it_has_to_lead_to_the_same_file(void **state)
     assert_null(process_open_mapping(process, &mapping, &fd));
 }
 
+static void the_cpu_time_of_a_living_process_grows(void **state)
+{
+    (void)state;
+    cleanup_process struct process *process = NULL;
+    uint64_t first, last;
+    assert_null(process_open(NULL, getpid(), &process));
+    assert_true(process_read_cpu_time(process, &first));
+    do
+        assert_true(process_read_cpu_time(process, &last));
+    while (last == first);
+    assert_true(last > first);
+}
+
+static void a_process_of_a_made_up_procfs_has_no_cpu_time(void **state)
+{
+    struct proc_folder *proc = *state;
+    cleanup_process struct process *process = NULL;
+    uint64_t time;
+    assert_null(process_open(proc->path, 7, &process));
+    assert_false(process_read_cpu_time(process, &time));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_process_has_its_number_and_start_time),
+        TEST(the_cpu_time_of_a_living_process_grows),
+        TEST(a_process_of_a_made_up_procfs_has_no_cpu_time),
         TEST(a_process_that_does_not_exist_is_gone),
         TEST(a_process_without_stat_is_gone),
         TEST(a_stat_of_garbage_is_bad_data),

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -104,6 +105,31 @@ static void a_thread_that_does_not_exist_is_gone(void **state)
     }
 }
 
+static void without_descriptors_files_are_opened_anew(void **state)
+{
+    struct scene *scene = *state;
+    struct rlimit before;
+    struct task task;
+    struct task_state found = {0};
+    struct task_times times;
+    proc_folder_put_text(&scene->proc, "7/task/8/schedstat", "2463 1 77\n");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int last = dup(scene->process->directory);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){(rlim_t)last + 1, before.rlim_max}), 0);
+    struct error *error = task_init(&task, scene->process, 8);
+    close(last);
+    assert_null(error);
+    assert_int_equal(task.stat, -1);
+    put_state(scene, 8, 'R');
+    assert_true(task_read_state(&task, &found));
+    assert_true(found.is_active);
+    assert_true(task_read_times(&task, &times));
+    assert_int_equal(times.run_ns, 2463);
+    assert_int_equal(times.runs, 77);
+    task_deinit(&task);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 static void as_many_tasks_are_allowed_as_can_be(void **state)
 {
     (void)state;
@@ -124,6 +150,7 @@ int main(void)
         TEST(each_state_is_told),
         TEST(a_text_that_is_no_stat_has_no_state),
         TEST(a_thread_that_does_not_exist_is_gone),
+        TEST(without_descriptors_files_are_opened_anew),
         TEST(as_many_tasks_are_allowed_as_can_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "sampler/states.h"
+
+#include "base/cleanup.h"
+#include "proc_folder.h"
+#include "python/runtime.h"
+#include "python/walk.h"
+#include "target/process.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { THREAD_COUNT = 40, FIRST_TID = 100, ROUND_LIMIT = 100000 };
+
+static const char stat_format[] = "%d (python3) %c 1 7 7 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 5000 1 1 1 4096 1 1 1 "
+                                  "0 0 0 0 0 0 0 0 17 3 0 0 0 0 0\n";
+
+/* A process of the test's own making: the kernel has no CPU clock of it, so its sleepers are looked at in turn. */
+struct scene {
+    struct proc_folder proc;
+    struct process *process;
+    struct python *python;
+    struct python_thread python_threads[THREAD_COUNT];
+    struct sampled_thread threads[THREAD_COUNT];
+    struct thread_list list;
+    struct states states;
+};
+
+static void put_thread(struct scene *scene, uint32_t index, char state, unsigned run_ns)
+{
+    char name[64], text[256];
+    int tid = FIRST_TID + (int)index;
+    snprintf(name, sizeof(name), "7/task/%d/stat", tid);
+    snprintf(text, sizeof(text), stat_format, tid, state);
+    proc_folder_put_text(&scene->proc, name, text);
+    snprintf(name, sizeof(name), "7/task/%d/schedstat", tid);
+    snprintf(text, sizeof(text), "%u 5 6\n", run_ns);
+    proc_folder_put_text(&scene->proc, name, text);
+}
+
+static int set_up(void **state)
+{
+    struct scene *scene = calloc(1, sizeof(*scene));
+    struct python_runtime runtime = {0};
+    char text[256];
+    proc_folder_create(&scene->proc);
+    snprintf(text, sizeof(text), stat_format, 7, 'S');
+    proc_folder_put_text(&scene->proc, "7/stat", text);
+    assert_null(process_open(scene->proc.path, 7, &scene->process));
+    assert_null(python_create(&runtime, &scene->python));
+    for (uint32_t i = 0; i < THREAD_COUNT; i++) {
+        put_thread(scene, i, 'S', 1000);
+        scene->threads[i] = (struct sampled_thread){.python = &scene->python_threads[i], .address = i + 1};
+        assert_null(task_init(&scene->threads[i].task, scene->process, FIRST_TID + (int)i));
+    }
+    scene->list = (struct thread_list){.threads = scene->threads, .count = THREAD_COUNT};
+    scene->states.process = scene->process;
+    *state = scene;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct scene *scene = *state;
+    for (uint32_t i = 0; i < THREAD_COUNT; i++)
+        task_deinit(&scene->threads[i].task);
+    python_destroy(scene->python);
+    process_destroy(scene->process);
+    proc_folder_destroy(&scene->proc);
+    free(scene);
+    return 0;
+}
+
+/* One interval. Returns how many threads are active in it. */
+static uint32_t look(struct scene *scene)
+{
+    uint32_t active = 0;
+    states_begin_interval(&scene->states, &scene->list);
+    states_read(&scene->states, &scene->list, scene->python);
+    for (uint32_t i = 0; i < THREAD_COUNT; i++) {
+        assert_true(scene->threads[i].has_state);
+        active += scene->threads[i].is_active;
+    }
+    return active;
+}
+
+static void at_first_everybody_is_looked_at(void **state)
+{
+    struct scene *scene = *state;
+    put_thread(scene, 3, 'R', 1000);
+    put_thread(scene, 31, 'R', 1000);
+    assert_int_equal(look(scene), 2);
+    assert_true(scene->threads[3].is_active && scene->threads[31].is_active);
+}
+
+static void who_ran_is_looked_at_in_each_interval(void **state)
+{
+    struct scene *scene = *state;
+    put_thread(scene, 3, 'R', 1000);
+    look(scene);
+    put_thread(scene, 3, 'S', 2000);
+    assert_int_equal(look(scene), 0);
+}
+
+static void who_wakes_up_is_found_in_turn(void **state)
+{
+    struct scene *scene = *state;
+    look(scene);
+    put_thread(scene, 17, 'R', 1001);
+    uint32_t round = 0;
+    while (look(scene) == 0)
+        assert_true(++round < ROUND_LIMIT);
+    assert_true(scene->threads[17].is_active);
+}
+
+static void who_holds_the_gil_is_looked_at(void **state)
+{
+    struct scene *scene = *state;
+    look(scene);
+    scene->python_threads[17].holds_gil = true;
+    put_thread(scene, 17, 'R', 1000);
+    assert_int_equal(look(scene), 1);
+}
+
+static void few_threads_are_all_looked_at(void **state)
+{
+    struct scene *scene = *state;
+    look(scene);
+    scene->list.count = 3;
+    put_thread(scene, 2, 'R', 1000);
+    assert_int_equal(look(scene), 1);
+}
+
+static void a_thread_that_ends_is_noticed(void **state)
+{
+    struct scene *scene = *state;
+    put_thread(scene, 5, 'R', 1000);
+    look(scene);
+    proc_folder_put_text(&scene->proc, "7/task/105/stat", "");
+    assert_int_equal(look(scene), 0);
+    assert_true(scene->threads[5].has_ended);
+}
+
+static void a_thread_that_the_kernel_does_not_tell_runs_when_it_has_the_gil(void **state)
+{
+    struct scene *scene = *state;
+    task_deinit(&scene->threads[5].task);
+    scene->threads[5].task = TASK_NONE;
+    assert_int_equal(look(scene), 0);
+    scene->python_threads[5].holds_gil = true;
+    assert_int_equal(look(scene), 1);
+    assert_false(scene->threads[5].has_ended);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(at_first_everybody_is_looked_at),
+        TEST(who_ran_is_looked_at_in_each_interval),
+        TEST(who_wakes_up_is_found_in_turn),
+        TEST(who_holds_the_gil_is_looked_at),
+        TEST(few_threads_are_all_looked_at),
+        TEST(a_thread_that_ends_is_noticed),
+        TEST(a_thread_that_the_kernel_does_not_tell_runs_when_it_has_the_gil),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
