@@ -95,9 +95,9 @@ static struct runner *runner_of(struct relay *relay, int cpu)
     return runner && runner->is_running ? runner : NULL;
 }
 
-bool relay_is_refused(const struct relay *relay, int cpu)
+bool relay_can_reach(struct relay *relay, int cpu)
 {
-    return cpu >= 0 && cpu < CPU_LIMIT && relay->runners[cpu] && !relay->runners[cpu]->is_running;
+    return runner_of(relay, cpu) != NULL;
 }
 
 struct error *relay_start(struct relay *relay)

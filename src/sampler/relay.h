@@ -39,8 +39,8 @@ struct error *relay_start(struct relay *relay);
  */
 bool relay_sleep_until(struct relay *relay, uint64_t time_ns);
 
-/* Whether a step asked for this CPU and we may not run threads there. */
-bool relay_is_refused(const struct relay *relay, int cpu);
+/* Called by a step: whether the next one can be on this CPU. If not, we may not run threads there. */
+bool relay_can_reach(struct relay *relay, int cpu);
 
 /* Waits until the work is done, because a step said so. */
 void relay_wait(struct relay *relay);

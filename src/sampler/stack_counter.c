@@ -24,13 +24,6 @@ void stack_counter_deinit(struct stack_counter *counter)
     *counter = (struct stack_counter){0};
 }
 
-void stack_counter_forget(struct stack_counter *counter)
-{
-    table_clear(&counter->known_table);
-    counter->known_count = 0;
-    counter->thread_node_count = 0;
-}
-
 static bool is_known_frame(const void *context, uint32_t index, const void *key)
 {
     const struct known_frame *known = &((const struct stack_counter *)context)->known[index];

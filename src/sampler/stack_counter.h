@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Counting a thread's stack in a profile. What the profile calls a frame is looked up once per code object and line.
+ * Counting the stacks of a session's threads in a profile. What the profile calls a frame is looked up once per code
+ * object and line; both are numbered by the session, so that each has a counter of its own.
  */
 #ifndef SAMPLER_STACK_COUNTER_H
 #define SAMPLER_STACK_COUNTER_H
@@ -34,9 +35,6 @@ struct stack_counter {
 void stack_counter_init(struct stack_counter *counter, const struct recording_options *options,
                         struct profile *profile);
 void stack_counter_deinit(struct stack_counter *counter);
-
-/* A new session's serials mean other code objects and threads. */
-void stack_counter_forget(struct stack_counter *counter);
 
 /*
  * Finds the node of the profile that a thread's stack, which was walked, ends in. PROFILE_NONE without memory.

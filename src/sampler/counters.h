@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What became of a recording's intervals: written by the thread that samples, read by anybody at any time. See struct
+ * recording_progress.
+ */
+#ifndef SAMPLER_COUNTERS_H
+#define SAMPLER_COUNTERS_H
+
+#include "python/status.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct counters {
+    _Atomic uint64_t samples, ok, idle, torn, unreadable, missed, incomplete, elsewhere, first_sample_ns;
+    _Atomic bool is_untested;
+    _Atomic uint64_t unreadable_by_cause[PYTHON_STATUS_COUNT];
+};
+
+#endif

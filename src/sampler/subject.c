@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+#include "subject.h"
+
+#include "base/cleanup.h"
+#include "profile/profile.h"
+#include "python/runtime.h"
+#include "relay.h"
+#include "schedule.h"
+#include "session.h"
+
+enum {
+    TRY_LIMIT = 4,             /* readings of one interval: the first, and at most three more */
+    HANDOVER_TIME_NS = 300000, /* after the first try, beyond which an interval is not handed over a second time */
+};
+
+static enum thread_choice choose_threads(const struct recording_options *options)
+{
+    if (options->only_gil)
+        return THREADS_WITH_GIL;
+    return options->with_idle ? THREADS_ALL : THREADS_ACTIVE;
+}
+
+struct error *subject_open(const struct process *process, const struct recording_options *options,
+                           struct profile *profile, struct counters *counters, struct subject **ret)
+{
+    cleanup_subject struct subject *subject = calloc(1, sizeof(*subject));
+    if (!subject)
+        return error_no_memory();
+    subject->process = process;
+    subject->profile = profile;
+    subject->counters = counters;
+    subject->options = options;
+    subject->attach_ns = monotonic_now_ns();
+    subject->next_cpu = -1;
+    stack_counter_init(&subject->counter, options, profile);
+    struct error *error = session_open(process, choose_threads(options), &subject->session);
+    if (error)
+        return error;
+    if (python_runtime(session_python(subject->session))->is_untested)
+        counters->is_untested = true;
+    *ret = hand_over(&subject);
+    return NULL;
+}
+
+void subject_close(struct subject *subject)
+{
+    if (!subject)
+        return;
+    stack_counter_deinit(&subject->counter);
+    session_close(subject->session);
+    free(subject);
+}
+
+void subject_begin_interval(struct subject *subject, const struct schedule *schedule)
+{
+    subject->is_pending = true;
+    subject->tries = 0;
+    subject->deadline_ns = schedule->deadline_ns;
+    subject->unseen_from = schedule->interval;
+    subject->result = (struct interval_result){.failure = PYTHON_OK};
+    session_begin_interval(subject->session);
+}
+
+/* Counts one thread that was walked. Returns false without memory. */
+static bool count_thread(struct subject *subject, const struct sampled_thread *thread)
+{
+    struct interval_result *result = &subject->result;
+    if (thread->python->status != PYTHON_OK) {
+        result->failure = thread->python->status;
+        subject->counters->unreadable_by_cause[result->failure]++;
+    }
+    if (thread->python->frame_count == 0)
+        return true;
+    uint32_t node = stack_counter_find(&subject->counter, subject->session, thread);
+    if (node == PROFILE_NONE)
+        return false;
+    profile_count(subject->profile, node, 1);
+    result->counted++;
+    return true;
+}
+
+static void note_first_sample(struct subject *subject)
+{
+    if (subject->counters->first_sample_ns == 0)
+        subject->counters->first_sample_ns = monotonic_now_ns() - subject->attach_ns;
+}
+
+/* Enters an interval into the books. is_torn: threads were left over. is_refused: on a CPU where we may not run. */
+static void close_interval(struct subject *subject, bool is_torn, bool is_refused)
+{
+    struct counters *counters = subject->counters;
+    const struct interval_result *result = &subject->result;
+    subject->is_pending = false;
+    subject->unseen_from++;
+    counters->samples += result->counted;
+    if (is_torn && is_refused && result->counted == 0)
+        counters->elsewhere++;
+    if (result->counted > 0) {
+        counters->ok++;
+        counters->incomplete += is_torn;
+    } else if (result->failure != PYTHON_OK) {
+        counters->unreadable++;
+    } else if (is_torn) {
+        counters->torn++;
+    } else {
+        counters->idle++;
+    }
+}
+
+/* How one reading came out. */
+enum reading_result {
+    READING_DONE,   /* nothing is left to be read */
+    READING_MORE,   /* some threads are done, others are left */
+    READING_AGAIN,  /* read again, perhaps elsewhere */
+    READING_LATER,  /* read again when the program has run on for a moment */
+    READING_LOST,   /* there is nothing to read any more */
+    READING_FAILED, /* no memory of our own */
+};
+
+static bool is_last_try(const struct subject *subject)
+{
+    return subject->tries >= TRY_LIMIT;
+}
+
+/* What is broken when it is read may only be under construction: it is counted when it stays like that. */
+static enum reading_result count_failure(struct subject *subject)
+{
+    if (!session_is_current(subject->session))
+        return READING_LOST;
+    if (!is_last_try(subject))
+        return READING_LATER;
+    subject->result.failure = session_failure(subject->session);
+    subject->counters->unreadable_by_cause[subject->result.failure]++;
+    return READING_AGAIN;
+}
+
+/*
+ * The newer state of the kernel's thread that has this one, where that matters: a thread that has called into another
+ * interpreter waits there with the rest of its stack, and is to be counted once.
+ */
+static const struct sampled_thread *find_newer_state(const struct sampled_thread *threads, uint32_t index,
+                                                     enum thread_choice choice)
+{
+    const struct sampled_thread *thread = &threads[index];
+    for (uint32_t i = 0; i < index; i++) {
+        if (threads[i].python->interpreter_id == thread->python->interpreter_id)
+            return NULL;
+        if (threads[i].id == thread->id && (threads[i].is_counted || is_thread_pending(&threads[i], choice)))
+            return &threads[i];
+    }
+    return NULL;
+}
+
+/* Counts one readable thread, unless another state of it is to be counted, or may be. False without memory. */
+static bool finish_thread(struct subject *subject, struct sampled_thread *threads, uint32_t index)
+{
+    struct sampled_thread *thread = &threads[index];
+    const struct sampled_thread *newer = find_newer_state(threads, index, choose_threads(subject->options));
+    if (newer && !newer->is_done)
+        return true;
+    thread->is_done = true;
+    thread->is_counted = !newer && thread->python->frame_count > 0;
+    return newer || count_thread(subject, thread);
+}
+
+/* Walks what is readable, and counts what has been proved of it. */
+static enum reading_result count_readable(struct subject *subject)
+{
+    uint32_t count;
+    enum reading_result result = READING_AGAIN;
+    struct sampled_thread *threads = session_threads(subject->session, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (threads[i].is_readable)
+            session_walk(subject->session, &threads[i]);
+    }
+    session_end_sample(subject->session);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!threads[i].is_readable)
+            continue;
+        if (threads[i].python->status != PYTHON_OK && !is_last_try(subject)) {
+            result = result == READING_MORE ? READING_MORE : READING_LATER;
+            continue;
+        }
+        if (!finish_thread(subject, threads, i))
+            return READING_FAILED;
+        if (threads[i].is_done)
+            result = READING_MORE;
+    }
+    return result;
+}
+
+static enum reading_result finish_reading(struct subject *subject, int *next_cpu)
+{
+    uint32_t count;
+    session_threads(subject->session, &count);
+    if (count == 0 && !session_is_current(subject->session))
+        return READING_LOST;
+    enum reading_result result = count_readable(subject);
+    if (result == READING_FAILED)
+        return result;
+    note_first_sample(subject);
+    return session_is_pending(subject->session, next_cpu) ? result : READING_DONE;
+}
+
+static enum reading_result read_once(struct subject *subject, int cpu, int *next_cpu)
+{
+    switch (session_begin_sample(subject->session, cpu, next_cpu)) {
+    case SAMPLE_PROVED:
+        return finish_reading(subject, next_cpu);
+    case SAMPLE_ELSEWHERE:
+    case SAMPLE_TORN:
+        return READING_AGAIN;
+    case SAMPLE_UNREADABLE:
+        return count_failure(subject);
+    case SAMPLE_GONE:
+        break;
+    }
+    return READING_LOST;
+}
+
+/* Whether another reading for the current interval is worth it. What takes long is going from CPU to CPU. */
+static bool may_try_again(const struct subject *subject, bool is_elsewhere)
+{
+    if (is_last_try(subject))
+        return false;
+    return !is_elsewhere || subject->tries <= 1 || monotonic_now_ns() < subject->begin_ns + HANDOVER_TIME_NS;
+}
+
+/* Gives the threads that are left as many tries again, unless threads come faster than they are read. */
+static void note_progress(struct subject *subject)
+{
+    uint64_t now = monotonic_now_ns();
+    if (now > subject->deadline_ns + subject->options->interval_ns)
+        return;
+    subject->tries = 1;
+    subject->begin_ns = now;
+}
+
+static enum subject_status lose(struct subject *subject)
+{
+    subject->is_lost = true;
+    if (subject->result.counted > 0)
+        close_interval(subject, true, false);
+    subject->is_pending = false;
+    return SUBJECT_LOST;
+}
+
+/* Says where the next reading has to be. Returns whether that is a CPU where we may not run. */
+static bool plan_next(struct subject *subject, int cpu, int wanted_cpu, struct relay *relay)
+{
+    bool is_refused = wanted_cpu != cpu && !relay_can_reach(relay, wanted_cpu);
+    if (is_refused)
+        session_avoid_cpu(subject->session, wanted_cpu);
+    subject->next_cpu = is_refused ? cpu : wanted_cpu;
+    return is_refused;
+}
+
+enum subject_status subject_read(struct subject *subject, int cpu, struct relay *relay)
+{
+    int wanted_cpu = cpu;
+    if (subject->tries++ == 0)
+        subject->begin_ns = monotonic_now_ns();
+    enum reading_result result = read_once(subject, cpu, &wanted_cpu);
+    if (result == READING_FAILED)
+        return SUBJECT_FAILED;
+    if (result == READING_LOST)
+        return lose(subject);
+    bool is_refused = plan_next(subject, cpu, wanted_cpu, relay);
+    if (result == READING_MORE)
+        note_progress(subject);
+    if (result == READING_DONE || !may_try_again(subject, wanted_cpu != cpu)) {
+        close_interval(subject, result != READING_DONE, is_refused);
+        return SUBJECT_DONE;
+    }
+    return result == READING_LATER ? SUBJECT_RESTING : SUBJECT_PENDING;
+}

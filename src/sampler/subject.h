@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One process that is being sampled: its session, its place in the profile, and how far the current interval is with
+ * it. A recording has one for each of its processes, and all of them have the same intervals.
+ *
+ *     subject_begin_interval(subject);
+ *     while (subject->is_pending)
+ *         subject_read(subject, cpu, relay);     on the CPU that subject->next_cpu says
+ */
+#ifndef SAMPLER_SUBJECT_H
+#define SAMPLER_SUBJECT_H
+
+#include "base/error.h"
+#include "counters.h"
+#include "sampler/recording_options.h"
+#include "stack_counter.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct process;
+struct profile;
+struct relay;
+struct schedule;
+
+/* What the readings of one interval came to. */
+struct interval_result {
+    uint32_t counted;           /* stacks */
+    enum python_status failure; /* of a thread that could not be read */
+};
+
+struct subject {
+    const struct process *process;
+    struct session *session;
+    struct stack_counter counter;
+    struct profile *profile;
+    struct counters *counters;
+    const struct recording_options *options;
+    uint64_t attach_ns;
+    bool is_lost;                  /* there is nothing to read any more: it ended, or runs another program */
+    bool is_pending;               /* the current interval is not done with it */
+    int next_cpu;                  /* where the next reading has to be, which is one that we may run on; -1: anywhere */
+    int tries;                     /* of the current interval, since a thread was counted */
+    uint64_t begin_ns;             /* of those tries */
+    uint64_t deadline_ns;          /* of the current interval */
+    uint64_t unseen_from;          /* the number of the first interval that it is not in the books with */
+    struct interval_result result; /* of the current interval */
+};
+
+/* What has become of an interval after one reading. */
+enum subject_status {
+    SUBJECT_DONE,    /* it is in the books */
+    SUBJECT_PENDING, /* read again, on next_cpu */
+    SUBJECT_RESTING, /* read again when the program has run on for a moment */
+    SUBJECT_LOST,    /* never read again; what was counted is in the books */
+    SUBJECT_FAILED,  /* no memory of our own */
+};
+
+/*
+ * Finds the interpreter of a process. The process and what else is pointed to must outlive the subject. Errors: those
+ * of session_open().
+ */
+struct error *subject_open(const struct process *process, const struct recording_options *options,
+                           struct profile *profile, struct counters *counters, struct subject **ret);
+
+/* Accepts NULL. */
+void subject_close(struct subject *subject);
+
+/* The subject is to be read in the current interval of a schedule, whose deadline is over. */
+void subject_begin_interval(struct subject *subject, const struct schedule *schedule);
+
+/* One reading. cpu is where it happens. The relay is asked which CPUs can be gone to. */
+enum subject_status subject_read(struct subject *subject, int cpu, struct relay *relay);
+
+static inline void cleanup_subject_close(struct subject **subject)
+{
+    subject_close(*subject);
+}
+
+#define cleanup_subject __attribute__((cleanup(cleanup_subject_close)))
+
+#endif
