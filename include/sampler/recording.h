@@ -33,11 +33,12 @@ enum recording_state {
 
 /* How far a recording is. */
 struct recording_progress {
-    uint64_t samples;   /* stacks counted */
+    uint64_t samples;   /* stacks counted, each for as many intervals as it stands for */
     uint64_t intervals; /* see struct profile_intervals; this is their sum */
     uint64_t torn, unreadable, missed;
     uint64_t unreadable_by_cause[PYTHON_STATUS_COUNT];
     uint64_t incomplete;      /* intervals that are counted although not every thread in them could be read */
+    uint64_t late;            /* intervals that were looked at late, or not at all and yet are not missed */
     bool is_untested;         /* nobody has seen this version of Python work: what was counted may be wrong */
     uint64_t elsewhere;       /* torn because we may not run on the CPU where the program runs */
     uint64_t first_sample_ns; /* from the attach to the first sample; 0: none yet */

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { LATE_PERCENT = 2 }; /* of the intervals: when more were looked at late, it is worth a word */
+
 static const char erase_line[] = "\r\033[K";
 
 bool progress_is_wanted(void)
@@ -53,6 +55,11 @@ static void report_causes(const struct recording_progress *progress)
     if (progress->incomplete > 0)
         fprintf(stderr, "pyspyc: in %" PRIu64 " of the intervals that are ok, not every running thread could be read\n",
                 progress->incomplete);
+    if (progress->late * 100 > progress->intervals * LATE_PERCENT)
+        fprintf(stderr,
+                "pyspyc: %" PRIu64 " of the intervals were looked at late, as something else had the CPU: shares of "
+                "running and sleeping may be off by some percent\n",
+                progress->late);
     if (progress->is_untested)
         report_untested();
     if (progress->elsewhere > 0)

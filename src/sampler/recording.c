@@ -61,8 +61,12 @@ static void stop(struct recording *recording)
 {
     relay_destroy(recording->relay);
     recording->relay = NULL;
-    for (uint32_t i = 0; i < recording->subject_count; i++)
-        subject_close(recording->subjects[i]);
+    for (uint32_t i = 0; i < recording->subject_count; i++) {
+        struct subject *subject = recording->subjects[i];
+        if (!subject->is_lost)
+            recording->counters.missed += recording->schedule.interval - subject->unseen_from;
+        subject_close(subject);
+    }
     recording->subject_count = 0;
 }
 
@@ -101,6 +105,7 @@ struct recording_progress recording_progress(const struct recording *recording)
         .missed = counters->missed,
         .incomplete = counters->incomplete,
         .elsewhere = counters->elsewhere,
+        .late = counters->late,
         .is_untested = counters->is_untested,
         .first_sample_ns = counters->first_sample_ns,
     };
@@ -221,7 +226,7 @@ static int finish_turn(struct recording *recording, const struct turn *turn)
         return end_with(recording, RECORDING_LOST);
     if (turn->pending == 0) {
         recording->is_reading = false;
-        recording->counters.missed += turn->sampled * schedule_advance(&recording->schedule, monotonic_now_ns());
+        schedule_advance(&recording->schedule, monotonic_now_ns());
     }
     return turn->next_cpu;
 }
@@ -291,6 +296,8 @@ static uint32_t find_subject(const struct recording *recording, const struct pro
 static bool exchange_subject(struct recording *recording, struct subject **subject)
 {
     uint32_t index = find_subject(recording, (*subject)->process);
+    uint64_t first_seen = recording->schedule.interval + recording->is_reading;
+    (*subject)->unseen_from = first_seen;
     if (index == recording->subject_count) {
         if (!array_grow(&recording->subjects, index, &recording->subject_capacity, sizeof(struct subject *)))
             return false;
@@ -298,7 +305,6 @@ static bool exchange_subject(struct recording *recording, struct subject **subje
         return true;
     }
     struct subject *old = recording->subjects[index];
-    uint64_t first_seen = recording->schedule.interval + recording->is_reading;
     if (old->is_lost)
         recording->counters.missed += first_seen - old->unseen_from;
     recording->subjects[index] = *subject;

@@ -25,6 +25,8 @@ struct session {
     struct thread_area area;
     struct thread_list threads;
     struct states states;
+    struct look look; /* of the current interval */
+    bool is_judged;   /* the threads have their weights */
     struct runners runners;
 
     uint64_t avoided[CPU_LIMIT / 64]; /* a bit for each CPU on which we may not run */
@@ -146,13 +148,24 @@ static enum python_status status_of_take(enum memory_status status)
     return status == MEMORY_FAULT ? PYTHON_BAD_MEMORY : PYTHON_GONE;
 }
 
-void session_begin_interval(struct session *session)
+void session_begin_interval(struct session *session, const struct look *look)
 {
+    session->look = *look;
+    session->is_judged = false;
     for (uint32_t i = 0; i < session->threads.count; i++) {
         struct sampled_thread *thread = &session->threads.threads[i];
         thread->is_done = thread->is_counted = false;
     }
     states_begin_interval(&session->states, &session->threads);
+}
+
+/* Makes known the states of the threads that are listed, and at the first time in an interval their weights. */
+static void read_states(struct session *session)
+{
+    states_read(&session->states, &session->threads, session->python);
+    if (!session->is_judged)
+        lateness_judge(&session->look, &session->threads);
+    session->is_judged = true;
 }
 
 /* How one copy came out. */
@@ -174,7 +187,7 @@ static void plan(struct session *session)
 static enum take_result take_copy_once(struct session *session)
 {
     if (session->is_listed)
-        states_read(&session->states, &session->threads, session->python);
+        read_states(session);
     plan(session);
     enum memory_status status = snapshot_take(session->snapshot);
     if (status == MEMORY_FAULT && session->runners.guard_count > 0) {
@@ -187,7 +200,7 @@ static enum take_result take_copy_once(struct session *session)
     session->failure = status == MEMORY_OK ? list_threads(session) : status_of_take(status);
     if (session->failure != PYTHON_OK)
         return TAKE_FAILED;
-    states_read(&session->states, &session->threads, session->python);
+    read_states(session);
     bool is_as_planned = runners_match(&session->runners, &session->threads, session->python);
     return is_as_planned ? TAKE_DONE : TAKE_AGAIN;
 }
@@ -310,6 +323,15 @@ bool session_is_pending(const struct session *session, int *ret_cpu)
     if (next_cpu >= 0)
         *ret_cpu = next_cpu;
     return is_pending;
+}
+
+bool session_owes(const struct session *session)
+{
+    for (uint32_t i = 0; i < session->threads.count; i++) {
+        if (session->threads.threads[i].owed > 0)
+            return true;
+    }
+    return false;
 }
 
 bool session_thread_name(struct session *session, const struct sampled_thread *thread, struct buffer *buffer)

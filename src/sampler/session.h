@@ -6,7 +6,7 @@
  * Threads that move by themselves (without a GIL, or with interpreters that have one each) are on several CPUs. So an
  * interval can take several samples, each of which is proved for some of the threads:
  *
- *     session_begin_interval(session);
+ *     session_begin_interval(session, &look);
  *     do {
  *         session_begin_sample(session, cpu, &cpu);
  *         session_walk() each thread that is readable
@@ -18,6 +18,7 @@
 #define SAMPLER_SESSION_H
 
 #include "base/error.h"
+#include "lateness.h"
 #include "python/frame_details.h"
 #include "python/walk.h"
 #include "runners.h"
@@ -47,7 +48,7 @@ struct error *session_open(const struct process *process, enum thread_choice cho
 void session_close(struct session *session);
 
 /* No thread was read yet, and their states are to be looked at anew. */
-void session_begin_interval(struct session *session);
+void session_begin_interval(struct session *session, const struct look *look);
 
 /*
  * Takes a copy of the interpreters' state and lists the threads. own_cpu: the CPU to which the calling thread is
@@ -66,6 +67,9 @@ void session_end_sample(struct session *session);
 
 /* Whether threads that were asked for are not done yet. *ret_cpu as above. */
 bool session_is_pending(const struct session *session, int *ret_cpu);
+
+/* Whether a thread ran in intervals in which it was not seen, and which will be counted with its next stack. */
+bool session_owes(const struct session *session);
 
 /* Threads on this CPU, where we may not run, are not waited for while there are others. */
 void session_avoid_cpu(struct session *session, int cpu);

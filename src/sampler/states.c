@@ -10,22 +10,12 @@ void states_begin_interval(struct states *states, struct thread_list *threads)
 {
     states->is_swept = false;
     for (uint32_t i = 0; i < threads->count; i++)
-        threads->threads[i].has_state = false;
+        threads->threads[i].has_state = threads->threads[i].has_run = false;
 }
 
-static void look_at(struct sampled_thread *thread)
-{
-    struct task_state state = {0};
-    if (thread->task.tid == 0)
-        state.is_active = thread->python->holds_gil;
-    else
-        thread->has_ended = !task_read_state(&thread->task, &state);
-    thread->has_state = thread->was_seen = true;
-    thread->is_active = state.is_active;
-    thread->is_stopped = state.is_stopped;
-}
-
-/* Takes the CPU time that a thread has had from what is to be explained. Returns whether it may have run. */
+/*
+ * Reads the CPU time that a thread has had, and takes it from what is to be explained. Returns whether it may have run.
+ */
 static bool explain(struct states *states, struct sampled_thread *thread)
 {
     struct task_times times;
@@ -36,6 +26,22 @@ static bool explain(struct states *states, struct sampled_thread *thread)
     if (run_ns != 0)
         states->unexplained_ns -= times.run_ns - run_ns;
     return times.run_ns != run_ns;
+}
+
+static void look_at(struct states *states, struct sampled_thread *thread, bool is_explained)
+{
+    struct task_state state = {0};
+    bool was_active = thread->is_active;
+    if (thread->task.tid == 0)
+        state.is_active = thread->python->holds_gil;
+    else
+        thread->has_ended = !task_read_state(&thread->task, &state);
+    /* Who ran before and who runs now has run; otherwise his CPU time tells. */
+    thread->has_run = is_explained ? explain(states, thread) : true;
+    thread->has_run |= was_active || state.is_active;
+    thread->has_state = thread->was_seen = true;
+    thread->is_active = state.is_active;
+    thread->is_stopped = state.is_stopped;
 }
 
 static bool is_last_holder(const struct python *python, const struct sampled_thread *thread)
@@ -71,7 +77,7 @@ static void sweep(struct states *states, struct thread_list *threads)
         states->next = states->next + 1 < threads->count ? states->next + 1 : 0;
         struct sampled_thread *thread = &threads->threads[states->next];
         if (!thread->has_state && explain(states, thread))
-            look_at(thread);
+            look_at(states, thread, false);
     }
     states->suspect_count -= count < states->suspect_count ? count : states->suspect_count;
     /* When nobody is left, it was one that has ended. */
@@ -103,9 +109,7 @@ void states_read(struct states *states, struct thread_list *threads, const struc
         struct sampled_thread *thread = &threads->threads[i];
         if (thread->has_state || !(are_few || is_asked_for(python, thread)))
             continue;
-        look_at(thread);
-        if (!are_few)
-            explain(states, thread);
+        look_at(states, thread, true);
     }
     if (!are_few && !states->is_swept)
         look_for_others(states, threads);

@@ -46,9 +46,26 @@ void subject_close(struct subject *subject)
 {
     if (!subject)
         return;
+    subject->counters->missed += subject->passed;
     stack_counter_deinit(&subject->counter);
     session_close(subject->session);
     free(subject);
+}
+
+static uint64_t lateness(const struct schedule *schedule)
+{
+    uint64_t now = monotonic_now_ns();
+    return now > schedule->deadline_ns ? now - schedule->deadline_ns : 0;
+}
+
+/* How many intervals passed without a look, unless they were so many that they only count as missed. */
+static uint32_t take_passed(struct subject *subject, const struct schedule *schedule)
+{
+    uint64_t passed = schedule->interval - subject->unseen_from;
+    if (passed <= STALL_NS / schedule->interval_ns)
+        return (uint32_t)passed;
+    subject->counters->missed += passed;
+    return 0;
 }
 
 void subject_begin_interval(struct subject *subject, const struct schedule *schedule)
@@ -56,13 +73,17 @@ void subject_begin_interval(struct subject *subject, const struct schedule *sche
     subject->is_pending = true;
     subject->tries = 0;
     subject->deadline_ns = schedule->deadline_ns;
-    subject->unseen_from = schedule->interval;
     subject->result = (struct interval_result){.failure = PYTHON_OK};
-    session_begin_interval(subject->session);
+    const struct look look = {
+        .interval = schedule->interval, .late_ns = lateness(schedule), .passed = take_passed(subject, schedule)};
+    subject->unseen_from = schedule->interval;
+    subject->counters->late += look.late_ns > LATE_NS ? 1 + look.passed : look.passed;
+    subject->passed += look.passed;
+    session_begin_interval(subject->session, &look);
 }
 
 /* Counts one thread that was walked. Returns false without memory. */
-static bool count_thread(struct subject *subject, const struct sampled_thread *thread)
+static bool count_thread(struct subject *subject, struct sampled_thread *thread)
 {
     struct interval_result *result = &subject->result;
     if (thread->python->status != PYTHON_OK) {
@@ -74,8 +95,12 @@ static bool count_thread(struct subject *subject, const struct sampled_thread *t
     uint32_t node = stack_counter_find(&subject->counter, subject->session, thread);
     if (node == PROFILE_NONE)
         return false;
-    profile_count(subject->profile, node, 1);
-    result->counted++;
+    profile_count(subject->profile, node, thread->weight);
+    if (thread->is_active) {
+        thread->owed = 0;
+        thread->last_node = node;
+    }
+    result->counted += thread->weight;
     return true;
 }
 
@@ -96,14 +121,37 @@ static void close_interval(struct subject *subject, bool is_torn, bool is_refuse
     if (is_torn && is_refused && result->counted == 0)
         counters->elsewhere++;
     if (result->counted > 0) {
-        counters->ok++;
+        counters->ok += 1 + subject->passed;
+        subject->passed = 0;
         counters->incomplete += is_torn;
     } else if (result->failure != PYTHON_OK) {
         counters->unreadable++;
     } else if (is_torn) {
         counters->torn++;
+    } else if (session_owes(subject->session)) {
+        subject->passed++;
     } else {
-        counters->idle++;
+        counters->idle += 1 + subject->passed;
+        subject->passed = 0;
+    }
+}
+
+/* Counts what is owed to stacks that were seen before. */
+static void count_owed(struct subject *subject)
+{
+    uint32_t count;
+    struct sampled_thread *threads = session_threads(subject->session, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t owed = threads[i].owed_before;
+        threads[i].owed_before = 0;
+        if (owed == 0)
+            continue;
+        if (threads[i].last_node == 0) {
+            threads[i].owed += owed;
+            continue;
+        }
+        profile_count(subject->profile, threads[i].last_node, owed);
+        subject->result.counted += owed;
     }
 }
 
@@ -261,6 +309,7 @@ enum subject_status subject_read(struct subject *subject, int cpu, struct relay 
     if (subject->tries++ == 0)
         subject->begin_ns = monotonic_now_ns();
     enum reading_result result = read_once(subject, cpu, &wanted_cpu);
+    count_owed(subject);
     if (result == READING_FAILED)
         return SUBJECT_FAILED;
     if (result == READING_LOST)

@@ -38,6 +38,7 @@ static struct sampled_thread meet_thread(struct thread_list *list, const struct 
         .inner = inner_id(python, memory, area),
         .task = TASK_NONE,
         .serial = ++list->last_serial,
+        .weight = 1,
     };
     pid_t tid = thread.inner > 0 ? thread_ids_find(&list->ids, process, thread.inner) : 0;
     cleanup_error struct error *error = tid > 0 ? task_init(&thread.task, process, tid) : NULL;

@@ -22,19 +22,24 @@ struct sampled_thread {
     struct python_thread *python; /* of the current sample */
     remote_addr address;
     uint64_t id, native_id;
-    pid_t inner;      /* the number by which it knows itself; 0 when it cannot be found out */
-    struct task task; /* TASK_NONE when the kernel's thread is not known */
-    uint32_t serial;  /* grows with each thread that is met; never means two */
-    uint32_t runner;  /* whose proof covers it; see runners.h */
-    bool was_seen;    /* its state was read before, in this interval or another */
-    uint64_t run_ns;  /* CPU time that it had had by then; 0 while that was not wanted */
-    bool is_active;   /* was running or ready to run when its state was read last */
-    bool is_stopped;  /* by a signal or a debugger, likewise */
-    bool has_ended;   /* the kernel has no such thread any more: nobody runs it */
-    bool has_state;   /* its state is known for the current interval */
-    bool is_readable; /* what the current sample says of it is proved */
-    bool is_done;     /* it was read in the current interval, */
-    bool is_counted;  /* and it had a stack that counts */
+    pid_t inner;          /* the number by which it knows itself; 0 when it cannot be found out */
+    struct task task;     /* TASK_NONE when the kernel's thread is not known */
+    uint32_t serial;      /* grows with each thread that is met; never means two */
+    uint32_t runner;      /* whose proof covers it; see runners.h */
+    bool was_seen;        /* its state was read before, in this interval or another */
+    uint64_t run_ns;      /* CPU time that it had had by then; 0 while that was not wanted */
+    bool has_run;         /* it ran at some time between the last two looks at it */
+    bool is_active;       /* was running or ready to run when its state was read last */
+    bool is_stopped;      /* by a signal or a debugger, likewise */
+    bool has_ended;       /* the kernel has no such thread any more: nobody runs it */
+    bool has_state;       /* its state is known for the current interval */
+    bool is_readable;     /* what the current sample says of it is proved */
+    bool is_done;         /* it was read in the current interval, */
+    bool is_counted;      /* and it had a stack that counts */
+    uint32_t weight;      /* intervals that its stack counts for, when it is counted in the current one */
+    uint32_t last_node;   /* of the profile: its last stack that was counted while it ran; 0: none yet */
+    uint32_t owed_before; /* intervals in which it ran unseen: those that are to count for that stack, */
+    uint32_t owed;        /* and those for its next one */
 };
 
 struct thread_list {

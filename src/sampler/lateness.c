@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#include "lateness.h"
+
+/* Shares out intervals in which a thread ran unseen. */
+static void owe(struct sampled_thread *thread, const struct look *look, uint32_t intervals)
+{
+    /* Of an odd number one side gets one more, in turn. */
+    uint32_t before = (intervals + (uint32_t)(look->interval % 2)) / 2;
+    thread->owed_before = before;
+    thread->owed += intervals - before;
+    if (thread->owed > OWED_INTERVALS_LIMIT)
+        thread->owed = OWED_INTERVALS_LIMIT;
+}
+
+static void judge_thread(const struct look *look, struct sampled_thread *thread)
+{
+    bool is_late = look->late_ns > LATE_NS;
+    thread->weight = 1;
+    thread->owed_before = 0;
+    if (thread->is_active) {
+        owe(thread, look, look->passed);
+        thread->weight += thread->owed;
+    } else if (thread->has_run) {
+        owe(thread, look, look->passed + is_late);
+        thread->is_done |= is_late;
+    } else {
+        thread->weight += look->passed;
+    }
+}
+
+void lateness_judge(const struct look *look, struct thread_list *threads)
+{
+    for (uint32_t i = 0; i < threads->count; i++)
+        judge_thread(look, &threads->threads[i]);
+}
