@@ -15,6 +15,11 @@ is_marked = threading.Event()
 rounds = 0
 
 
+def tell(text):
+    print(text)
+    sys.stdout.flush()
+
+
 def work():
     while not is_marked.is_set():
         sum(range(1000))
@@ -42,9 +47,9 @@ def obey():
             may_end.set()
         elif line == "mark\n":
             is_marked.set()
-            print("marked", flush=True)
+            tell("marked")
         elif line == "rounds\n":
-            print(rounds, flush=True)
+            tell(rounds)
     os._exit(0)
 
 
@@ -56,7 +61,7 @@ def main():
     threading.Thread(target=worker, name="worker").start()
     threading.Thread(target=sleep, name="sleeper").start()
     threading.Thread(target=obey, name="obey").start()
-    print("ready", flush=True)
+    tell("ready")
     may_end.wait()
     end_main_thread()
 

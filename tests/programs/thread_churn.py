@@ -7,13 +7,15 @@ import sys
 import threading
 import time
 
+import oracle
+
 LIFE_SECONDS = 0.02
 LONG_SECONDS = 3600
 
 
 def short_life():
-    end = time.monotonic() + LIFE_SECONDS
-    while time.monotonic() < end:
+    end = oracle.clock() + LIFE_SECONDS
+    while oracle.clock() < end:
         sum(range(100))
 
 
@@ -23,7 +25,8 @@ def rest():
 
 def main():
     threading.Thread(target=rest, daemon=True).start()
-    print("ready", flush=True)
+    print("ready")
+    sys.stdout.flush()
     while not select.select([sys.stdin], [], [], 0)[0]:
         thread = threading.Thread(target=short_life)
         thread.start()
