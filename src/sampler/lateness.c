@@ -16,12 +16,13 @@ static void judge_thread(const struct look *look, struct sampled_thread *thread)
 {
     bool is_late = look->late_ns > LATE_NS;
     thread->weight = 1;
-    thread->owed_before = 0;
+    thread->owed_before = thread->owed_now = 0;
     if (thread->is_active) {
         owe(thread, look, look->passed);
         thread->weight += thread->owed;
     } else if (thread->has_run) {
-        owe(thread, look, look->passed + is_late);
+        thread->owed_now = look->passed + is_late;
+        owe(thread, look, thread->owed_now);
         thread->is_done |= is_late;
     } else {
         thread->weight += look->passed;

@@ -40,7 +40,8 @@ struct look {
 
 /*
  * Says for how many intervals each thread's stack counts, now that the threads' states are known: thread->weight when
- * it is counted now, and thread->owed, to be added when its running stack is counted next.
+ * it is counted now, thread->owed_before for its last running stack, and thread->owed for its next one. Of the
+ * intervals up to the current one, thread->owed_now are owed to a thread that sleeps now.
  */
 void lateness_judge(const struct look *look, struct thread_list *threads);
 

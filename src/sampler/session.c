@@ -325,13 +325,14 @@ bool session_is_pending(const struct session *session, int *ret_cpu)
     return is_pending;
 }
 
-bool session_owes(const struct session *session)
+uint32_t session_owed_intervals(const struct session *session)
 {
+    uint32_t owed = 0;
     for (uint32_t i = 0; i < session->threads.count; i++) {
-        if (session->threads.threads[i].owed > 0)
-            return true;
+        uint32_t owed_to_thread = session->threads.threads[i].owed_now;
+        owed = owed_to_thread > owed ? owed_to_thread : owed;
     }
-    return false;
+    return owed;
 }
 
 bool session_thread_name(struct session *session, const struct sampled_thread *thread, struct buffer *buffer)

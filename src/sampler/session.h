@@ -68,8 +68,8 @@ void session_end_sample(struct session *session);
 /* Whether threads that were asked for are not done yet. *ret_cpu as above. */
 bool session_is_pending(const struct session *session, int *ret_cpu);
 
-/* Whether a thread ran in intervals in which it was not seen, and which will be counted with its next stack. */
-bool session_owes(const struct session *session);
+/* How many intervals, up to the current one, are owed to threads that sleep now: see lateness.h. */
+uint32_t session_owed_intervals(const struct session *session);
 
 /* Threads on this CPU, where we may not run, are not waited for while there are others. */
 void session_avoid_cpu(struct session *session, int cpu);

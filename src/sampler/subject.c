@@ -46,7 +46,7 @@ void subject_close(struct subject *subject)
 {
     if (!subject)
         return;
-    subject->counters->missed += subject->passed;
+    subject->counters->missed += subject->passed + subject->owed;
     stack_counter_deinit(&subject->counter);
     session_close(subject->session);
     free(subject);
@@ -78,7 +78,7 @@ void subject_begin_interval(struct subject *subject, const struct schedule *sche
         .interval = schedule->interval, .late_ns = lateness(schedule), .passed = take_passed(subject, schedule)};
     subject->unseen_from = schedule->interval;
     subject->counters->late += look.late_ns > LATE_NS ? 1 + look.passed : look.passed;
-    subject->passed += look.passed;
+    subject->passed = look.passed;
     session_begin_interval(subject->session, &look);
 }
 
@@ -110,6 +110,14 @@ static void note_first_sample(struct subject *subject)
         subject->counters->first_sample_ns = monotonic_now_ns() - subject->attach_ns;
 }
 
+/* Enters intervals in which no stack was counted into the books, but those that wait for one. */
+static void close_idle(struct subject *subject)
+{
+    uint32_t owed = session_owed_intervals(subject->session);
+    subject->owed += owed;
+    subject->counters->idle += subject->passed + 1 - owed;
+}
+
 /* Enters an interval into the books. is_torn: threads were left over. is_refused: on a CPU where we may not run. */
 static void close_interval(struct subject *subject, bool is_torn, bool is_refused)
 {
@@ -118,22 +126,20 @@ static void close_interval(struct subject *subject, bool is_torn, bool is_refuse
     subject->is_pending = false;
     subject->unseen_from++;
     counters->samples += result->counted;
-    if (is_torn && is_refused && result->counted == 0)
-        counters->elsewhere++;
     if (result->counted > 0) {
-        counters->ok += 1 + subject->passed;
-        subject->passed = 0;
+        counters->ok += 1 + subject->passed + subject->owed;
         counters->incomplete += is_torn;
-    } else if (result->failure != PYTHON_OK) {
-        counters->unreadable++;
-    } else if (is_torn) {
-        counters->torn++;
-    } else if (session_owes(subject->session)) {
-        subject->passed++;
+        subject->owed = 0;
+    } else if (is_torn || result->failure != PYTHON_OK) {
+        bool is_unreadable = result->failure != PYTHON_OK;
+        counters->unreadable += is_unreadable;
+        counters->torn += !is_unreadable;
+        counters->elsewhere += is_torn && is_refused;
+        subject->owed += subject->passed;
     } else {
-        counters->idle += 1 + subject->passed;
-        subject->passed = 0;
+        close_idle(subject);
     }
+    subject->passed = 0;
 }
 
 /* Counts what is owed to stacks that were seen before. */

@@ -44,7 +44,8 @@ struct subject {
     uint64_t begin_ns;             /* of those tries */
     uint64_t deadline_ns;          /* of the current interval */
     uint64_t unseen_from;          /* the number of the first interval that it is not in the books with */
-    uint64_t passed;               /* intervals before the current one that will be in the books with it */
+    uint32_t passed;               /* intervals before the current one that will be in the books with it, */
+    uint64_t owed;                 /* and those that will be with the next stack that is counted */
     struct interval_result result; /* of the current interval */
 };
 

@@ -40,6 +40,7 @@ struct sampled_thread {
     uint32_t last_node;   /* of the profile: its last stack that was counted while it ran; 0: none yet */
     uint32_t owed_before; /* intervals in which it ran unseen: those that are to count for that stack, */
     uint32_t owed;        /* and those for its next one */
+    uint32_t owed_now;    /* how many of all these were added at the last look, at which it slept */
 };
 
 struct thread_list {

@@ -42,6 +42,7 @@ static void who_ran_and_sleeps_when_it_is_late_is_not_seen_sleeping(void **state
     assert_int_equal(even.owed, 1);
     assert_int_equal(odd.owed_before, 1);
     assert_int_equal(odd.owed, 0);
+    assert_int_equal(odd.owed_now, 1);
 }
 
 static void who_slept_all_the_time_counts_for_all_of_it(void **state)
@@ -62,9 +63,11 @@ static void what_ran_unseen_is_shared_by_the_stacks_before_and_after(void **stat
     assert_int_equal(found.owed_before, 2);
     assert_int_equal(found.owed, 3);
     assert_int_equal(found.weight, 4);
+    assert_int_equal(found.owed_now, 0);
     found = judge((struct sampled_thread){.has_run = true, .owed = 1}, (struct look){.interval = 2, .passed = 4});
     assert_int_equal(found.owed_before, 2);
     assert_int_equal(found.owed, 3);
+    assert_int_equal(found.owed_now, 4);
     assert_int_equal(found.weight, 1);
     assert_false(found.is_done);
 }
