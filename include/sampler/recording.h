@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sampling a process into a profile, on threads of its own, until told to stop or until the time is over.
+ * Sampling processes into a profile, on threads of its own, until told to stop or until the time is over.
  *
  *     recording_create(&options, profile, &recording);
  *     recording_attach(recording, process);     again and again, until it succeeds
- *     poll(recording_fd(recording)) ...         readable when the state is no longer RECORDING_RUNNING
- *     recording_finish(recording);              now the profile can be read
+ *     poll(recording_fd(recording)) ...         readable when something has changed
+ *     recording_finish(recording, process);     now the profile can be read
  *
- * When the process execs another program the state becomes RECORDING_LOST, and it can be attached to again. Counters
- * add up to the intervals that have passed since the first attach.
+ * There can be several processes, all of which are sampled in each interval; process_tree.h finds them. A process that
+ * ends or execs another program is sampled no longer, but can be attached to again. Counters add up to the intervals
+ * that have passed since the first attach to each process, until its end.
  */
 #ifndef SAMPLER_RECORDING_H
 #define SAMPLER_RECORDING_H
@@ -26,7 +27,7 @@ struct profile;
 enum recording_state {
     RECORDING_WAITING, /* not attached yet */
     RECORDING_RUNNING,
-    RECORDING_LOST,   /* the process ended, or runs another program now */
+    RECORDING_LOST,   /* every process has ended, or runs another program now */
     RECORDING_OVER,   /* the duration is over */
     RECORDING_FAILED, /* out of memory */
 };
@@ -34,6 +35,7 @@ enum recording_state {
 /* How far a recording is. */
 struct recording_progress {
     uint64_t samples;   /* stacks counted, each for as many intervals as it stands for */
+    uint64_t processes; /* that were attached to */
     uint64_t intervals; /* see struct profile_intervals; this is their sum */
     uint64_t torn, unreadable, missed;
     uint64_t unreadable_by_cause[PYTHON_STATUS_COUNT];
@@ -41,7 +43,7 @@ struct recording_progress {
     uint64_t late;            /* intervals that were looked at late, or not at all and yet are not missed */
     bool is_untested;         /* nobody has seen this version of Python work: what was counted may be wrong */
     uint64_t elsewhere;       /* torn because we may not run on the CPU where the program runs */
-    uint64_t first_sample_ns; /* from the attach to the first sample; 0: none yet */
+    uint64_t first_sample_ns; /* from the first attach that led to one to the first sample; 0: none yet */
 };
 
 struct recording;
@@ -59,16 +61,23 @@ void recording_destroy(struct recording *recording);
  */
 struct error *recording_attach(struct recording *recording, const struct process *process);
 
+/* Forgets a process, which has ended. One that was never attached to is fine. */
+void recording_detach(struct recording *recording, const struct process *process);
+
+/* Whether a process is being sampled: it was attached to, and has neither ended nor run another program since. */
+bool recording_samples(struct recording *recording, const struct process *process);
+
 enum recording_state recording_state(const struct recording *recording);
 
-/* A descriptor that is readable from the time when the state has left RECORDING_RUNNING until the next attach. */
+/* A descriptor that is readable when the state has changed by itself, or a process was lost, until that is taken. */
 int recording_fd(const struct recording *recording);
+void recording_take_changes(struct recording *recording);
 
 /* May be called at any time from any thread. */
 struct recording_progress recording_progress(const struct recording *recording);
 
-/* Stops sampling, gives files their short names, and completes the profile's info. */
-struct error *recording_finish(struct recording *recording);
+/* Stops sampling, gives files the short names that they have in a process, and completes the profile's info. */
+struct error *recording_finish(struct recording *recording, const struct process *process);
 
 static inline void cleanup_recording_destroy(struct recording **recording)
 {

@@ -18,9 +18,10 @@ struct recording_options {
     uint64_t interval_ns;
     uint64_t duration_ns; /* 0: no end */
     enum recording_lines lines;
-    bool with_threads; /* each thread has a root frame of its own */
-    bool only_gil;     /* count only the thread that holds the GIL */
-    bool with_idle;    /* count threads that are neither running nor ready to run, too */
+    bool with_processes; /* each process has a root frame of its own, */
+    bool with_threads;   /* and each thread */
+    bool only_gil;       /* count only the thread that holds the GIL */
+    bool with_idle;      /* count threads that are neither running nor ready to run, too */
 };
 
 #endif

@@ -91,11 +91,14 @@ void progress_report(const struct recording *recording, const struct profile_inf
         escape_visible(&shown, path, strlen(path));
         fprintf(stderr, "pyspyc: wrote %s\n", buffer_text(&shown));
     }
+    char processes[64] = "";
+    if (progress.processes > 1)
+        snprintf(processes, sizeof(processes), " of %" PRIu64 " processes", progress.processes);
     fprintf(stderr,
-            "pyspyc: %" PRIu64 " samples in %.1f s; of %" PRIu64 " intervals: %" PRIu64 " ok, %" PRIu64
+            "pyspyc: %" PRIu64 " samples%s in %.1f s; of %" PRIu64 " intervals: %" PRIu64 " ok, %" PRIu64
             " idle, %" PRIu64 " torn, %" PRIu64 " unreadable, %" PRIu64 " missed\n",
-            progress.samples, (double)info->duration_ns / 1e9, progress.intervals, intervals->ok, intervals->idle,
-            intervals->torn, intervals->unreadable, intervals->missed);
+            progress.samples, processes, (double)info->duration_ns / 1e9, progress.intervals, intervals->ok,
+            intervals->idle, intervals->torn, intervals->unreadable, intervals->missed);
     report_causes(&progress);
     if (progress.samples == 0)
         report_emptiness(intervals, progress.intervals);

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "formats/formats.h"
 #include "profile/profile.h"
+#include "sampler/process_tree.h"
 #include "sampler/recording.h"
 #include "target/denial.h"
 #include "target/launch.h"
@@ -33,6 +34,7 @@ static const struct argp_option record_options[] = {
     {"format", 'f', "FORMAT", 0, "flamegraph (default), or raw; without it, FILE's ending chooses", 1},
     {"duration", 'd', "SECONDS", 0, "Stop recording after this time (default: at the program's end)", 2},
     {"rate", 'r', "RATE", 0, "Samples a second (default: 100)", 2},
+    {"subprocesses", 's', NULL, 0, "Record the processes that it starts, too", 1},
     {"gil", 'g', NULL, 0, "Count only the thread that holds the GIL", 2},
     {"idle", 'i', NULL, 0, "Count idle threads too", 2},
     {"function", 'F', NULL, 0, "Tell frames apart by the function's first line, not by the current line", 3},
@@ -127,6 +129,9 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
     case 'r':
         error = options_take_rate(value, &arguments->recording.interval_ns);
         break;
+    case 's':
+        arguments->recording.with_processes = true;
+        break;
     case 'g':
         arguments->recording.only_gil = true;
         break;
@@ -217,10 +222,10 @@ static struct error *open_output(const struct record_arguments *arguments, struc
     return output_open(buffer_text(&name), ret);
 }
 
-static struct error *write_result(const struct record_arguments *arguments, struct recording *recording,
-                                  struct profile *profile, struct output *output)
+static struct error *write_result(const struct record_arguments *arguments, const struct process *process,
+                                  struct recording *recording, struct profile *profile, struct output *output)
 {
-    struct error *error = recording_finish(recording);
+    struct error *error = recording_finish(recording, process);
     if (!output->temporary_path)
         supervisor_release_signals();
     if (!error)
@@ -241,36 +246,54 @@ static struct error *describe_attach_error(const struct record_arguments *argume
         error->kind == ERROR_NOT_PYTHON || error->kind == ERROR_TARGET_GONE || error->kind == ERROR_NOT_READY;
     if (!is_no_python)
         return denial_explain(error, process);
+    bool with_children = arguments->recording.with_processes;
     if (arguments->program) {
         error_destroy(error);
-        return error_create(ERROR_NOT_PYTHON,
-                            "no Python interpreter came up in '%s' itself (one that it starts as a child is not "
-                            "followed: start that one, or use exec)",
-                            arguments->program[0]);
+        return error_create(ERROR_NOT_PYTHON, "no Python interpreter came up in '%s' %s", arguments->program[0],
+                            with_children ? "nor in the processes that it started"
+                                          : "itself (--subprocesses follows those that it starts)");
     }
     if (error->kind == ERROR_NOT_PYTHON)
         return error_wrap(error, "process %d is not a Python process", process->pid);
     return error->kind == ERROR_NOT_READY ? error_wrap(error, "process %d", process->pid) : error;
 }
 
+/* Says who is missing in the recording, if anybody is. */
+static void report_refusals(const struct process_tree *tree)
+{
+    uint32_t count;
+    const struct error *error = process_tree_refusals(tree, &count);
+    if (error)
+        fprintf(stderr, "pyspyc: processes that are not in the recording: %u, of which the first one is %s\n", count,
+                error->sentence);
+}
+
 /* Records until it is over, and writes the result. The process runs on, or has ended. */
 static struct error *record_process(const struct record_arguments *arguments, const struct process *process,
                                     struct supervisor *supervisor, struct output *output)
 {
+    bool with_children = arguments->recording.with_processes;
     cleanup_profile struct profile *profile = NULL;
+    cleanup_process_tree struct process_tree *tree = NULL;
     cleanup_recording struct recording *recording = NULL;
     struct error *error = create_profile(arguments, process, &profile);
     if (!error)
         error = recording_create(&arguments->recording, profile, &recording);
+    if (!error)
+        error = process_tree_create(recording, process, with_children, &tree);
     if (error)
         return error;
     supervisor->recording = recording;
+    supervisor->tree = tree;
+    supervisor->with_children = with_children;
     error = supervisor_record(supervisor);
     supervisor->recording = NULL;
+    supervisor->tree = NULL;
     if (error)
         return describe_attach_error(arguments, process, error);
+    report_refusals(tree);
     bool is_cut = recording_state(recording) == RECORDING_FAILED;
-    error = write_result(arguments, recording, profile, output);
+    error = write_result(arguments, process, recording, profile, output);
     return error || !is_cut ? error : error_wrap(error_no_memory(), "the recording is not complete");
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "progress.h"
+#include "sampler/process_tree.h"
 #include "sampler/recording.h"
 #include "target/launch.h"
 #include "target/process.h"
@@ -14,14 +15,9 @@
 #include <time.h>
 
 enum {
-    SEARCH_MS = 2,         /* between attempts to find an interpreter, at first */
-    SLOW_SEARCH_MS = 20,   /* the same when the program has run for a while without one */
-    LONG_ATTEMPT_MS = 20,  /* to look through a large program that is no Python takes so long; usual are 2 */
-    REST_MS = 200,         /* between attempts that are long */
-    SEARCH_FAST_MS = 2000, /* how long "at first" is */
-    READY_MS = 5000,       /* how long an interpreter that is only just starting is waited for */
-    PROGRESS_MS = 250,     /* between updates of the progress line */
-    CHECK_MS = 200,        /* between looks at a process without a pidfd */
+    READY_MS = 5000,   /* how long an interpreter that is only just starting is waited for */
+    PROGRESS_MS = 250, /* between updates of the progress line */
+    CHECK_MS = 200,    /* between looks at a process without a pidfd */
     SIGNAL_STATUS = 128,
 };
 
@@ -63,7 +59,6 @@ void supervisor_deinit(struct supervisor *supervisor)
 {
     cleanup_close_fd(&supervisor->signals);
     supervisor->signals = -1;
-    error_destroy(hand_over(&supervisor->error));
 }
 
 static uint64_t elapsed_ms(const struct supervisor *supervisor)
@@ -104,32 +99,34 @@ static void look_for_end(struct supervisor *supervisor)
 }
 
 /* Sleeps until something happens, at most so many milliseconds (-1: without limit). */
-static void wait_for_event(const struct supervisor *supervisor, int recording_fd, int timeout_ms)
+static void wait_for_event(const struct supervisor *supervisor, int tree_fd, int timeout_ms)
 {
     int pidfd = supervisor->process ? supervisor->process->pidfd : -1;
     bool is_blind = pidfd < 0 && (timeout_ms < 0 || timeout_ms > CHECK_MS);
     struct pollfd fds[] = {
         {.fd = supervisor->signals, .events = POLLIN},
         {.fd = pidfd, .events = POLLIN},
-        {.fd = recording_fd, .events = POLLIN},
+        {.fd = tree_fd, .events = POLLIN},
     };
     poll(fds, array_size(fds), is_blind ? CHECK_MS : timeout_ms);
 }
 
-/* Whether it makes sense to try again, given why the last attempt failed. */
-static bool may_become_python(const struct supervisor *supervisor)
+/* Whether what cannot be recorded now may be later. */
+static bool may_become_python(const struct supervisor *supervisor, const struct error *error)
 {
-    switch (supervisor->error->kind) {
+    /* What was a Python already, and what we started, may exec something else. */
+    bool may_exec = supervisor->child > 0 || process_tree_was_attached(supervisor->tree);
+    switch (error->kind) {
     case ERROR_NOT_READY:
-        return supervisor->child > 0 || supervisor->was_attached || elapsed_ms(supervisor) < READY_MS;
+        return may_exec || elapsed_ms(supervisor) < READY_MS;
     case ERROR_NOT_PYTHON:
+        return may_exec || supervisor->with_children;
     case ERROR_UNSUPPORTED_VERSION:
     case ERROR_NOT_FOUND:
     case ERROR_BAD_DATA:
     case ERROR_TARGET_GONE:
     case ERROR_PERMISSION:
-        /* What we started may exec something else, and so may what was a Python already. */
-        return supervisor->child > 0 || supervisor->was_attached;
+        return may_exec;
     case ERROR_NO_MEMORY:
     case ERROR_USAGE:
     case ERROR_OS:
@@ -138,61 +135,50 @@ static bool may_become_python(const struct supervisor *supervisor)
     return false;
 }
 
-static void try_to_attach(struct supervisor *supervisor)
+static int next_timeout_ms(const struct supervisor *supervisor)
 {
-    error_destroy(hand_over(&supervisor->error));
-    uint64_t start_ms = elapsed_ms(supervisor);
-    supervisor->error = recording_attach(supervisor->recording, supervisor->process);
-    supervisor->attempt_ms = elapsed_ms(supervisor) - start_ms;
-    if (!supervisor->error)
-        supervisor->was_attached = true;
+    int timeout_ms = process_tree_timeout_ms(supervisor->tree);
+    bool is_later = timeout_ms < 0 || timeout_ms > PROGRESS_MS;
+    return supervisor->has_progress_line && is_later ? PROGRESS_MS : timeout_ms;
 }
 
-static bool is_searching(enum recording_state state)
-{
-    return state == RECORDING_WAITING || state == RECORDING_LOST;
-}
-
-static int next_timeout_ms(const struct supervisor *supervisor, enum recording_state state)
-{
-    if (is_searching(state)) {
-        if (supervisor->attempt_ms >= LONG_ATTEMPT_MS)
-            return REST_MS;
-        return elapsed_ms(supervisor) < SEARCH_FAST_MS ? SEARCH_MS : SLOW_SEARCH_MS;
-    }
-    return supervisor->has_progress_line ? PROGRESS_MS : -1;
-}
-
-static bool is_finished(const struct supervisor *supervisor, enum recording_state state)
+static bool is_finished(const struct supervisor *supervisor)
 {
     int signals_to_end = supervisor->child > 0 ? 2 : 1;
+    enum recording_state state = recording_state(supervisor->recording);
     return supervisor->has_ended || supervisor->signal_count >= signals_to_end || state == RECORDING_OVER ||
            state == RECORDING_FAILED;
 }
 
+/* *error becomes that of the last try, if there was one. */
+static void take_error(struct process_tree *tree, struct error **error)
+{
+    struct error *newer = process_tree_take_error(tree);
+    if (!newer)
+        return;
+    error_destroy(*error);
+    *error = newer;
+}
+
 struct error *supervisor_record(struct supervisor *supervisor)
 {
+    cleanup_error struct error *error = NULL;
     supervisor->start_ns = 0;
     supervisor->start_ns = elapsed_ms(supervisor) * 1000000;
-    for (;;) {
-        if (is_searching(recording_state(supervisor->recording)))
-            try_to_attach(supervisor);
-        if (supervisor->error && !may_become_python(supervisor))
+    do {
+        process_tree_update(supervisor->tree);
+        take_error(supervisor->tree, &error);
+        if (error && !may_become_python(supervisor, error))
             break;
-        /* Read once: the descriptor is readable when the recording is running no longer. */
-        enum recording_state state = recording_state(supervisor->recording);
-        int fd = is_searching(state) ? -1 : recording_fd(supervisor->recording);
-        wait_for_event(supervisor, fd, next_timeout_ms(supervisor, state));
+        wait_for_event(supervisor, process_tree_fd(supervisor->tree), next_timeout_ms(supervisor));
         take_signals(supervisor);
         look_for_end(supervisor);
-        if (is_finished(supervisor, recording_state(supervisor->recording)))
-            break;
         if (supervisor->has_progress_line)
             progress_show(supervisor->recording, elapsed_ms(supervisor));
-    }
+    } while (!is_finished(supervisor));
     if (supervisor->has_progress_line)
         progress_clear();
-    return supervisor->was_attached ? NULL : hand_over(&supervisor->error);
+    return process_tree_was_attached(supervisor->tree) ? NULL : hand_over(&error);
 }
 
 int supervisor_wait_for_child(struct supervisor *supervisor)

@@ -16,20 +16,20 @@
 #include <sys/types.h>
 
 struct process;
+struct process_tree;
 struct recording;
 
 struct supervisor {
     struct recording *recording;   /* only while supervisor_record() runs */
+    struct process_tree *tree;     /* likewise */
     const struct process *process; /* NULL: it could not be opened */
     pid_t child;                   /* the program that we started; 0 when we attached to one */
+    bool with_children;            /* the processes that it makes are recorded, too */
     bool has_progress_line;
 
     int signals; /* signalfd */
     int signal_count;
     int last_signal;
-    bool was_attached;   /* at least once */
-    uint64_t attempt_ms; /* how long the last attach took */
-    struct error *error; /* why the last attach failed; owned */
     uint64_t start_ns;
     bool has_ended;   /* the process has */
     int child_status; /* as a shell would say it */
@@ -46,7 +46,7 @@ void supervisor_deinit(struct supervisor *supervisor);
 
 /*
  * Attaches the recording and returns when it is to be finished: the process has ended, the duration is over, or a
- * signal says so. An error means that the process was never recorded: the process could not be attached to.
+ * signal says so. An error means that nothing was recorded: why the process could not be attached to.
  */
 struct error *supervisor_record(struct supervisor *supervisor);
 

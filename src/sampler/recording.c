@@ -23,7 +23,6 @@ enum {
 struct recording {
     struct recording_options options;
     struct profile *profile;
-    const struct process *process; /* whose files tell the short names */
     struct relay *relay;
     int changed; /* eventfd */
     _Atomic enum recording_state state;
@@ -95,11 +94,19 @@ int recording_fd(const struct recording *recording)
     return recording->changed;
 }
 
+void recording_take_changes(struct recording *recording)
+{
+    uint64_t changes;
+    /* Nothing to read is fine: then nothing has changed. */
+    (void)!read(recording->changed, &changes, sizeof(changes));
+}
+
 struct recording_progress recording_progress(const struct recording *recording)
 {
     const struct counters *counters = &recording->counters;
     struct recording_progress progress = {
         .samples = counters->samples,
+        .processes = counters->processes,
         .torn = counters->torn,
         .unreadable = counters->unreadable,
         .missed = counters->missed,
@@ -265,14 +272,11 @@ static void start_schedule(struct recording *recording)
 /* Lets another relay sample, now that there is something to sample. */
 static struct error *start(struct recording *recording)
 {
-    uint64_t event;
     relay_destroy(recording->relay);
     recording->relay = NULL;
     struct error *error = relay_create(take_step, recording, &recording->relay);
     if (error)
         return error;
-    /* Nothing to read is fine: the event of an earlier change may have been taken already. */
-    (void)!read(recording->changed, &event, sizeof(event));
     atomic_store(&recording->state, RECORDING_RUNNING);
     error = relay_start(recording->relay);
     if (error)
@@ -302,6 +306,7 @@ static bool exchange_subject(struct recording *recording, struct subject **subje
         if (!array_grow(&recording->subjects, index, &recording->subject_capacity, sizeof(struct subject *)))
             return false;
         recording->subjects[recording->subject_count++] = hand_over(subject);
+        recording->counters.processes++;
         return true;
     }
     struct subject *old = recording->subjects[index];
@@ -319,7 +324,6 @@ struct error *recording_attach(struct recording *recording, const struct process
         subject_open(process, &recording->options, recording->profile, &recording->counters, &subject);
     if (error)
         return error;
-    recording->process = process;
     pthread_mutex_lock(&recording->lock);
     bool is_running = atomic_load(&recording->state) == RECORDING_RUNNING;
     if (!is_running)
@@ -331,22 +335,49 @@ struct error *recording_attach(struct recording *recording, const struct process
     return is_running ? NULL : start(recording);
 }
 
-/* Gives a file its short name. */
+void recording_detach(struct recording *recording, const struct process *process)
+{
+    struct subject *subject = NULL;
+    pthread_mutex_lock(&recording->lock);
+    uint32_t index = find_subject(recording, process);
+    if (index < recording->subject_count) {
+        subject = recording->subjects[index];
+        recording->subjects[index] = recording->subjects[--recording->subject_count];
+    }
+    pthread_mutex_unlock(&recording->lock);
+    subject_close(subject);
+}
+
+bool recording_samples(struct recording *recording, const struct process *process)
+{
+    pthread_mutex_lock(&recording->lock);
+    uint32_t index = find_subject(recording, process);
+    bool is_sampled = index < recording->subject_count && !recording->subjects[index]->is_lost;
+    pthread_mutex_unlock(&recording->lock);
+    return is_sampled;
+}
+
+/* What it takes to give files their short names. */
+struct naming {
+    struct profile *profile;
+    const struct process *process; /* whose files tell them */
+};
+
 static struct error *shorten(void *context, uint32_t file)
 {
-    struct recording *recording = context;
+    const struct naming *naming = context;
     size_t len;
-    const char *path = profile_string(recording->profile, file, &len);
-    size_t start = short_path_start(recording->process, path, len);
+    const char *path = profile_string(naming->profile, file, &len);
+    size_t start = short_path_start(naming->process, path, len);
     cleanup_free char *short_path = strndup(path + start, len - start);
-    uint32_t string = short_path ? profile_intern(recording->profile, short_path, strlen(short_path)) : PROFILE_NONE;
+    uint32_t string = short_path ? profile_intern(naming->profile, short_path, strlen(short_path)) : PROFILE_NONE;
     if (string == PROFILE_NONE)
         return error_no_memory();
-    profile_set_short_file(recording->profile, file, string);
+    profile_set_short_file(naming->profile, file, string);
     return NULL;
 }
 
-struct error *recording_finish(struct recording *recording)
+struct error *recording_finish(struct recording *recording, const struct process *process)
 {
     stop(recording);
     struct profile_info *info = profile_info(recording->profile);
@@ -363,5 +394,6 @@ struct error *recording_finish(struct recording *recording)
         return NULL;
     uint64_t end_ns = recording->end_ns ? recording->end_ns : monotonic_now_ns();
     info->duration_ns = end_ns - recording->schedule.start_ns;
-    return profile_each_file(recording->profile, shorten, recording);
+    struct naming naming = {.profile = recording->profile, .process = process};
+    return profile_each_file(recording->profile, shorten, &naming);
 }

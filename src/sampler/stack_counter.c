@@ -2,9 +2,12 @@
 #include "stack_counter.h"
 
 #include "profile/profile.h"
+#include "target/process.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+
+enum { LABEL_COMMAND_LIMIT = 200 }; /* bytes of a command line that a label shows; they can be millions */
 
 void stack_counter_init(struct stack_counter *counter, const struct recording_options *options, struct profile *profile)
 {
@@ -12,6 +15,7 @@ void stack_counter_init(struct stack_counter *counter, const struct recording_op
         .profile = profile,
         .lines = options->lines,
         .with_threads = options->with_threads,
+        .process_node = PROFILE_NONE,
     };
 }
 
@@ -20,8 +24,24 @@ void stack_counter_deinit(struct stack_counter *counter)
     free(counter->known);
     table_deinit(&counter->known_table);
     free(counter->thread_nodes);
+    buffer_deinit(&counter->process_label);
     buffer_deinit(&counter->scratch);
     *counter = (struct stack_counter){0};
+}
+
+bool stack_counter_name_process(struct stack_counter *counter, const struct process *process)
+{
+    cleanup_buffer struct buffer command = {0};
+    cleanup_error struct error *error = process_command_line(process, &command);
+    struct buffer *label = &counter->process_label;
+    buffer_format(label, "process %d", process->pid);
+    if (!error && command.len > 0) {
+        buffer_append_text(label, ": ");
+        buffer_append(label, command.data, command.len < LABEL_COMMAND_LIMIT ? command.len : LABEL_COMMAND_LIMIT);
+        if (command.len > LABEL_COMMAND_LIMIT)
+            buffer_append_text(label, "...");
+    }
+    return !label->failed;
 }
 
 static bool is_known_frame(const void *context, uint32_t index, const void *key)
@@ -67,6 +87,28 @@ static uint32_t find_frame(struct stack_counter *counter, const struct python_co
     return wanted.frame;
 }
 
+/* A node that stands for a thread or a process. */
+static uint32_t make_group(struct stack_counter *counter, uint32_t parent, enum frame_kind kind,
+                           const struct buffer *label)
+{
+    const struct profile_frame frame = {
+        .kind = kind,
+        .name = profile_intern(counter->profile, buffer_text(label), label->len),
+        .file = PROFILE_NONE,
+    };
+    return profile_child(counter->profile, parent, profile_intern_frame(counter->profile, &frame));
+}
+
+/* The root of the process's stacks. */
+static uint32_t find_process_node(struct stack_counter *counter)
+{
+    if (counter->process_label.len == 0)
+        return PROFILE_ROOT;
+    if (counter->process_node == PROFILE_NONE)
+        counter->process_node = make_group(counter, PROFILE_ROOT, FRAME_PROCESS, &counter->process_label);
+    return counter->process_node;
+}
+
 /* Makes the root of a thread's stacks, "thread (1234): name". */
 static uint32_t make_thread_node(struct stack_counter *counter, struct session *session,
                                  const struct sampled_thread *thread)
@@ -80,18 +122,13 @@ static uint32_t make_thread_node(struct stack_counter *counter, struct session *
         buffer_format(label, "thread (0x%" PRIx64 ")", thread->id);
     if (session_thread_name(session, thread, &name))
         buffer_format(label, ": %s", buffer_text(&name));
-    const struct profile_frame frame = {
-        .kind = FRAME_THREAD,
-        .name = profile_intern(counter->profile, buffer_text(label), label->len),
-        .file = PROFILE_NONE,
-    };
-    return profile_child(counter->profile, PROFILE_ROOT, profile_intern_frame(counter->profile, &frame));
+    return make_group(counter, find_process_node(counter), FRAME_THREAD, label);
 }
 
 static uint32_t find_root(struct stack_counter *counter, struct session *session, const struct sampled_thread *thread)
 {
     if (!counter->with_threads)
-        return PROFILE_ROOT;
+        return find_process_node(counter);
     uint32_t index = thread->serial - 1;
     if (index >= counter->thread_node_count) {
         uint32_t *nodes = realloc(counter->thread_nodes, (index + 1) * sizeof(*nodes));

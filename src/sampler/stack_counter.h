@@ -11,6 +11,7 @@
 #include "sampler/recording_options.h"
 #include "session.h"
 
+struct process;
 struct profile;
 
 /* A frame as the interpreter tells it, and what the profile calls it. */
@@ -24,6 +25,8 @@ struct stack_counter {
     struct profile *profile;
     enum recording_lines lines;
     bool with_threads;
+    struct buffer process_label; /* of the root of all stacks; empty: they have none */
+    uint32_t process_node;       /* PROFILE_NONE while it was not needed */
     struct known_frame *known;
     uint32_t known_count, known_capacity;
     struct table known_table;
@@ -34,6 +37,10 @@ struct stack_counter {
 
 void stack_counter_init(struct stack_counter *counter, const struct recording_options *options,
                         struct profile *profile);
+
+/* Gives the process's stacks a root of their own, "process 1234: python worker.py". False without memory. */
+bool stack_counter_name_process(struct stack_counter *counter, const struct process *process);
+
 void stack_counter_deinit(struct stack_counter *counter);
 
 /*

@@ -33,6 +33,8 @@ struct error *subject_open(const struct process *process, const struct recording
     subject->attach_ns = monotonic_now_ns();
     subject->next_cpu = -1;
     stack_counter_init(&subject->counter, options, profile);
+    if (options->with_processes && !stack_counter_name_process(&subject->counter, process))
+        return error_no_memory();
     struct error *error = session_open(process, choose_threads(options), &subject->session);
     if (error)
         return error;
