@@ -36,6 +36,7 @@ enum recording_state {
 struct recording_progress {
     uint64_t samples;   /* stacks counted, each for as many intervals as it stands for */
     uint64_t processes; /* that were attached to */
+    uint64_t reads;     /* of the targets' memory, for the intervals that were looked at; see memory/memory.h */
     uint64_t intervals; /* see struct profile_intervals; this is their sum */
     uint64_t torn, unreadable, missed;
     uint64_t unreadable_by_cause[PYTHON_STATUS_COUNT];

@@ -107,6 +107,7 @@ struct recording_progress recording_progress(const struct recording *recording)
     struct recording_progress progress = {
         .samples = counters->samples,
         .processes = counters->processes,
+        .reads = counters->reads,
         .torn = counters->torn,
         .unreadable = counters->unreadable,
         .missed = counters->missed,

@@ -356,6 +356,11 @@ bool session_frame_method(struct session *session, const struct python_frame *fr
     return python_frame_method(session->python, snapshot_memory(session->snapshot), frame, buffer);
 }
 
+uint64_t session_reads(const struct session *session)
+{
+    return session->memory->remote_reads;
+}
+
 bool session_is_current(const struct session *session)
 {
     struct process_program program;

@@ -86,6 +86,9 @@ bool session_thread_name(struct session *session, const struct sampled_thread *t
 bool session_frame_position(struct session *session, const struct python_frame *frame, struct python_position *ret);
 bool session_frame_method(struct session *session, const struct python_frame *frame, struct buffer *buffer);
 
+/* How many times memory of the process was read so far, for whatever it was. */
+uint64_t session_reads(const struct session *session);
+
 /* Whether the process still runs the program that the session was opened for. */
 bool session_is_current(const struct session *session);
 

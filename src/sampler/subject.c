@@ -38,6 +38,7 @@ struct error *subject_open(const struct process *process, const struct recording
     struct error *error = session_open(process, choose_threads(options), &subject->session);
     if (error)
         return error;
+    subject->reads = session_reads(subject->session);
     if (python_runtime(session_python(subject->session))->is_untested)
         counters->is_untested = true;
     *ret = hand_over(&subject);
@@ -128,6 +129,9 @@ static void close_interval(struct subject *subject, bool is_torn, bool is_refuse
     subject->is_pending = false;
     subject->unseen_from++;
     counters->samples += result->counted;
+    uint64_t reads = session_reads(subject->session);
+    counters->reads += reads - subject->reads;
+    subject->reads = reads;
     if (result->counted > 0) {
         counters->ok += 1 + subject->passed + subject->owed;
         counters->incomplete += is_torn;

@@ -43,6 +43,7 @@ struct subject {
     int tries;                     /* of the current interval, since a thread was counted */
     uint64_t begin_ns;             /* of those tries */
     uint64_t deadline_ns;          /* of the current interval */
+    uint64_t reads;                /* of its memory that are in the books */
     uint64_t unseen_from;          /* the number of the first interval that it is not in the books with */
     uint32_t passed;               /* intervals before the current one that will be in the books with it, */
     uint64_t owed;                 /* and those that will be with the next stack that is counted */
