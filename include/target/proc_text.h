@@ -42,7 +42,7 @@ bool proc_status_number(const char *text, size_t len, const char *field, int bas
 
 /* Linux Documentation/scheduler/sched-stats.rst: time on the CPU, time waiting for one, times it got one. */
 struct proc_schedstat {
-    uint64_t run_ns, runs;
+    uint64_t run_ns, wait_ns, runs;
 };
 
 /* Reads the text of a thread's schedstat. Returns false when the kernel does not count. */

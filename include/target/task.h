@@ -29,9 +29,10 @@ struct task_state {
 
 /* What the kernel has counted of a thread since it began (CONFIG_SCHED_INFO). */
 struct task_times {
-    uint64_t run_ns; /* time on a CPU; of a thread that is running, up to the last time that the kernel looked */
-    uint64_t runs;   /* how often it was given one: a thread that slept after the first of two readings that agree has
-                        slept until the second */
+    uint64_t run_ns;  /* time on a CPU; of a thread that is running, up to the last time that the kernel looked */
+    uint64_t wait_ns; /* time that it waited for one until it got it */
+    uint64_t runs;    /* how often it got one: a thread that slept after the first of two readings that agree has slept
+                         until the second */
 };
 
 #define TASK_NONE ((struct task){.stat = -1, .schedstat = -1})

@@ -35,6 +35,7 @@ enum {
 struct look {
     uint64_t interval; /* its number */
     uint64_t late_ns;  /* after its deadline */
+    uint64_t slept_ns; /* for how long we slept until then */
     uint32_t passed;   /* intervals between the look before and this one, when that was no stall */
 };
 

@@ -33,9 +33,10 @@ struct recording {
     struct subject **subjects;
     uint32_t subject_count, subject_capacity;
     struct schedule schedule;
-    bool is_started; /* the schedule runs */
-    bool is_reading; /* the deadline of the current interval is over, and some subjects are not done */
-    uint64_t end_ns; /* when sampling ended; 0 while it goes on */
+    uint64_t slept_ns; /* for the deadline of the current interval */
+    bool is_started;   /* the schedule runs */
+    bool is_reading;   /* the deadline of the current interval is over, and some subjects are not done */
+    uint64_t end_ns;   /* when sampling ended; 0 while it goes on */
 };
 
 struct error *recording_create(const struct recording_options *options, struct profile *profile, struct recording **ret)
@@ -145,8 +146,10 @@ static int end_with(struct recording *recording, enum recording_state state)
 static bool wait_for_deadline(struct recording *recording)
 {
     bool is_over = schedule_is_over(&recording->schedule);
+    uint64_t start_ns = monotonic_now_ns();
     if (!relay_sleep_until(recording->relay, is_over ? recording->schedule.end_ns : recording->schedule.deadline_ns))
         return false;
+    recording->slept_ns = monotonic_now_ns() - start_ns;
     if (is_over)
         end_with(recording, RECORDING_OVER);
     return !is_over;
@@ -157,7 +160,7 @@ static void begin_interval(struct recording *recording)
     recording->is_reading = true;
     for (uint32_t i = 0; i < recording->subject_count; i++) {
         if (!recording->subjects[i]->is_lost)
-            subject_begin_interval(recording->subjects[i], &recording->schedule);
+            subject_begin_interval(recording->subjects[i], &recording->schedule, recording->slept_ns);
     }
 }
 

@@ -156,7 +156,7 @@ void session_begin_interval(struct session *session, const struct look *look)
         struct sampled_thread *thread = &session->threads.threads[i];
         thread->is_done = thread->is_counted = false;
     }
-    states_begin_interval(&session->states, &session->threads);
+    states_begin_interval(&session->states, &session->threads, look->slept_ns);
 }
 
 /* Makes known the states of the threads that are listed, and at the first time in an interval their weights. */

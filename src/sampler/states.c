@@ -4,41 +4,64 @@
 #include "schedule.h"
 #include "target/process.h"
 
-enum { FEW_THREADS = 4 }; /* to look at so many takes no longer than to find out whether one has to */
+enum {
+    FEW_THREADS = 4,  /* to look at so many takes no longer than to find out whether one has to */
+    WAKING_NS = 8000, /* what going to sleep and waking up takes, when nobody runs */
+    AWAKE_NS = 40000, /* beyond which a thread can have slept, too, while we did not */
+};
 
-void states_begin_interval(struct states *states, struct thread_list *threads)
+void states_begin_interval(struct states *states, struct thread_list *threads, uint64_t slept_ns)
 {
+    states->slept_ns = slept_ns;
     states->is_swept = false;
     for (uint32_t i = 0; i < threads->count; i++)
         threads->threads[i].has_state = threads->threads[i].has_run = false;
 }
 
-/*
- * Reads the CPU time that a thread has had, and takes it from what is to be explained. Returns whether it may have run.
- */
-static bool explain(struct states *states, struct sampled_thread *thread)
+/* What became of a thread since its times were read before. */
+struct growth {
+    bool has_run;     /* or nobody knows */
+    uint64_t busy_ns; /* running or ready to, as far as that is known */
+    uint64_t gap_ns;  /* all the time; 0 when it is not known */
+};
+
+/* Reads the times of a thread, and takes what it ran from what is to be explained. */
+static struct growth explain(struct states *states, struct sampled_thread *thread)
 {
     struct task_times times;
-    uint64_t run_ns = thread->run_ns;
+    struct growth growth = {.has_run = true};
     if (thread->task.tid == 0 || !task_read_times(&thread->task, &times))
-        return true;
+        return growth;
+    uint64_t now_ns = monotonic_now_ns(), busy_ns = times.run_ns + times.wait_ns;
+    if (thread->run_ns != 0) {
+        states->unexplained_ns -= times.run_ns - thread->run_ns;
+        growth.busy_ns = busy_ns - thread->busy_ns;
+        growth.gap_ns = now_ns - thread->times_ns;
+        growth.has_run = times.run_ns != thread->run_ns;
+    }
     thread->run_ns = times.run_ns;
-    if (run_ns != 0)
-        states->unexplained_ns -= times.run_ns - run_ns;
-    return times.run_ns != run_ns;
+    thread->busy_ns = busy_ns;
+    thread->times_ns = now_ns;
+    return growth;
 }
 
-static void look_at(struct states *states, struct sampled_thread *thread, bool is_explained)
+/* Whether a thread was running or ready to from one look to the next, which we slept through but for a moment. */
+static bool was_busy(const struct states *states, const struct sampled_thread *thread, const struct growth *growth)
 {
-    struct task_state state = {0};
+    return thread->is_active && states->slept_ns > 0 && growth->gap_ns <= states->slept_ns + AWAKE_NS &&
+           growth->busy_ns + WAKING_NS >= states->slept_ns;
+}
+
+static void look_at(struct states *states, struct sampled_thread *thread, const struct growth *growth)
+{
+    struct task_state state = {.is_active = true};
     bool was_active = thread->is_active;
     if (thread->task.tid == 0)
         state.is_active = thread->python->holds_gil;
-    else
+    else if (!was_busy(states, thread, growth))
         thread->has_ended = !task_read_state(&thread->task, &state);
-    /* Who ran before and who runs now has run; otherwise his CPU time tells. */
-    thread->has_run = is_explained ? explain(states, thread) : true;
-    thread->has_run |= was_active || state.is_active;
+    state.is_active &= !thread->has_ended;
+    thread->has_run = was_active || state.is_active || growth->has_run;
     thread->has_state = thread->was_seen = true;
     thread->is_active = state.is_active;
     thread->is_stopped = state.is_stopped;
@@ -76,8 +99,11 @@ static void sweep(struct states *states, struct thread_list *threads)
     for (uint32_t i = 0; i < count; i++) {
         states->next = states->next + 1 < threads->count ? states->next + 1 : 0;
         struct sampled_thread *thread = &threads->threads[states->next];
-        if (!thread->has_state && explain(states, thread))
-            look_at(states, thread, false);
+        if (thread->has_state)
+            continue;
+        const struct growth growth = explain(states, thread);
+        if (growth.has_run)
+            look_at(states, thread, &growth);
     }
     states->suspect_count -= count < states->suspect_count ? count : states->suspect_count;
     /* When nobody is left, it was one that has ended. */
@@ -109,7 +135,8 @@ void states_read(struct states *states, struct thread_list *threads, const struc
         struct sampled_thread *thread = &threads->threads[i];
         if (thread->has_state || !(are_few || is_asked_for(python, thread)))
             continue;
-        look_at(states, thread, true);
+        const struct growth growth = explain(states, thread);
+        look_at(states, thread, &growth);
     }
     if (!are_few && !states->is_swept)
         look_for_others(states, threads);

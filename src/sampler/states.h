@@ -6,6 +6,9 @@
  * others sleep, as long as the process's CPU time has grown by no more than theirs; where it has grown by more,
  * somebody else ran, and the others are looked at in turn, each of them at least every STATES_SWEEP_NS, until he is
  * found.
+ *
+ * Whoever was running when we went to sleep, and was running or ready to for all of the time that we slept, still is:
+ * his times tell, which are cheaper to read than his state.
  */
 #ifndef SAMPLER_STATES_H
 #define SAMPLER_STATES_H
@@ -19,6 +22,7 @@ enum { STATES_SWEEP_NS = 50000000 };
 
 struct states {
     const struct process *process;
+    uint64_t slept_ns;       /* for how long we slept before the current interval */
     bool is_swept;           /* the current interval had its turn of looking at sleeping threads */
     bool has_time;           /* process_ns is known */
     uint64_t process_ns;     /* the process's CPU time when it was read last */
@@ -28,7 +32,8 @@ struct states {
     uint64_t swept_ns;       /* when some were looked at last */
 };
 
-void states_begin_interval(struct states *states, struct thread_list *threads);
+/* slept_ns: for how long we slept, just now; 0 when we did not. */
+void states_begin_interval(struct states *states, struct thread_list *threads, uint64_t slept_ns);
 
 /* Makes known the states of threads that are not known for this interval. */
 void states_read(struct states *states, struct thread_list *threads, const struct python *python);

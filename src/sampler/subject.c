@@ -71,14 +71,18 @@ static uint32_t take_passed(struct subject *subject, const struct schedule *sche
     return 0;
 }
 
-void subject_begin_interval(struct subject *subject, const struct schedule *schedule)
+void subject_begin_interval(struct subject *subject, const struct schedule *schedule, uint64_t slept_ns)
 {
     subject->is_pending = true;
     subject->tries = 0;
     subject->deadline_ns = schedule->deadline_ns;
     subject->result = (struct interval_result){.failure = PYTHON_OK};
     const struct look look = {
-        .interval = schedule->interval, .late_ns = lateness(schedule), .passed = take_passed(subject, schedule)};
+        .interval = schedule->interval,
+        .late_ns = lateness(schedule),
+        .slept_ns = slept_ns,
+        .passed = take_passed(subject, schedule),
+    };
     subject->unseen_from = schedule->interval;
     subject->counters->late += look.late_ns > LATE_NS ? 1 + look.passed : look.passed;
     subject->passed = look.passed;

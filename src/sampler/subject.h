@@ -3,7 +3,7 @@
  * One process that is being sampled: its session, its place in the profile, and how far the current interval is with
  * it. A recording has one for each of its processes, and all of them have the same intervals.
  *
- *     subject_begin_interval(subject);
+ *     subject_begin_interval(subject, schedule, slept_ns);
  *     while (subject->is_pending)
  *         subject_read(subject, cpu, relay);     on the CPU that subject->next_cpu says
  */
@@ -69,8 +69,8 @@ struct error *subject_open(const struct process *process, const struct recording
 /* Accepts NULL. */
 void subject_close(struct subject *subject);
 
-/* The subject is to be read in the current interval of a schedule, whose deadline is over. */
-void subject_begin_interval(struct subject *subject, const struct schedule *schedule);
+/* The subject is to be read in the current interval of a schedule, for whose deadline we slept so long. */
+void subject_begin_interval(struct subject *subject, const struct schedule *schedule, uint64_t slept_ns);
 
 /* One reading. cpu is where it happens. The relay is asked which CPUs can be gone to. */
 enum subject_status subject_read(struct subject *subject, int cpu, struct relay *relay);

@@ -27,7 +27,9 @@ struct sampled_thread {
     uint32_t serial;      /* grows with each thread that is met; never means two */
     uint32_t runner;      /* whose proof covers it; see runners.h */
     bool was_seen;        /* its state was read before, in this interval or another */
-    uint64_t run_ns;      /* CPU time that it had had by then; 0 while that was not wanted */
+    uint64_t run_ns;      /* CPU time that it had had by then, 0 while that was not wanted; */
+    uint64_t busy_ns;     /* the same with the time for which it waited for a CPU; */
+    uint64_t times_ns;    /* and when that was */
     bool has_run;         /* it ran at some time between the last two looks at it */
     bool is_active;       /* was running or ready to run when its state was read last */
     bool is_stopped;      /* by a signal or a debugger, likewise */

@@ -124,12 +124,12 @@ bool proc_schedstat_parse(const char *text, struct proc_schedstat *ret)
     uint64_t run_ns = strtoull(text, &run_end, 10);
     if (*run_end != ' ')
         return false;
-    strtoull(run_end, &wait_end, 10);
+    uint64_t wait_ns = strtoull(run_end, &wait_end, 10);
     if (*wait_end != ' ')
         return false;
     uint64_t runs = strtoull(wait_end, &end, 10);
     if (runs == 0 || *end != '\n')
         return false;
-    *ret = (struct proc_schedstat){.run_ns = run_ns, .runs = runs};
+    *ret = (struct proc_schedstat){.run_ns = run_ns, .wait_ns = wait_ns, .runs = runs};
     return true;
 }

@@ -84,6 +84,6 @@ bool task_read_times(struct task *task, struct task_times *ret)
     if (read_file(task, task->schedstat, "schedstat", text, sizeof(text)) <= 0 ||
         !proc_schedstat_parse(text, &schedstat))
         return false;
-    *ret = (struct task_times){.run_ns = schedstat.run_ns, .runs = schedstat.runs};
+    *ret = (struct task_times){.run_ns = schedstat.run_ns, .wait_ns = schedstat.wait_ns, .runs = schedstat.runs};
     return true;
 }

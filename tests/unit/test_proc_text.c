@@ -193,6 +193,7 @@ static void runs_and_their_time_are_read_from_schedstat(void **state)
     assert_true(proc_schedstat_parse("2463 1 77\n", &schedstat));
     assert_int_equal(schedstat.runs, 77);
     assert_int_equal(schedstat.run_ns, 2463);
+    assert_int_equal(schedstat.wait_ns, 1);
     static const char *const texts[] = {"", "\n", "0 0 0\n", "1", "1 2", "1 2 x\n", "1 2 3x\n", "1 2 "};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         assert_false(proc_schedstat_parse(texts[i], &schedstat));

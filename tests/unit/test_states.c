@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -75,17 +76,22 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* One interval. Returns how many threads are active in it. */
-static uint32_t look(struct scene *scene)
+/* One interval after such a sleep. Returns how many threads are active in it. */
+static uint32_t look_after(struct scene *scene, uint64_t slept_ns)
 {
     uint32_t active = 0;
-    states_begin_interval(&scene->states, &scene->list);
+    states_begin_interval(&scene->states, &scene->list, slept_ns);
     states_read(&scene->states, &scene->list, scene->python);
     for (uint32_t i = 0; i < THREAD_COUNT; i++) {
         assert_true(scene->threads[i].has_state);
         active += scene->threads[i].is_active;
     }
     return active;
+}
+
+static uint32_t look(struct scene *scene)
+{
+    return look_after(scene, 0);
 }
 
 static void at_first_everybody_is_looked_at(void **state)
@@ -104,6 +110,34 @@ static void who_ran_is_looked_at_in_each_interval(void **state)
     look(scene);
     put_thread(scene, 3, 'S', 2000);
     assert_int_equal(look(scene), 0);
+}
+
+static void who_was_busy_for_all_of_our_sleep_is_not_asked(void **state)
+{
+    enum { SLEPT_NS = 1000000000 }; /* longer than the test takes */
+    struct scene *scene = *state;
+    put_thread(scene, 3, 'R', 1000);
+    assert_int_equal(look(scene), 1);
+    put_thread(scene, 3, 'S', 1000 + SLEPT_NS);
+    assert_int_equal(look_after(scene, SLEPT_NS), 1);
+    assert_true(scene->threads[3].has_run);
+    /* A good part of the sleep is missing. */
+    put_thread(scene, 3, 'S', 1000 + SLEPT_NS + SLEPT_NS / 2);
+    assert_int_equal(look_after(scene, SLEPT_NS), 0);
+    /* Who slept at the last look is asked. */
+    put_thread(scene, 3, 'S', 1000 + 3U * SLEPT_NS);
+    assert_int_equal(look_after(scene, SLEPT_NS), 0);
+}
+
+static void who_may_have_slept_while_we_did_not_is_asked(void **state)
+{
+    enum { SLEPT_NS = 1, PAUSE_US = 1000 };
+    struct scene *scene = *state;
+    put_thread(scene, 3, 'R', 1000);
+    assert_int_equal(look(scene), 1);
+    usleep(PAUSE_US);
+    put_thread(scene, 3, 'S', 1000 + SLEPT_NS);
+    assert_int_equal(look_after(scene, SLEPT_NS), 0);
 }
 
 static void who_wakes_up_is_found_in_turn(void **state)
@@ -162,6 +196,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(at_first_everybody_is_looked_at),
         TEST(who_ran_is_looked_at_in_each_interval),
+        TEST(who_was_busy_for_all_of_our_sleep_is_not_asked),
+        TEST(who_may_have_slept_while_we_did_not_is_asked),
         TEST(who_wakes_up_is_found_in_turn),
         TEST(who_holds_the_gil_is_looked_at),
         TEST(few_threads_are_all_looked_at),
