@@ -18,8 +18,9 @@ enum {
     PYTHON_FRAME_TOTAL_LIMIT = 4000000, /* of all stacks of one sample, likewise */
 };
 
-/* Marks: what a frame has instead of a code object where none could be read. */
+/* Marks: what a frame has instead of a code object where there is none, or none could be read. */
 enum {
+    PYTHON_CODE_COLLECTING = UINT32_MAX - 2, /* garbage is being collected, on behalf of the next frame outwards */
     PYTHON_CODE_UNREADABLE = UINT32_MAX - 1, /* one frame, or as the outermost one everything further out */
     PYTHON_CODE_CUT = UINT32_MAX,            /* the outermost frame: what is further out is beyond a limit */
 };
@@ -50,10 +51,12 @@ struct python_thread {
     uint64_t id;            /* threading.get_ident(): its pthread_t */
     uint64_t native_id;     /* of the kernel, in the target's own pid namespace; 0: this version does not know it */
     bool holds_gil;
-    remote_addr stack_anchor;  /* in the stack of the thread that runs it; 0: not known */
-    bool is_for_anybody;       /* another thread than the one that is named may run it, with no word about that */
-    enum python_status status; /* how the walk of its stack ended */
-    uint32_t first_frame;      /* into python_frames(); innermost first */
+    bool is_collecting;           /* collects garbage, as far as is known */
+    remote_addr collecting_frame; /* in which that began, if it did in this thread; 0: not known */
+    remote_addr stack_anchor;     /* in the stack of the thread that runs it; 0: not known */
+    bool is_for_anybody;          /* another thread than the one that is named may run it, with no word about that */
+    enum python_status status;    /* how the walk of its stack ended */
+    uint32_t first_frame;         /* into python_frames(); innermost first */
     uint32_t frame_count;
 };
 

@@ -89,6 +89,9 @@ static const struct {
 /* Words that are no fields of ours. */
 static const uint16_t position_of_object_size[SHAPE_COUNT] = {352, 400, 464};
 static const uint16_t position_of_gil[SHAPE_COUNT] = {120, 128, 128}; /* in the interpreter: own storage, then fields */
+static const uint16_t position_of_gc[SHAPE_COUNT] = {80, 88, 88};     /* in the interpreter; fields count from there */
+static const uint16_t position_of_collecting[SHAPE_COUNT] = {576, 656, 760};
+static const uint16_t position_of_collecting_frame[SHAPE_COUNT] = {NOT_THERE, NOT_THERE, 768};
 
 bool debug_offsets_read(struct memory *memory, remote_addr runtime, struct debug_offsets *ret)
 {
@@ -158,6 +161,25 @@ static bool set_gil_fields(struct layout *layout, const unsigned char *table, en
     return true;
 }
 
+/* Returns false when a field is out of range. */
+static bool set_gc_field(uint16_t *field, const unsigned char *table, uint64_t gc, uint16_t position)
+{
+    if (position == NOT_THERE)
+        return true;
+    uint64_t offset = word_at(table, position);
+    if (gc >= LAYOUT_NONE || offset >= LAYOUT_NONE - gc)
+        return false;
+    *field = (uint16_t)(gc + offset);
+    return true;
+}
+
+static bool set_gc_fields(struct layout *layout, const unsigned char *table, enum shape shape)
+{
+    uint64_t gc = word_at(table, position_of_gc[shape]);
+    return set_gc_field(&layout->interpreter.collecting, table, gc, position_of_collecting[shape]) &&
+           set_gc_field(&layout->interpreter.collecting_frame, table, gc, position_of_collecting_frame[shape]);
+}
+
 static bool are_thread_fields_inside(const struct layout *layout)
 {
     const uint16_t word = sizeof(uint64_t);
@@ -225,7 +247,8 @@ struct error *debug_offsets_apply(struct layout *layout, struct memory *memory, 
     struct error *error = set_fields(layout, table, shape);
     if (error)
         return error;
-    if (!set_gil_fields(layout, table, shape) || !is_inside_what_is_read(layout) || !is_plausible(layout, table, shape))
+    if (!set_gil_fields(layout, table, shape) || !set_gc_fields(layout, table, shape) ||
+        !is_inside_what_is_read(layout) || !is_plausible(layout, table, shape))
         return error_create(ERROR_BAD_DATA, "the interpreter's debug offsets contradict themselves");
     return NULL;
 }

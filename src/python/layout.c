@@ -26,12 +26,13 @@
 #define THREAD_TO_3_10(first, id_offset, cframe_offset)                                                                \
     {                                                                                                                  \
         .next = (first), .interpreter = (first) + 8, .frame = (first) + 16, .cframe = (cframe_offset),                 \
-        .cframe_frame = LAYOUT_NONE, .id = (id_offset), .native_id = LAYOUT_NONE, .stack_chunk = LAYOUT_NONE           \
+        .cframe_frame = LAYOUT_NONE, .id = (id_offset), .native_id = LAYOUT_NONE, .state = LAYOUT_NONE,                \
+        .stack_chunk = LAYOUT_NONE                                                                                     \
     }
-#define THREAD_FROM_3_13(id_offset, chunk)                                                                             \
+#define THREAD_FROM_3_13(id_offset, state_offset, chunk)                                                               \
     {                                                                                                                  \
         .next = 8, .interpreter = 16, .frame = 72, .cframe = LAYOUT_NONE, .cframe_frame = LAYOUT_NONE,                 \
-        .id = (id_offset), .native_id = (id_offset) + 8, .stack_chunk = (chunk)                                        \
+        .id = (id_offset), .native_id = (id_offset) + 8, .state = (state_offset), .stack_chunk = (chunk)               \
     }
 #define FRAME_TO_3_10(lasti, unit)                                                                                     \
     {                                                                                                                  \
@@ -132,8 +133,10 @@
                     .sysdict = (dicts),                                                                                \
                     .builtins = (dicts) + 8,                                                                           \
                     .id = 7272,                                                                                        \
-                    .gil_pointer = 16},                                                                                \
-    .thread = THREAD_FROM_3_13(152, 232), .frame = FRAME_3_12_AND_3_13
+                    .gil_pointer = 16,                                                                                 \
+                    .collecting = 7600,                                                                                \
+                    .collecting_frame = LAYOUT_NONE},                                                                  \
+    .thread = THREAD_FROM_3_13(152, 40, 232), .frame = FRAME_3_12_AND_3_13
 #define STATE_3_14(dicts)                                                                                              \
     .version = 3 << 8 | 14, .runtime = {.interpreters_head = 808, .gil = LAYOUT_NONE},                                 \
     .interpreter = {.next = 7272,                                                                                      \
@@ -142,8 +145,10 @@
                     .sysdict = (dicts),                                                                                \
                     .builtins = (dicts) + 8,                                                                           \
                     .id = 7280,                                                                                        \
-                    .gil_pointer = 16},                                                                                \
-    .thread = THREAD_FROM_3_13(152, 232)
+                    .gil_pointer = 16,                                                                                 \
+                    .collecting = 7600,                                                                                \
+                    .collecting_frame = LAYOUT_NONE},                                                                  \
+    .thread = THREAD_FROM_3_13(152, 44, 232)
 #define STATE_3_15(dicts)                                                                                              \
     .version = 3 << 8 | 15, .runtime = {.interpreters_head = 936, .gil = LAYOUT_NONE},                                 \
     .interpreter = {.next = 7264,                                                                                      \
@@ -152,8 +157,10 @@
                     .sysdict = (dicts),                                                                                \
                     .builtins = (dicts) + 8,                                                                           \
                     .id = 7272,                                                                                        \
-                    .gil_pointer = 16},                                                                                \
-    .thread = THREAD_FROM_3_13(176, 256)
+                    .gil_pointer = 16,                                                                                 \
+                    .collecting = 7512,                                                                                \
+                    .collecting_frame = 7520},                                                                         \
+    .thread = THREAD_FROM_3_13(176, 48, 256)
 
 static const struct layout layouts[] = {
     {
@@ -171,7 +178,9 @@ static const struct layout layouts[] = {
                         .sysdict = 24,
                         .builtins = 32,
                         .id = LAYOUT_NONE,
-                        .gil_pointer = LAYOUT_NONE},
+                        .gil_pointer = LAYOUT_NONE,
+                        .collecting = LAYOUT_NONE,
+                        .collecting_frame = LAYOUT_NONE},
         .gil = NO_GIL_STRUCT,
         .thread = THREAD_TO_3_10(0, 144, LAYOUT_NONE),
         .frame = FRAME_TO_3_10(120, 1),
@@ -206,7 +215,9 @@ static const struct layout layouts[] = {
                         .sysdict = 32,
                         .builtins = 40,
                         .id = LAYOUT_NONE,
-                        .gil_pointer = LAYOUT_NONE},
+                        .gil_pointer = LAYOUT_NONE,
+                        .collecting = LAYOUT_NONE,
+                        .collecting_frame = LAYOUT_NONE},
         .gil = NO_GIL_STRUCT,
         .thread = THREAD_TO_3_10(8, 152, LAYOUT_NONE),
         .frame = FRAME_TO_3_10(120, 1),
@@ -226,7 +237,9 @@ static const struct layout layouts[] = {
                         .sysdict = 56,
                         .builtins = 64,
                         .id = 16,
-                        .gil_pointer = LAYOUT_NONE},
+                        .gil_pointer = LAYOUT_NONE,
+                        .collecting = LAYOUT_NONE,
+                        .collecting_frame = LAYOUT_NONE},
         .gil = GIL,
         .thread = THREAD_TO_3_10(8, 176, LAYOUT_NONE),
         .frame = FRAME_TO_3_10(104, 1),
@@ -246,7 +259,9 @@ static const struct layout layouts[] = {
                         .sysdict = 72,
                         .builtins = 80,
                         .id = 16,
-                        .gil_pointer = LAYOUT_NONE},
+                        .gil_pointer = LAYOUT_NONE,
+                        .collecting = LAYOUT_NONE,
+                        .collecting_frame = LAYOUT_NONE},
         .gil = GIL,
         .thread = THREAD_TO_3_10(8, 176, LAYOUT_NONE),
         .frame = FRAME_TO_3_10(104, 1),
@@ -266,7 +281,9 @@ static const struct layout layouts[] = {
                         .sysdict = 872,
                         .builtins = 880,
                         .id = 24,
-                        .gil_pointer = LAYOUT_NONE},
+                        .gil_pointer = LAYOUT_NONE,
+                        .collecting = 816,
+                        .collecting_frame = LAYOUT_NONE},
         .gil = GIL,
         .thread = THREAD_TO_3_10(8, 176, LAYOUT_NONE),
         .frame = FRAME_TO_3_10(104, 1),
@@ -286,7 +303,9 @@ static const struct layout layouts[] = {
                         .sysdict = 872,
                         .builtins = 880,
                         .id = 24,
-                        .gil_pointer = LAYOUT_NONE},
+                        .gil_pointer = LAYOUT_NONE,
+                        .collecting = 816,
+                        .collecting_frame = LAYOUT_NONE},
         .gil = GIL,
         .thread = THREAD_TO_3_10(8, 176, 48),
         .frame = FRAME_TO_3_10(96, 2),
@@ -309,7 +328,9 @@ static const struct layout layouts[] = {
                         .sysdict = 904,
                         .builtins = 912,
                         .id = 48,
-                        .gil_pointer = LAYOUT_NONE},
+                        .gil_pointer = LAYOUT_NONE,
+                        .collecting = 848,
+                        .collecting_frame = LAYOUT_NONE},
         .gil = GIL,
         .thread = {.next = 8,
                    .interpreter = 16,
@@ -318,6 +339,7 @@ static const struct layout layouts[] = {
                    .cframe_frame = 8,
                    .id = 152,
                    .native_id = 160,
+                   .state = LAYOUT_NONE,
                    .stack_chunk = 296},
         .frame = {.size = 72,
                   .code = 32,
@@ -361,7 +383,9 @@ static const struct layout layouts[] = {
                         .sysdict = 352,
                         .builtins = 360,
                         .id = 8,
-                        .gil_pointer = 384},
+                        .gil_pointer = 384,
+                        .collecting = 312,
+                        .collecting_frame = LAYOUT_NONE},
         .gil = GIL,
         .thread = {.next = 8,
                    .interpreter = 16,
@@ -370,6 +394,7 @@ static const struct layout layouts[] = {
                    .cframe_frame = 0,
                    .id = 136,
                    .native_id = 144,
+                   .state = LAYOUT_NONE,
                    .stack_chunk = 232},
         .frame = FRAME_3_12_AND_3_13,
         .code = CODE_FROM_3_12(16, 176, 192, LAYOUT_NONE),

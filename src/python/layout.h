@@ -77,8 +77,10 @@ struct layout {
     } runtime;
     struct {
         uint16_t next, threads_head, modules, sysdict, builtins;
-        uint16_t id;          /* an int64; from 3.7 on */
-        uint16_t gil_pointer; /* GIL_OF_INTERPRETER and GIL_OPTIONAL */
+        uint16_t id;               /* an int64; from 3.7 on */
+        uint16_t gil_pointer;      /* GIL_OF_INTERPRETER and GIL_OPTIONAL */
+        uint16_t collecting;       /* an int: garbage is being collected; from 3.9 on */
+        uint16_t collecting_frame; /* where that began; from 3.15 on */
     } interpreter;
     struct {
         uint16_t enabled; /* an int; GIL_OPTIONAL */
@@ -90,6 +92,7 @@ struct layout {
         uint16_t cframe;       /* 3.10 to 3.12: a pointer to a struct on the C stack of the thread that runs it */
         uint16_t cframe_frame; /* the frame inside a _PyCFrame */
         uint16_t id, native_id;
+        uint16_t state; /* an int: whether it may run Python code; from 3.13 on, of use in free-threaded builds */
         uint16_t
             stack_chunk; /* from 3.11 on: the newest chunk of the stack of frames, and then the end of its used part */
     } thread;

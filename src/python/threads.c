@@ -23,6 +23,10 @@ struct interpreter {
     int64_t id;
     uint32_t gil;           /* index, or PYTHON_NO_GIL */
     remote_addr gil_holder; /* the thread state that has the GIL now; 0 when nobody has */
+    bool is_collecting;     /* garbage */
+    remote_addr collecting_frame;
+    uint32_t attached_count; /* threads that may run Python code; the last of them: */
+    uint32_t attached;
 };
 
 /* Where the GIL's struct of an interpreter is, from 3.7 on. 0: it has none yet. */
@@ -99,9 +103,16 @@ static enum python_status find_gil(struct python *python, struct memory *memory,
     return layout->gil_format == GIL_OPTIONAL ? PYTHON_OK : add_gil(python, &gil, &interpreter->gil);
 }
 
+/* Whether a thread may run Python code: one of an interpreter at most, but in free-threaded builds. */
+static bool is_attached(const struct layout *layout, const struct python_thread *thread, const unsigned char *head)
+{
+    enum { ATTACHED = 1 }; /* CPython 3.13 Include/internal/pycore_pystate.h: _Py_THREAD_ATTACHED */
+    return layout->gil_format == GIL_OPTIONAL ? field_u32(head, layout->thread.state) == ATTACHED : thread->holds_gil;
+}
+
 /* Appends a thread, unless, as can be seen from 3.11 on, its creator has not started it yet. */
 static enum python_status add_thread(struct python *python, remote_addr address, const unsigned char *head,
-                                     const struct interpreter *interpreter)
+                                     struct interpreter *interpreter)
 {
     const struct layout *layout = python->runtime.layout;
     struct python_thread thread = {
@@ -111,6 +122,7 @@ static enum python_status add_thread(struct python *python, remote_addr address,
         .gil = interpreter->gil,
         .id = field_u64(head, layout->thread.id),
         .holds_gil = address == interpreter->gil_holder,
+        .collecting_frame = interpreter->collecting_frame,
         .is_for_anybody = interpreter->id != 0 && layout->version <= (3 << 8 | 12),
         .stack_anchor = layout->thread.cframe != LAYOUT_NONE ? field_u64(head, layout->thread.cframe) : 0,
     };
@@ -123,6 +135,10 @@ static enum python_status add_thread(struct python *python, remote_addr address,
         return PYTHON_BAD_THREAD;
     if (!array_grow(&python->threads, python->thread_count, &python->thread_capacity, sizeof(*python->threads)))
         return PYTHON_NO_MEMORY;
+    if (is_attached(layout, &thread, head)) {
+        interpreter->attached = python->thread_count;
+        interpreter->attached_count++;
+    }
     python->threads[python->thread_count++] = thread;
     return PYTHON_OK;
 }
@@ -131,7 +147,7 @@ static enum python_status add_thread(struct python *python, remote_addr address,
 static size_t thread_head_len(const struct layout *layout)
 {
     const uint16_t fields[] = {layout->thread.next, layout->thread.interpreter, layout->thread.id,
-                               layout->thread.native_id};
+                               layout->thread.native_id, layout->thread.state};
     size_t last = 0;
     for (size_t i = 0; i < array_size(fields); i++) {
         if (fields[i] != LAYOUT_NONE && fields[i] > last)
@@ -140,8 +156,7 @@ static size_t thread_head_len(const struct layout *layout)
     return last + sizeof(uint64_t);
 }
 
-static enum python_status list_threads_of(struct python *python, struct memory *memory,
-                                          const struct interpreter *interpreter)
+static enum python_status list_threads_of(struct python *python, struct memory *memory, struct interpreter *interpreter)
 {
     const struct layout *layout = python->runtime.layout;
     struct cycle cycle = {0};
@@ -162,6 +177,36 @@ static enum python_status list_threads_of(struct python *python, struct memory *
     return status;
 }
 
+/* Reads whether garbage is being collected. */
+static enum python_status read_collecting(const struct layout *layout, struct memory *memory,
+                                          struct interpreter *interpreter)
+{
+    uint32_t is_collecting = 0;
+    enum memory_status status = MEMORY_OK;
+    if (layout->interpreter.collecting != LAYOUT_NONE)
+        status = memory_read_u32(memory, interpreter->address + layout->interpreter.collecting, &is_collecting);
+    /* Read at all times, so that it is in the copy at the time when it is needed. */
+    if (status == MEMORY_OK && layout->interpreter.collecting_frame != LAYOUT_NONE)
+        status = memory_read_u64(memory, interpreter->address + layout->interpreter.collecting_frame,
+                                 &interpreter->collecting_frame);
+    interpreter->is_collecting = is_collecting != 0;
+    if (!interpreter->is_collecting)
+        interpreter->collecting_frame = 0;
+    return status_of_memory(status);
+}
+
+/*
+ * Says who collects garbage. From 3.15 on the frame in which that began tells; before, it is the thread that may run
+ * Python code, as it cannot give that up. (But for finalizers and callbacks: while one of them waits for something, and
+ * another thread runs, that one is taken for the collector.) In free-threaded builds the collector has stopped all
+ * others; when it has let them go on, to run finalizers, it cannot be told.
+ */
+static void find_collector(struct python *python, const struct interpreter *interpreter)
+{
+    if (interpreter->is_collecting && interpreter->collecting_frame == 0 && interpreter->attached_count == 1)
+        python->threads[interpreter->attached].is_collecting = true;
+}
+
 static enum python_status list_interpreter(struct python *python, struct memory *memory, remote_addr address)
 {
     const struct layout *layout = python->runtime.layout;
@@ -173,7 +218,13 @@ static enum python_status list_interpreter(struct python *python, struct memory 
     interpreter.id = (int64_t)id;
     if (status == PYTHON_OK)
         status = find_gil(python, memory, &interpreter);
-    return status == PYTHON_OK ? list_threads_of(python, memory, &interpreter) : status;
+    if (status == PYTHON_OK)
+        status = read_collecting(layout, memory, &interpreter);
+    if (status == PYTHON_OK)
+        status = list_threads_of(python, memory, &interpreter);
+    if (status == PYTHON_OK)
+        find_collector(python, &interpreter);
+    return status;
 }
 
 /* The thread on whose stack an address lies: a thread's own data, and so its id, are at the upper end of its stack. */

@@ -250,7 +250,11 @@ static enum python_status walk_frames(struct python *python, struct memory *memo
         enum memory_status read_status = memory_read(memory, frame, head, layout->frame.size);
         if (read_status != MEMORY_OK)
             return read_status == MEMORY_FAULT ? PYTHON_BAD_FRAME : PYTHON_GONE;
-        enum python_status status = visit_frame(python, memory, walk, frame, head);
+        enum python_status status = PYTHON_OK;
+        if (frame == walk->thread->collecting_frame)
+            status = append_frame(python, walk, PYTHON_CODE_COLLECTING, 0);
+        if (status == PYTHON_OK)
+            status = visit_frame(python, memory, walk, frame, head);
         if (status != PYTHON_OK)
             return status;
         walk->has_frame = true;
@@ -286,6 +290,22 @@ static enum python_status mark_broken(struct python *python, struct walk *walk, 
     return status;
 }
 
+/*
+ * A collection of garbage is marked further in than the frame in which it began. Where that is not known, it is taken
+ * for the innermost one: the finalizers and callbacks that run meanwhile are then shown further out than the mark. At
+ * the end of an interpreter there may be no frame.
+ */
+static enum python_status begin_in_collector(struct python *python, struct walk *walk, remote_addr innermost)
+{
+    if (!walk->thread->is_collecting)
+        return PYTHON_OK;
+    walk->thread->collecting_frame = innermost;
+    if (innermost != 0)
+        return PYTHON_OK;
+    walk->is_at_entry = true;
+    return append_frame(python, walk, PYTHON_CODE_COLLECTING, 0);
+}
+
 enum python_status python_walk_thread(struct python *python, struct memory *memory, struct python_thread *thread)
 {
     remote_addr frame;
@@ -295,6 +315,8 @@ enum python_status python_walk_thread(struct python *python, struct memory *memo
     enum python_status status = innermost_frame(python, memory, thread, &frame);
     if (status == PYTHON_OK)
         status = read_stack_bounds(python, memory, &walk);
+    if (status == PYTHON_OK)
+        status = begin_in_collector(python, &walk, frame);
     if (status == PYTHON_OK)
         status = walk_frames(python, memory, frame, &walk);
     if (status == PYTHON_BAD_FRAME || status == PYTHON_BAD_CODE)
@@ -316,9 +338,13 @@ const struct python_code *python_code(const struct python *python, uint32_t code
 {
     static const struct python_code unreadable = {
         .serial = PYTHON_CODE_UNREADABLE, .name = "<unreadable>", .name_len = 12, .filename = ""};
+    static const struct python_code collecting = {
+        .serial = PYTHON_CODE_COLLECTING, .name = "<GC>", .name_len = 4, .filename = ""};
     static const struct python_code cut = {
         .serial = PYTHON_CODE_CUT, .name = "<deeper frames>", .name_len = 15, .filename = ""};
     if (code == PYTHON_CODE_UNREADABLE)
         return &unreadable;
+    if (code == PYTHON_CODE_COLLECTING)
+        return &collecting;
     return code == PYTHON_CODE_CUT ? &cut : &python->codes.entries[code].code;
 }

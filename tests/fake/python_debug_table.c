@@ -41,6 +41,7 @@ static const struct word {
     {"interpreter_state.next", {64, 64, 64}, {7264, 7264, 7272, 7272, 7264, 7264}},
     {"interpreter_state.threads_head", {72, 72, 72}, {7344, 7344, 7344, 7344, 7336, 7336}},
     {"interpreter_state.threads_main", {0, 80, 80}, {7352, 7352, 7360, 7360, 7352, 7352}},
+    {"interpreter_state.gc", {80, 88, 88}, {7400, 7400, 7408, 7408, 7400, 7400}},
     {"interpreter_state.imports_modules", {88, 96, 96}, {7656, 7664, 7688, 7712, 7592, 7592}},
     {"interpreter_state.sysdict", {96, 104, 104}, {7640, 7648, 7672, 7696, 7576, 7576}},
     {"interpreter_state.builtins", {104, 112, 112}, {7648, 7656, 7680, 7704, 7584, 7584}},
@@ -92,6 +93,8 @@ static const struct word {
     {"unicode_object.length", {552, 632, 728}, {16, 32, 16, 32, 16, 32}},
     {"unicode_object.asciiobject_size", {560, 640, 736}, {40, 56, 40, 56, 40, 56}},
     {"unicode_object.compactunicodeobject_size", {0, 0, 744}, {56, 72, 56, 72, 56, 72}},
+    {"gc.collecting", {576, 656, 760}, {200, 200, 192, 192, 112, 112}},
+    {"gc.frame", {0, 0, 768}, {0, 0, 0, 0, 120, 120}},
 };
 
 /* What 3.14.0 to 3.14.4 say otherwise than 3.14.8. */

@@ -273,6 +273,29 @@ void python_heap_set_gil(struct python_heap *heap, remote_addr interpreter, remo
     python_heap_put_u32(heap, gil + heap->layout->gil.locked, (uint32_t)locked);
 }
 
+void python_heap_attach(struct python_heap *heap, remote_addr interpreter, const struct heap_thread *thread)
+{
+    if (heap->layout->gil_format == GIL_OPTIONAL)
+        python_heap_set_state(heap, thread, 1);
+    else
+        python_heap_set_gil(heap, interpreter, thread->address, 1);
+}
+
+void python_heap_set_state(struct python_heap *heap, const struct heap_thread *thread, uint32_t state)
+{
+    if (heap->layout->thread.state != LAYOUT_NONE)
+        python_heap_put_u32(heap, thread->address + heap->layout->thread.state, state);
+}
+
+void python_heap_collect(struct python_heap *heap, remote_addr interpreter, remote_addr frame)
+{
+    const struct layout *layout = heap->layout;
+    if (layout->interpreter.collecting != LAYOUT_NONE)
+        python_heap_put_u32(heap, interpreter + layout->interpreter.collecting, 1);
+    if (layout->interpreter.collecting_frame != LAYOUT_NONE)
+        python_heap_put_u64(heap, interpreter + layout->interpreter.collecting_frame, frame);
+}
+
 /* Puts a block at the head of the list that begins at `head`. */
 static void prepend(struct python_heap *heap, remote_addr head, remote_addr block, uint16_t next)
 {

@@ -86,6 +86,16 @@ struct heap_thread python_heap_thread(struct python_heap *heap, remote_addr inte
 void python_heap_set_gil(struct python_heap *heap, remote_addr interpreter, remote_addr thread, int locked);
 remote_addr python_heap_gil(struct python_heap *heap, remote_addr interpreter);
 
+/*
+ * Lets a thread run Python code: with the GIL, or in free-threaded builds beside others, which have to be let go of
+ * (`state` 0; or 2, stopped) for it to be the only one.
+ */
+void python_heap_attach(struct python_heap *heap, remote_addr interpreter, const struct heap_thread *thread);
+void python_heap_set_state(struct python_heap *heap, const struct heap_thread *thread, uint32_t state);
+
+/* Says that garbage is being collected, from 3.9 on; from 3.15 on also in which frame that began, or 0. */
+void python_heap_collect(struct python_heap *heap, remote_addr interpreter, remote_addr frame);
+
 /* C code calls Python: the next call begins an evaluation loop. */
 void python_heap_enter(struct python_heap *heap, struct heap_thread *thread);
 

@@ -68,6 +68,12 @@ static void print_interpreter(void)
 #if PY_VERSION_HEX >= 0x03070000
     PRINT(interpreter.id, PyInterpreterState, id);
 #endif
+#if PY_VERSION_HEX >= 0x03090000
+    PRINT(interpreter.collecting, PyInterpreterState, gc.collecting);
+#endif
+#if PY_VERSION_HEX >= 0x030f0000
+    PRINT(interpreter.collecting_frame, PyInterpreterState, gc.frame);
+#endif
 }
 
 static void print_thread(void)
@@ -89,6 +95,9 @@ static void print_thread(void)
 #if PY_VERSION_HEX >= 0x030b0000
     PRINT(thread.native_id, PyThreadState, native_thread_id);
     PRINT(thread.stack_chunk, PyThreadState, datastack_chunk);
+#endif
+#if PY_VERSION_HEX >= 0x030d0000
+    PRINT(thread.state, PyThreadState, state);
 #endif
 }
 

@@ -28,6 +28,8 @@ static void print_interpreter(const struct layout *layout)
     PRINT(interpreter.sysdict);
     PRINT(interpreter.builtins);
     PRINT(interpreter.id);
+    PRINT(interpreter.collecting);
+    PRINT(interpreter.collecting_frame);
     PRINT(gil.enabled);
     PRINT(gil.last_holder);
     PRINT(gil.locked);
@@ -39,6 +41,7 @@ static void print_interpreter(const struct layout *layout)
     PRINT(thread.cframe_frame);
     PRINT(thread.id);
     PRINT(thread.native_id);
+    PRINT(thread.state);
     PRINT(thread.stack_chunk);
 }
 

@@ -129,6 +129,7 @@ static const char *const fields[] = {
     "interpreter_state.sysdict",
     "interpreter_state.builtins",
     "interpreter_state.ceval_gil",
+    "interpreter_state.gc",
     "thread_state.next",
     "thread_state.interp",
     "thread_state.current_frame",
@@ -161,7 +162,23 @@ static const char *const fields[] = {
     "unicode_object.length",
     "unicode_object.asciiobject_size",
     "unicode_object.compactunicodeobject_size",
+    "gc.collecting",
+    "gc.frame",
 };
+
+/* They count from the start of a struct, and have to be in range from the start of the interpreter. */
+static void offsets_whose_sum_is_out_of_range_are_refused(void **state)
+{
+    (void)state;
+    for (unsigned build = 0; build < DEBUG_TABLE_BUILD_COUNT; build++) {
+        struct debug_table table;
+        debug_table_init(&table, build);
+        uint64_t gc = debug_table_get(&table, "interpreter_state.gc");
+        check_with(build, "gc.collecting", LAYOUT_NONE - 1 - gc, true);
+        check_with(build, "gc.collecting", LAYOUT_NONE - gc, false);
+        check_with(build, "gc.collecting", UINT64_MAX - gc, false);
+    }
+}
 
 /* Only in free-threaded builds from 3.14 on; in others these words mean nothing. */
 static const char *const copy_fields[] = {"interpreter_frame.tlbc_index", "code_object.co_tlbc"};
@@ -412,6 +429,7 @@ int main(void)
         cmocka_unit_test(what_differs_within_a_minor_version_is_taken_from_the_table),
         cmocka_unit_test(an_offset_of_the_target_replaces_the_rows),
         cmocka_unit_test(an_offset_out_of_range_is_refused),
+        cmocka_unit_test(offsets_whose_sum_is_out_of_range_are_refused),
         cmocka_unit_test(where_copies_of_instructions_are_matters_in_free_threaded_builds),
         cmocka_unit_test(a_field_that_reaches_over_the_end_of_its_struct_is_refused),
         cmocka_unit_test(a_str_that_contradicts_itself_is_refused),

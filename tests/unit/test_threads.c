@@ -301,6 +301,47 @@ static void more_interpreters_than_the_limit_are_told(struct program *program)
     assert_int_equal(list_status(program), PYTHON_BAD_THREAD);
 }
 
+static bool shows_collections(const struct program *program)
+{
+    return program->layout->interpreter.collecting != LAYOUT_NONE;
+}
+
+static void the_thread_that_may_run_python_code_collects_garbage(struct program *program)
+{
+    struct heap_thread second = python_heap_thread(program->heap, program->interpreter, 2);
+    python_heap_attach(program->heap, program->interpreter, &second);
+    assert_false(list(program, 2)[0].is_collecting);
+    python_heap_collect(program->heap, program->interpreter, 0);
+    python_heap_set_state(program->heap, &program->thread, 2);
+    assert_int_equal(list(program, 2)[0].is_collecting, shows_collections(program));
+    assert_false(list(program, 2)[1].is_collecting);
+}
+
+/* While nobody has the GIL, or others run beside the one that collects, nothing tells who does. */
+static void garbage_may_be_collected_by_nobody_in_particular(struct program *program)
+{
+    struct heap_thread second = python_heap_thread(program->heap, program->interpreter, 2);
+    python_heap_collect(program->heap, program->interpreter, 0);
+    if (program->layout->gil_format == GIL_OPTIONAL) {
+        python_heap_attach(program->heap, program->interpreter, &program->thread);
+        python_heap_attach(program->heap, program->interpreter, &second);
+    }
+    for (unsigned i = 0; i < 2; i++)
+        assert_false(list(program, 2)[i].is_collecting);
+}
+
+static void another_interpreters_garbage_is_not_collected(struct program *program)
+{
+    remote_addr other = python_heap_interpreter(program->heap);
+    struct heap_thread thread = python_heap_thread(program->heap, other, 2);
+    python_heap_attach(program->heap, other, &thread);
+    python_heap_collect(program->heap, program->interpreter, 0);
+    for (unsigned i = 0; i < 2; i++)
+        assert_false(list(program, 2)[i].is_collecting);
+    python_heap_collect(program->heap, other, 0);
+    assert_int_equal(list(program, 2)[0].is_collecting, shows_collections(program));
+}
+
 static const struct CMUnitTest tests[] = {
     EACH_VERSION(threads_are_listed_the_newest_first, PYTHON_HEAP_LEN),
     EACH_VERSION(the_last_thread_of_a_mapping_is_listed, PYTHON_HEAP_LEN),
@@ -317,6 +358,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(more_threads_than_the_limit_are_told),
     EACH_VERSION(a_broken_list_of_interpreters_is_told, PYTHON_HEAP_LEN),
     EACH_VERSION(more_interpreters_than_the_limit_are_told, MANY_INTERPRETERS_HEAP_LEN),
+    EACH_VERSION(the_thread_that_may_run_python_code_collects_garbage, PYTHON_HEAP_LEN),
+    EACH_VERSION(garbage_may_be_collected_by_nobody_in_particular, PYTHON_HEAP_LEN),
+    EACH_VERSION(another_interpreters_garbage_is_not_collected, PYTHON_HEAP_LEN),
 };
 
 int main(void)

@@ -547,6 +547,52 @@ static void a_copy_that_cannot_be_found_leaves_the_first_line(struct program *pr
     check_sample(program, "main:16!");
 }
 
+/* Expects the version's stack: without a mark, with the innermost frame marked, or with the one where it began. */
+static void check_collection(struct program *program, const char *unmarked, const char *innermost, const char *exact)
+{
+    const char *expected = program->layout->interpreter.collecting_frame != LAYOUT_NONE ? exact : innermost;
+    check_sample(program, program->layout->interpreter.collecting == LAYOUT_NONE ? unmarked : expected);
+}
+
+static void a_collection_of_garbage_is_marked(struct program *program)
+{
+    remote_addr frame = call(program, "main", 1);
+    python_heap_attach(program->heap, program->interpreter, &program->thread);
+    check_sample(program, "main:11!");
+    python_heap_collect(program->heap, program->interpreter, frame);
+    check_collection(program, "main:11!", "<GC>:0 main:11!", "<GC>:0 main:11!");
+    python_heap_collect(program->heap, program->interpreter, 0);
+    check_collection(program, "main:11!", "<GC>:0 main:11!", "<GC>:0 main:11!");
+}
+
+/* Before 3.15 nothing tells where among the frames it began. */
+static void a_finalizer_is_called_by_the_collection_where_that_is_known(struct program *program)
+{
+    remote_addr frame = call(program, "main", 1);
+    python_heap_enter(program->heap, &program->thread);
+    call(program, "finalize", 2);
+    python_heap_attach(program->heap, program->interpreter, &program->thread);
+    python_heap_collect(program->heap, program->interpreter, frame);
+    check_collection(program, "finalize:12! main:11!", "<GC>:0 finalize:12! main:11!", "finalize:12! <GC>:0 main:11!");
+}
+
+static void a_collection_that_began_in_another_thread_is_not_marked(struct program *program)
+{
+    call(program, "main", 1);
+    python_heap_collect(program->heap, program->interpreter, program->heap->runtime);
+    check_sample(program, "main:11!");
+}
+
+/* At an interpreter's end there is no frame that has begun it, or only the one that ends each chain. */
+static void a_collection_without_frames_is_a_stack(struct program *program)
+{
+    remote_addr base = program->layout->version >= (3 << 8 | 15) ? program->thread.innermost : 0;
+    python_heap_put_u64(program->heap, program->thread.cframe, base);
+    python_heap_attach(program->heap, program->interpreter, &program->thread);
+    python_heap_collect(program->heap, program->interpreter, base);
+    check_collection(program, "", "<GC>:0", "<GC>:0!");
+}
+
 static void every_status_has_words(void **state)
 {
     (void)state;
@@ -588,6 +634,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(more_frames_than_are_looked_at_are_a_broken_chain),
     EACH_VERSION(a_thread_may_execute_a_copy_of_its_own, PYTHON_HEAP_LEN),
     EACH_VERSION(a_copy_that_cannot_be_found_leaves_the_first_line, PYTHON_HEAP_LEN),
+    EACH_VERSION(a_collection_of_garbage_is_marked, PYTHON_HEAP_LEN),
+    EACH_VERSION(a_finalizer_is_called_by_the_collection_where_that_is_known, PYTHON_HEAP_LEN),
+    EACH_VERSION(a_collection_that_began_in_another_thread_is_not_marked, PYTHON_HEAP_LEN),
+    EACH_VERSION(a_collection_without_frames_is_a_stack, PYTHON_HEAP_LEN),
     cmocka_unit_test(every_status_has_words),
 };
 
