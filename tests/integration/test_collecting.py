@@ -34,7 +34,7 @@ class TestCollecting(harness.TestCase):
 
     def test_share(self):
         """Four standard deviations of as many samples if they were independent, and one point for what is not chance."""
-        target, _ = self.start_target("collecting.py", "share", 4)
+        target, _ = self.start_target("collecting.py", "share", 3)
         outcome, stacks = self.record("-r", RATE, "-p", target.pid)
         truth = json.loads(target.finish()[1])
         samples = stacks.total(is_in("share"))
@@ -55,7 +55,7 @@ class TestCollecting(harness.TestCase):
         self.assertEqual(stacks.total(is_collection), 0)
 
     def test_other_threads_do_not_collect(self):
-        stacks = self.record_target("beside", 2)
+        stacks = self.record_target("beside", 1)
         self.assertGreater(stacks.total(is_in("spin")), 100)
         self.assertEqual(stacks.total(lambda stack: is_in("spin")(stack) and is_collection(stack)), 0)
         if self.shows_collections:

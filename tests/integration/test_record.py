@@ -584,18 +584,6 @@ class TestOptions(RecordCase):
         self.assertLess(share, 0.85)
 
 
-class TestReusedCode(RecordCase):
-    """Code objects whose memory is used again, names and line tables included."""
-
-    def test_lines_of_reused_code(self):
-        target, _ = self.start_target("reused_code.py")
-        _, stacks = self.record(*FAST, "-d", "2", "-p", target.pid)
-        found = {stack[i] + " > " + harness.function_name(stack[i + 1])
-                 for stack in stacks.counts for i in range(len(stack) - 1)
-                 if harness.function_name(stack[i + 1]) in ("first", "second")}
-        self.assertEqual(found, {"<module> (<made>:3) > first", "<module> (<made>:9) > second"})
-
-
 class TestShares(RecordCase):
     """The shares of the samples are the shares of the time."""
 
