@@ -10,7 +10,7 @@ from test_record import RecordCase
 
 RATE = 1000
 FUNCTIONS = 500
-MEAN_ERROR = 2  # samples of eight, by which a function's count may be off on the average; it is 0.4 on an idle machine
+MEAN_ERROR = 2  # samples of fifteen, by which a function's count may be off on the average; it is 0.4 on an idle machine
 
 
 class TestReuse(RecordCase):
@@ -32,7 +32,7 @@ class TestReuse(RecordCase):
         self.assertIn(int(line) - int(file), (1, 2) if name else (1,), frame)
 
     def test_five_hundred_functions(self):
-        """Each of them runs for eight intervals, at an address that others had before."""
+        """Each of them runs for fifteen intervals, at an address that others had before."""
         output = self.path("made.raw")
         target, _ = self.start_target("made_functions.py")
         process = self.start_pyspyc("record", "-f", "raw", "-o", output, "-r", RATE, "-p", target.pid)
