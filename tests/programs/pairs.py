@@ -1,18 +1,11 @@
 """Functions a_k that call b_k and nobody else, as fast as they can: a stack in which b_k's caller is not a_k is false.
 
-    pairs.py [SECONDS]      without SECONDS it runs until standard input closes
-
-Prints "ready" at the start, and at the end one line of JSON: rounds done, seconds, rounds a second. A round is
-PAIRS * INNER calls of a_k.
+Runs and reports as rounds.py does; a round is PAIRS * INNER calls of a_k.
 """
-import json
-import select
-import sys
-import time
+import rounds
 
 PAIRS = 8
 INNER = 20
-clock = getattr(time, "perf_counter", time.time)
 
 
 def b_0(): pass
@@ -47,26 +40,5 @@ def one_round():
         a_7()
 
 
-def ended(deadline):
-    """Whether the seconds have passed or, without any, standard input has closed."""
-    if deadline is not None:
-        return clock() >= deadline
-    return bool(select.select([sys.stdin], [], [], 0)[0])
-
-
-def main():
-    started = clock()
-    deadline = started + float(sys.argv[1]) if len(sys.argv) > 1 else None
-    rounds = 0
-    print("ready")
-    sys.stdout.flush()
-    while not ended(deadline):
-        for _ in range(50):
-            one_round()
-        rounds += 50
-    seconds = clock() - started
-    print(json.dumps({"rounds": rounds, "seconds": seconds, "rounds_per_second": rounds / seconds}))
-
-
 if __name__ == "__main__":
-    main()
+    rounds.run(one_round, batch=50)

@@ -1,17 +1,11 @@
 """Functions r_k that all go through m to x_k, as fast as they can: a stack r_1;m;x_2 is false.
 
-    shared.py [SECONDS]     without SECONDS it runs until standard input closes
-
 m's frame is at the same place in every stack, so a reader that mixes two instants finds nothing odd in any one frame.
-Prints "ready" at the start, and at the end one line of JSON: rounds done, seconds, rounds a second.
+Runs and reports as rounds.py does.
 """
-import json
-import select
-import sys
-import time
+import rounds
 
 INNER = 20
-clock = getattr(time, "perf_counter", time.time)
 
 
 def x_0(): pass
@@ -50,26 +44,5 @@ def one_round():
         r_7()
 
 
-def ended(deadline):
-    """Whether the seconds have passed or, without any, standard input has closed."""
-    if deadline is not None:
-        return clock() >= deadline
-    return bool(select.select([sys.stdin], [], [], 0)[0])
-
-
-def main():
-    started = clock()
-    deadline = started + float(sys.argv[1]) if len(sys.argv) > 1 else None
-    rounds = 0
-    print("ready")
-    sys.stdout.flush()
-    while not ended(deadline):
-        for _ in range(50):
-            one_round()
-        rounds += 50
-    seconds = clock() - started
-    print(json.dumps({"rounds": rounds, "seconds": seconds, "rounds_per_second": rounds / seconds}))
-
-
 if __name__ == "__main__":
-    main()
+    rounds.run(one_round, batch=50)
