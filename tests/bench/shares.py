@@ -11,7 +11,6 @@ from common import harness
 OTHER = "other"
 #: A chi-square needs so many expected samples in each class.
 LEAST_EXPECTED = 5
-SEED = 20
 
 
 def phase_of(stack, phases):
@@ -78,11 +77,15 @@ class Comparison:
 
 
 def thin(counts, every):
-    """Chooses one of `every` samples; always the same ones for the same counts."""
+    """
+    Chooses one of `every` samples: always the same ones for the same counts, but others for other counts, so that the
+    luck of the choice is not the same in every row of a table.
+    """
     if every <= 1:
         return dict(counts)
     samples = [phase for phase in sorted(counts) for _ in range(counts[phase])]
-    return collections.Counter(random.Random(SEED).sample(samples, len(samples) // every))
+    choice = random.Random(repr(sorted(counts.items())))
+    return collections.Counter(choice.sample(samples, len(samples) // every))
 
 
 def chi_square_p(observed, expected):

@@ -86,7 +86,8 @@ WORKLOADS = [
     threads(32), threads(128),
     # An idle thread is never shown as active, so a stack with rest() is false.
     Workload("idle-100", "busy_and_idle.py", ("100",), possible=r"(?!.*/rest(?:/|$))(?:%s)" % rule(PAIR)),
-    Workload("gil-8", "gil_fight.py", possible=rule(PAIR), has_account=True, turn_ms=50),
+    # The account is of the eight; the main thread, which only looks on, is none of them.
+    Workload("gil-8", "gil_fight.py", possible=rule(PAIR), has_account=True, ignored=(OTHER,), turn_ms=50),
     Workload("generators", "generator_pairs.py", possible=rule(r"u_(\d)(?:/g_\1)?"), counted=r"u_\d"),
     Workload("split", "known_split.py", has_account=True, turn_ms=4),
     Workload("alternating", "alternating.py", has_account=True, ignored=(OTHER,), compared=("plain", "generator")),
