@@ -31,7 +31,7 @@ class TestReads(harness.TestCase):
         self.check("shared.py")
 
     def test_deep(self):
-        self.check("busy_deep.py", 500)
+        self.check("deep_calls.py", 500)
 
     def test_idle_threads(self):
         self.check("threads.py", 1, 100)
