@@ -36,6 +36,7 @@ struct dump_thread {
     bool is_active;        /* running, or ready to run */
     bool is_stopped;       /* by a signal or a debugger */
     bool holds_gil;
+    bool waits_for_gil;
     const char *failure;       /* why frames are missing; NULL when there is no failure; static */
     struct dump_frame *frames; /* innermost first */
     uint32_t frame_count;

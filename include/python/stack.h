@@ -32,7 +32,10 @@ struct python_frame {
     bool is_entry; /* the outermost frame of one activation of the evaluation loop: C code called it */
 };
 
-enum { PYTHON_NO_GIL = UINT32_MAX };
+enum {
+    PYTHON_NO_GIL = UINT32_MAX,
+    PYTHON_GIL_CONDITION_LEN = 48, /* sizeof(pthread_cond_t) on 64-bit Linux */
+};
 
 /* One GIL: whoever runs Python code in its interpreters has to take it, and changes the memory that is given here. */
 struct python_gil {
@@ -40,6 +43,7 @@ struct python_gil {
     uint32_t len;
     bool is_locked;
     remote_addr last_holder; /* the thread state that has, or had, it; 0: nobody, or it is not known any more */
+    remote_addr condition;   /* of the condition variable at which those wait who want it, and nobody else */
 };
 
 /* A thread state: a thread that is known to several interpreters has one in each. */

@@ -49,6 +49,12 @@ struct proc_schedstat {
 bool proc_schedstat_parse(const char *text, struct proc_schedstat *ret);
 
 /*
+ * Reads the text of a thread's syscall file, "202 0x7f0000000000 0x189 ...": the number of the system call in which it
+ * sleeps, and its first argument. Returns false for a thread that runs, or sleeps elsewhere.
+ */
+bool proc_syscall_parse(const char *text, uint64_t *ret_number, uint64_t *ret_argument);
+
+/*
  * All decimal numbers of a field of /proc/PID/status, such as "NSpid". Returns how many; 0 when there is no such field,
  * when something else than numbers is in it, or when there are more than `limit`.
  */

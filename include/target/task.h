@@ -7,6 +7,7 @@
 #define TARGET_TASK_H
 
 #include "base/error.h"
+#include "memory/memory.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -53,6 +54,12 @@ void task_deinit(struct task *task);
 
 /* Returns false when the thread has ended. Allocates nothing. */
 bool task_read_state(const struct task *task, struct task_state *ret);
+
+/*
+ * The address of the futex at which a thread sleeps. False when it does not, or that may not be known. Opens a file:
+ * not for each sample.
+ */
+bool task_read_futex(const struct task *task, remote_addr *ret);
 
 /* Keeps one more file open from its first use on. False when the kernel does not count, or the thread has ended. */
 bool task_read_times(struct task *task, struct task_times *ret);

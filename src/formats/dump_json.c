@@ -61,8 +61,10 @@ static void append_thread(struct buffer *json, const struct process_dump *dump, 
         buffer_format(json, ", \"os_thread_id\": %" PRIu64, thread->os_id);
     else
         buffer_append_text(json, ", \"os_thread_id\": null");
-    buffer_format(json, ", \"interpreter\": %" PRId64 ", \"active\": %s, \"owns_gil\": %s,\n   \"frames\": [",
-                  thread->interpreter, boolean(thread->is_active), boolean(thread->holds_gil));
+    buffer_format(
+        json,
+        ", \"interpreter\": %" PRId64 ", \"active\": %s, \"owns_gil\": %s, \"waits_for_gil\": %s,\n   \"frames\": [",
+        thread->interpreter, boolean(thread->is_active), boolean(thread->holds_gil), boolean(thread->waits_for_gil));
     for (uint32_t i = 0; i < thread->frame_count; i++) {
         buffer_append_text(json, i > 0 ? "," : "");
         append_frame(json, &thread->frames[i]);

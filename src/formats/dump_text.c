@@ -17,6 +17,8 @@ static const char *state_text(const struct dump_thread *thread)
 {
     if (thread->is_stopped)
         return thread->holds_gil ? "stopped+gil" : "stopped";
+    if (thread->waits_for_gil)
+        return "waiting for the GIL";
     if (thread->holds_gil)
         return thread->is_active ? "active+gil" : "idle+gil";
     return thread->is_active ? "active" : "idle";

@@ -158,6 +158,7 @@ static bool set_gil_fields(struct layout *layout, const unsigned char *table, en
     layout->gil.locked = (uint16_t)locked;
     layout->gil.last_holder = (uint16_t)last_holder;
     layout->gil.switch_number = (uint16_t)(locked + sizeof(uint64_t));
+    layout->gil.condition = layout->gil.switch_number + (uint16_t)sizeof(uint64_t);
     return true;
 }
 

@@ -13,15 +13,16 @@
  */
 #define NO_GIL_STRUCT                                                                                                  \
     {                                                                                                                  \
-        .enabled = LAYOUT_NONE, .last_holder = LAYOUT_NONE, .locked = LAYOUT_NONE, .switch_number = LAYOUT_NONE        \
+        .enabled = LAYOUT_NONE, .last_holder = LAYOUT_NONE, .locked = LAYOUT_NONE, .switch_number = LAYOUT_NONE,       \
+        .condition = LAYOUT_NONE                                                                                       \
     }
 #define GIL                                                                                                            \
     {                                                                                                                  \
-        .enabled = LAYOUT_NONE, .last_holder = 8, .locked = 16, .switch_number = 24                                    \
+        .enabled = LAYOUT_NONE, .last_holder = 8, .locked = 16, .switch_number = 24, .condition = 32                   \
     }
 #define GIL_WITH_SWITCH                                                                                                \
     {                                                                                                                  \
-        .enabled = 0, .last_holder = 16, .locked = 24, .switch_number = 32                                             \
+        .enabled = 0, .last_holder = 16, .locked = 24, .switch_number = 32, .condition = 40                            \
     }
 #define THREAD_TO_3_10(first, id_offset, cframe_offset)                                                                \
     {                                                                                                                  \

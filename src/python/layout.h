@@ -85,6 +85,7 @@ struct layout {
     struct {
         uint16_t enabled; /* an int; GIL_OPTIONAL */
         uint16_t last_holder, locked, switch_number;
+        uint16_t condition; /* a pthread_cond_t: where threads wait for it */
     } gil;
     struct {
         uint16_t next, interpreter;

@@ -54,6 +54,7 @@ static enum python_status read_gil(const struct layout *layout, struct memory *m
         .len = layout->gil.switch_number + (uint32_t)sizeof(uint64_t) - layout->gil.last_holder,
         .last_holder = field_u64(bytes, layout->gil.last_holder),
         .is_locked = is_enabled && field_u32(bytes, layout->gil.locked) == 1,
+        .condition = address + layout->gil.condition,
     };
     return PYTHON_OK;
 }

@@ -74,6 +74,7 @@ static bool copy_thread(const struct dumping *dumping, const struct sampled_thre
     ret->is_active = thread->is_active;
     ret->is_stopped = thread->is_stopped;
     ret->holds_gil = thread->python->holds_gil;
+    ret->waits_for_gil = thread->waits_for_gil;
     ret->failure = status == PYTHON_OK ? NULL : python_status_text(status);
     if (session_thread_name(dumping->session, thread, &name))
         ret->name = dump_text_copy(buffer_text(&name), name.len);
@@ -100,6 +101,20 @@ static bool append_thread(struct dumping *dumping, struct sampled_thread *thread
     return copy_thread(dumping, thread, &dump->threads[dump->thread_count++]);
 }
 
+/*
+ * Whether a thread that slept when the copy was made sleeps until it is given the GIL. If it has only begun to since,
+ * it has run no Python code meanwhile, so that the copy is still right.
+ */
+static bool waits_for_gil(const struct dumping *dumping, const struct sampled_thread *thread)
+{
+    uint32_t count;
+    remote_addr futex;
+    const struct python_gil *gils = python_gils(session_python(dumping->session), &count);
+    return thread->python->gil < count && !thread->is_active && !thread->python->holds_gil && thread->task.tid > 0 &&
+           task_read_futex(&thread->task, &futex) &&
+           futex - gils[thread->python->gil].condition < PYTHON_GIL_CONDITION_LEN;
+}
+
 /* Walks and copies the readable threads. What was caught in the middle of a call is left for later. */
 static struct error *copy_readable(struct dumping *dumping)
 {
@@ -110,8 +125,10 @@ static struct error *copy_readable(struct dumping *dumping)
             dumping->dump->is_proved = false;
             threads[i].is_readable = true;
         }
-        if (threads[i].is_readable)
-            session_walk(dumping->session, &threads[i]);
+        if (!threads[i].is_readable)
+            continue;
+        threads[i].waits_for_gil = waits_for_gil(dumping, &threads[i]);
+        session_walk(dumping->session, &threads[i]);
     }
     if (!dumping->is_last)
         session_end_sample(dumping->session);

@@ -33,6 +33,7 @@ struct sampled_thread {
     bool has_run;         /* it ran at some time between the last two looks at it */
     bool is_active;       /* was running or ready to run when its state was read last */
     bool is_stopped;      /* by a signal or a debugger, likewise */
+    bool waits_for_gil;   /* sleeps until it is given the GIL; only known where somebody asks */
     bool has_ended;       /* the kernel has no such thread any more: nobody runs it */
     bool has_state;       /* its state is known for the current interval */
     bool is_readable;     /* what the current sample says of it is proved */

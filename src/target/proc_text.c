@@ -118,6 +118,20 @@ uint32_t proc_status_numbers(const char *text, size_t len, const char *field, ui
     return count;
 }
 
+bool proc_syscall_parse(const char *text, uint64_t *ret_number, uint64_t *ret_argument)
+{
+    char *number_end, *end;
+    uint64_t number = strtoull(text, &number_end, 10);
+    if (!isdigit((unsigned char)*text) || *number_end != ' ')
+        return false;
+    uint64_t argument = strtoull(number_end, &end, 16);
+    if (end == number_end || *end != ' ')
+        return false;
+    *ret_number = number;
+    *ret_argument = argument;
+    return true;
+}
+
 bool proc_schedstat_parse(const char *text, struct proc_schedstat *ret)
 {
     char *run_end, *wait_end, *end;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 enum { STAT_LEN_LIMIT = 1024 }; /* 52 numbers of at most 20 digits; what we use stands far before the end */
 
@@ -72,6 +73,17 @@ bool task_read_state(const struct task *task, struct task_state *ret)
         .is_stopped = stat.state == 'T' || stat.state == 't',
         .cpu = stat.cpu,
     };
+    return true;
+}
+
+bool task_read_futex(const struct task *task, remote_addr *ret)
+{
+    char text[STAT_LEN_LIMIT];
+    uint64_t number, address;
+    if (read_file(task, -1, "syscall", text, sizeof(text)) <= 0 || !proc_syscall_parse(text, &number, &address) ||
+        number != SYS_futex)
+        return false;
+    *ret = address;
     return true;
 }
 

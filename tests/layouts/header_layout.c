@@ -46,6 +46,7 @@ static void print_runtime(void)
     PRINT(gil.last_holder, struct _gil_runtime_state, last_holder);
     PRINT(gil.locked, struct _gil_runtime_state, locked);
     PRINT(gil.switch_number, struct _gil_runtime_state, switch_number);
+    PRINT(gil.condition, struct _gil_runtime_state, cond);
 #endif
 }
 

@@ -34,6 +34,7 @@ static void print_interpreter(const struct layout *layout)
     PRINT(gil.last_holder);
     PRINT(gil.locked);
     PRINT(gil.switch_number);
+    PRINT(gil.condition);
     PRINT(thread.next);
     PRINT(thread.interpreter);
     PRINT(thread.frame);

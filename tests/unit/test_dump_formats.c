@@ -37,17 +37,15 @@ static struct dump_frame frame_with_source(int32_t end_line, int32_t column, int
     return frame;
 }
 
-/* What is printed for one thread, from its first line on. */
-static char *print(struct dump_frame *frames, uint32_t count, const char *failure, bool is_json)
+static char *print_thread(struct dump_thread *thread, bool is_json)
 {
-    struct dump_thread thread = {.id = 1, .os_id = 2, .frames = frames, .frame_count = count, .failure = failure};
     const struct process_dump dump = {
         .pid = 2,
         .command_line = TEXT("python3"),
         .executable = TEXT("/python3"),
         .python_version = (char *)"3.11.2",
         .is_proved = true,
-        .threads = &thread,
+        .threads = thread,
         .thread_count = 1,
     };
     char *text = NULL;
@@ -57,6 +55,13 @@ static char *print(struct dump_frame *frames, uint32_t count, const char *failur
                         : dump_format_text(&dump, &(struct dump_format_options){0}, out));
     fclose(out);
     return text;
+}
+
+/* What is printed for one thread, from its first line on. */
+static char *print(struct dump_frame *frames, uint32_t count, const char *failure, bool is_json)
+{
+    struct dump_thread thread = {.id = 1, .os_id = 2, .frames = frames, .frame_count = count, .failure = failure};
+    return print_thread(&thread, is_json);
 }
 
 static void check_text(struct dump_frame *frames, uint32_t count, const char *failure, const char *expected)
@@ -111,11 +116,43 @@ static void json_has_positions_where_they_are_known(void **state)
     free(text);
 }
 
+static void a_threads_state_is_said(void **state)
+{
+    (void)state;
+    static const struct {
+        bool is_active, is_stopped, holds_gil, waits_for_gil;
+        const char *text;
+    } rows[] = {
+        {false, false, false, false, "(idle)"},
+        {true, false, false, false, "(active)"},
+        {true, false, true, false, "(active+gil)"},
+        {false, false, true, false, "(idle+gil)"},
+        {false, true, false, true, "(stopped)"},
+        {false, true, true, false, "(stopped+gil)"},
+        {false, false, false, true, "(waiting for the GIL)"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct dump_thread thread = {
+            .id = 1,
+            .is_active = rows[i].is_active,
+            .is_stopped = rows[i].is_stopped,
+            .holds_gil = rows[i].holds_gil,
+            .waits_for_gil = rows[i].waits_for_gil,
+        };
+        char *text = print_thread(&thread, false), *json = print_thread(&thread, true);
+        assert_non_null(strstr(text, rows[i].text));
+        assert_non_null(strstr(json, rows[i].waits_for_gil ? "\"waits_for_gil\": true" : "\"waits_for_gil\": false"));
+        free(text);
+        free(json);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_frame_is_shown_with_its_source),
         cmocka_unit_test(what_is_missing_of_a_stack_is_said),
+        cmocka_unit_test(a_threads_state_is_said),
         cmocka_unit_test(json_has_positions_where_they_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

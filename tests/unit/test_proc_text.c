@@ -200,6 +200,21 @@ static void runs_and_their_time_are_read_from_schedstat(void **state)
     assert_int_equal(schedstat.runs, 77);
 }
 
+static void where_a_thread_sleeps_is_read_from_syscall(void **state)
+{
+    (void)state;
+    uint64_t number = 0, argument = 0;
+    assert_true(proc_syscall_parse("202 0x7f1e175ad108 0x89 0x0 0x7f1e16da0840 0x0 0xffffffff 0x7f1e16da0710 0x7f1e\n",
+                                   &number, &argument));
+    assert_int_equal(number, 202);
+    assert_int_equal(argument, 0x7f1e175ad108);
+    static const char *const texts[] = {
+        "", "\n", "running\n", "-1 0x7f1e16da0710 0x7f1e\n", "202", "202 ", "202 0x1", "202 x 0x1\n", " 202 0x1 0x2\n"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        assert_false(proc_syscall_parse(texts[i], &number, &argument));
+    assert_int_equal(number, 202);
+}
+
 /* Reads all numbers of a field, and checks that nothing is written beyond the limit. */
 static uint32_t status_numbers(const char *text, const char *field, uint64_t *ret, uint32_t limit)
 {
@@ -266,6 +281,7 @@ int main(void)
         cmocka_unit_test(a_status_field_that_is_missing_or_has_no_number_is_none),
         cmocka_unit_test(odd_status_texts_do_no_harm),
         cmocka_unit_test(runs_and_their_time_are_read_from_schedstat),
+        cmocka_unit_test(where_a_thread_sleeps_is_read_from_syscall),
         cmocka_unit_test(all_numbers_of_a_field_are_read),
         cmocka_unit_test(a_field_of_something_else_has_no_numbers),
         cmocka_unit_test(more_numbers_than_there_is_room_for_are_none),

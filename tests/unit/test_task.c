@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -105,6 +106,26 @@ static void a_thread_that_does_not_exist_is_gone(void **state)
     }
 }
 
+static void a_thread_that_sleeps_at_a_futex_is_told_from_others(void **state)
+{
+    struct scene *scene = *state;
+    struct task task;
+    remote_addr futex = 0;
+    char text[64];
+    assert_null(task_init(&task, scene->process, 8));
+    assert_false(task_read_futex(&task, &futex));
+    snprintf(text, sizeof(text), "%d 0x7f1e175ad108 0x89 0x0\n", SYS_futex);
+    proc_folder_put_text(&scene->proc, "7/task/8/syscall", text);
+    assert_true(task_read_futex(&task, &futex));
+    assert_int_equal(futex, 0x7f1e175ad108);
+    snprintf(text, sizeof(text), "%d 0x7f1e175ad108 0x89 0x0\n", SYS_futex + 1);
+    proc_folder_put_text(&scene->proc, "7/task/8/syscall", text);
+    assert_false(task_read_futex(&task, &futex));
+    proc_folder_put_text(&scene->proc, "7/task/8/syscall", "running\n");
+    assert_false(task_read_futex(&task, &futex));
+    task_deinit(&task);
+}
+
 static void without_descriptors_files_are_opened_anew(void **state)
 {
     struct scene *scene = *state;
@@ -150,6 +171,7 @@ int main(void)
         TEST(each_state_is_told),
         TEST(a_text_that_is_no_stat_has_no_state),
         TEST(a_thread_that_does_not_exist_is_gone),
+        TEST(a_thread_that_sleeps_at_a_futex_is_told_from_others),
         TEST(without_descriptors_files_are_opened_anew),
         TEST(as_many_tasks_are_allowed_as_can_be),
     };

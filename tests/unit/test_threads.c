@@ -89,6 +89,7 @@ static void check_gil(struct program *program, const struct python_gil *gil, int
     assert_int_equal(gil->address,
                      python_heap_gil(program->heap, program->interpreter) + program->layout->gil.last_holder);
     assert_int_equal(gil->len, 24);
+    assert_int_equal(gil->condition, gil->address + gil->len);
     assert_int_equal(gil->last_holder, program->thread.address);
     assert_int_equal(gil->is_locked, state == 1);
 }
