@@ -17,15 +17,32 @@ void thread_list_deinit(struct thread_list *list)
     *list = (struct thread_list){0};
 }
 
-/* The number by which a thread knows itself; 0 when it cannot be found out, and -1 when its own memory is gone. */
-static pid_t inner_id(const struct python_thread *thread, struct memory *memory, const struct thread_area *area)
+/* The number that a thread's libc keeps of it; 0 when it has none, and -1 when that memory is gone. */
+static pid_t libc_id(const struct python_thread *thread, struct memory *memory, const struct thread_area *area)
 {
     uint32_t tid = 0;
-    if (thread->native_id != 0)
-        return thread->native_id <= INT32_MAX ? (pid_t)thread->native_id : 0;
     if (memory_read_u32(memory, thread->id + (uint64_t)area->tid_offset, &tid) == MEMORY_FAULT)
         return -1;
     return tid <= INT32_MAX ? (pid_t)tid : 0;
+}
+
+/* The number by which a thread knows itself; 0 when it cannot be found out, and -1 when its own memory is gone. */
+static pid_t inner_id(const struct python_thread *thread, struct memory *memory, const struct thread_area *area)
+{
+    if (thread->native_id != 0)
+        return thread->native_id <= INT32_MAX ? (pid_t)thread->native_id : 0;
+    return libc_id(thread, memory, area);
+}
+
+/* Joins a thread with the kernel's one, by the number by which that one knows itself. */
+static void join(struct thread_list *list, const struct process *process, struct sampled_thread *thread, pid_t inner)
+{
+    pid_t tid = inner > 0 ? thread_ids_find(&list->ids, process, inner) : 0;
+    cleanup_error struct error *error = tid > 0 ? task_init(&thread->task, process, tid) : NULL;
+    if (error)
+        thread->task = TASK_NONE;
+    thread->inner = inner;
+    thread->has_ended = inner < 0 || (error && error->kind == ERROR_TARGET_GONE);
 }
 
 static struct sampled_thread meet_thread(struct thread_list *list, const struct process *process, struct memory *memory,
@@ -35,16 +52,17 @@ static struct sampled_thread meet_thread(struct thread_list *list, const struct 
         .address = python->address,
         .id = python->id,
         .native_id = python->native_id,
-        .inner = inner_id(python, memory, area),
         .task = TASK_NONE,
         .serial = ++list->last_serial,
         .weight = 1,
     };
-    pid_t tid = thread.inner > 0 ? thread_ids_find(&list->ids, process, thread.inner) : 0;
-    cleanup_error struct error *error = tid > 0 ? task_init(&thread.task, process, tid) : NULL;
-    if (error)
-        thread.task = TASK_NONE;
-    thread.has_ended = thread.inner < 0 || (error && error->kind == ERROR_TARGET_GONE);
+    join(list, process, &thread, inner_id(python, memory, area));
+    /* In a process that was forked behind Python's back, as uWSGI does, Python has the number that its parent had. */
+    if (thread.task.tid == 0 && python->native_id != 0) {
+        pid_t inner = libc_id(python, memory, area);
+        if (inner > 0)
+            join(list, process, &thread, inner);
+    }
     return thread;
 }
 
