@@ -268,6 +268,12 @@ static void report_refusals(const struct process_tree *tree)
                 error->sentence);
 }
 
+/* Whether a program was a Python, and ended before that was up: there is nothing to record, and nothing wrong. */
+static bool ended_while_starting(const struct supervisor *supervisor, const struct error *error)
+{
+    return supervisor->child > 0 && supervisor->has_ended && error->kind == ERROR_NOT_READY;
+}
+
 /* Records until it is over, and writes the result. The process runs on, or has ended. */
 static struct error *record_process(const struct record_arguments *arguments, const struct process *process,
                                     struct supervisor *supervisor, struct output *output)
@@ -289,6 +295,10 @@ static struct error *record_process(const struct record_arguments *arguments, co
     error = supervisor_record(supervisor);
     supervisor->recording = NULL;
     supervisor->tree = NULL;
+    if (error && ended_while_starting(supervisor, error)) {
+        error_destroy(error);
+        error = NULL;
+    }
     if (error)
         return describe_attach_error(arguments, process, error);
     report_refusals(tree);

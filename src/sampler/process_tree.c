@@ -206,7 +206,9 @@ static void try_to_attach(struct process_tree *tree, struct member *member)
         return;
     }
     uint64_t rest = limited_rest((now_ns - member->program_ns) / REST_SHARE, TRY_REST_NS);
-    uint64_t long_rest = limited_rest((now_ns - start_ns) * REST_FACTOR, TRY_REST_NS);
+    /* A Python that is only just starting will be up in a moment, and may not live for many more. */
+    bool is_starting = member->error->kind == ERROR_NOT_READY;
+    uint64_t long_rest = is_starting ? 0 : limited_rest((now_ns - start_ns) * REST_FACTOR, TRY_REST_NS);
     member->try_ns = now_ns + (rest > long_rest ? rest : long_rest);
 }
 
