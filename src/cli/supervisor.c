@@ -150,7 +150,8 @@ static bool is_finished(const struct supervisor *supervisor)
            state == RECORDING_FAILED;
 }
 
-/* *error becomes that of the last try, if there was one. That the process has ended does not say why that was too early. */
+/* *error becomes that of the last try, if there was one. That the process has ended does not say why that was too
+ * early. */
 static void take_error(struct process_tree *tree, struct error **error)
 {
     struct error *newer = process_tree_take_error(tree);

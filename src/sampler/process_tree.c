@@ -13,8 +13,9 @@
 
 enum {
     MS = 1000000,                    /* ns */
-    SHORT_REST_NS = 2 * MS,          /* between looks at a process that has just begun to run a program */
+    SHORT_REST_NS = 1 * MS,          /* between looks at a process that has just begun to run a program */
     LOOK_REST_NS = 20 * MS,          /* between looks at one for which program it runs, at most */
+    STARTING_NS = 20 * MS,           /* within which a Python loads what makes it one: it is looked at often */
     TRY_REST_NS = 200 * MS,          /* between tries to attach to the same program, at most */
     REST_SHARE = 8,                  /* the rest is such a part of the time for which it has run its program, */
     REST_FACTOR = 10,                /* but so many times what the last try took, or the last search for children */
@@ -207,7 +208,7 @@ static void try_to_attach(struct process_tree *tree, struct member *member)
     }
     uint64_t rest = limited_rest((now_ns - member->program_ns) / REST_SHARE, TRY_REST_NS);
     /* A Python that is only just starting will be up in a moment, and may not live for many more. */
-    bool is_starting = member->error->kind == ERROR_NOT_READY;
+    bool is_starting = member->error->kind == ERROR_NOT_READY || now_ns - member->program_ns < STARTING_NS;
     uint64_t long_rest = is_starting ? 0 : limited_rest((now_ns - start_ns) * REST_FACTOR, TRY_REST_NS);
     member->try_ns = now_ns + (rest > long_rest ? rest : long_rest);
 }

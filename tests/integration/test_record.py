@@ -97,6 +97,13 @@ class TestWrapped(RecordCase):
         self.assertEqual(outcome.status, 0, outcome)
         self.assertTrue(os.path.exists(self.path("fast.raw")), outcome)
 
+    def test_program_that_ends_while_python_starts(self):
+        """It lives for some ten milliseconds, so now and then there is nothing to attach to."""
+        for _ in range(20):
+            outcome = self.run_pyspyc("record", "-f", "raw", "-o", self.path("short.raw"), "--",
+                                      self.python, "-c", "raise SystemExit(7)")
+            self.assertEqual(outcome.status, 7, outcome)
+
     def test_parent_that_ignores_the_end_of_children(self):
         """An ignored SIGCHLD is inherited, and the kernel would collect the program behind our back."""
         process = self.start_pyspyc(
