@@ -58,7 +58,7 @@ static void look_at(struct states *states, struct sampled_thread *thread, const 
     bool was_active = thread->is_active;
     if (thread->task.tid == 0)
         state.is_active = thread->python->holds_gil;
-    else if (!was_busy(states, thread, growth))
+    else if (!was_busy(states, thread, growth) && !(was_active && task_is_running(&thread->task)))
         thread->has_ended = !task_read_state(&thread->task, &state);
     state.is_active &= !thread->has_ended;
     thread->has_run = was_active || state.is_active || growth->has_run;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -47,7 +48,8 @@ void task_deinit(struct task *task)
 {
     cleanup_close_fd(&task->stat);
     cleanup_close_fd(&task->schedstat);
-    task->stat = task->schedstat = -1;
+    cleanup_close_fd(&task->syscall);
+    task->stat = task->schedstat = task->syscall = -1;
 }
 
 /* Reads one of the thread's files as a text that ends with NUL. Returns its length, or -1. */
@@ -74,6 +76,16 @@ bool task_read_state(const struct task *task, struct task_state *ret)
         .cpu = stat.cpu,
     };
     return true;
+}
+
+/* Linux fs/proc/base.c: proc_pid_syscall() has this word for a thread whose state is TASK_RUNNING. */
+bool task_is_running(struct task *task)
+{
+    static const char running[] = "running\n";
+    char text[sizeof(running)];
+    if (task->syscall < 0)
+        task->syscall = open_file(task->process, task->tid, "syscall");
+    return read_file(task, task->syscall, "syscall", text, sizeof(text)) > 0 && strcmp(text, running) == 0;
 }
 
 bool task_read_futex(const struct task *task, remote_addr *ret)

@@ -126,6 +126,23 @@ static void a_thread_that_sleeps_at_a_futex_is_told_from_others(void **state)
     task_deinit(&task);
 }
 
+static void a_thread_that_runs_is_told_by_a_word(void **state)
+{
+    struct scene *scene = *state;
+    static const char *const others[] = {"-1 0x7ffd5fcd2520 0x7ffd5fcd256\n", "230 0x0 0x0 0x7ffd5fcd2520\n", "runn",
+                                         ""};
+    struct task task;
+    assert_null(task_init(&task, scene->process, 8));
+    assert_false(task_is_running(&task));
+    proc_folder_put_text(&scene->proc, "7/task/8/syscall", "running\n");
+    assert_true(task_is_running(&task));
+    for (size_t i = 0; i < array_size(others); i++) {
+        proc_folder_put_text(&scene->proc, "7/task/8/syscall", others[i]);
+        assert_false(task_is_running(&task));
+    }
+    task_deinit(&task);
+}
+
 static void without_descriptors_files_are_opened_anew(void **state)
 {
     struct scene *scene = *state;
@@ -172,6 +189,7 @@ int main(void)
         TEST(a_text_that_is_no_stat_has_no_state),
         TEST(a_thread_that_does_not_exist_is_gone),
         TEST(a_thread_that_sleeps_at_a_futex_is_told_from_others),
+        TEST(a_thread_that_runs_is_told_by_a_word),
         TEST(without_descriptors_files_are_opened_anew),
         TEST(as_many_tasks_are_allowed_as_can_be),
     };
