@@ -17,8 +17,9 @@ enum {
     BLOCK_LIMIT = 1 << 18, /* 64 MB: a hundred thousand frames in the heap have about 50 */
     PAGE_LEN = 4096, /* what is read around a block that was not predicted; never more than a page of the kernel */
     LARGE_READ_LEN = 32768, /* a read of more bytes than this is not kept: it will hardly be read again */
-    KEPT_SAMPLES = 32,      /* a block that so many walks did not read is no longer predicted */
-    RETRY_LIMIT = 16,       /* batches begun again because a predicted block was gone */
+    GAP_LIMIT = 8,     /* blocks that nobody reads between two that are: to copy them costs less than one more piece */
+    KEPT_SAMPLES = 32, /* a block that so many walks did not read is no longer predicted */
+    RETRY_LIMIT = 16,  /* batches begun again because a predicted block was gone */
     HASH_FIRST_CAPACITY = 1024,
     PIECES_FOR_GUARDS = 2 * SNAPSHOT_GUARD_LIMIT,
 };
@@ -165,16 +166,25 @@ static bool make_room(struct snapshot *snapshot, size_t count)
     return 2 * wanted <= snapshot->hash_capacity || rehash(snapshot, 2 * (uint32_t)wanted);
 }
 
+/* The index of a block; block_count when it has no copy. Walks go from one block to its neighbour most of the time. */
+static uint32_t find_block(struct snapshot *snapshot, remote_addr address)
+{
+    uint32_t last = snapshot->last_found, first = last > 0 ? last - 1 : 0;
+    for (uint32_t i = first; i <= last + 1 && i < snapshot->block_count; i++) {
+        if (snapshot->blocks[i].address == address)
+            return i;
+    }
+    uint32_t slot = *find_slot(snapshot, address);
+    return slot == 0 ? snapshot->block_count : slot - 1;
+}
+
 /* Returns the copy of a block and notes its use; NULL when there is none. */
 static const unsigned char *find_copy(struct snapshot *snapshot, remote_addr address)
 {
-    uint32_t found = snapshot->last_found;
-    if (found >= snapshot->block_count || snapshot->blocks[found].address != address) {
-        uint32_t index = *find_slot(snapshot, address);
-        if (index == 0)
-            return NULL;
-        found = snapshot->last_found = index - 1;
-    }
+    uint32_t found = find_block(snapshot, address);
+    if (found == snapshot->block_count)
+        return NULL;
+    snapshot->last_found = found;
     snapshot->blocks[found].last_used = snapshot->sample;
     return snapshot->copies + (size_t)found * BLOCK_LEN;
 }
@@ -185,20 +195,43 @@ static int compare_blocks(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
+static bool is_read_lately(const struct snapshot *snapshot, const struct block *block)
+{
+    return snapshot->sample - block->last_used <= KEPT_SAMPLES;
+}
+
+/* Whether sorted blocks follow each other without a hole, and nothing but a few of them is between these two. */
+static bool are_near(const struct snapshot *snapshot, uint32_t first, uint32_t second)
+{
+    return second - first <= GAP_LIMIT + 1 && snapshot->blocks[second].address - snapshot->blocks[first].address ==
+                                                  (remote_addr)(second - first) * BLOCK_LEN;
+}
+
+/* Drops what was not read lately, but small gaps, of sorted blocks. Returns how many are left. */
+static uint32_t drop_unread(struct snapshot *snapshot)
+{
+    uint32_t kept = 0, last = 0;
+    for (uint32_t i = 0; i < snapshot->block_count; i++) {
+        if (!is_read_lately(snapshot, &snapshot->blocks[i]))
+            continue;
+        uint32_t from = kept > 0 && are_near(snapshot, last, i) ? last + 1 : i;
+        last = i;
+        while (from <= i)
+            snapshot->blocks[kept++] = snapshot->blocks[from++];
+    }
+    return kept;
+}
+
 /* Drops what was not read lately, and sorts the rest. */
 static void predict(struct snapshot *snapshot)
 {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < snapshot->block_count; i++) {
-        if (snapshot->sample - snapshot->blocks[i].last_used <= KEPT_SAMPLES)
-            snapshot->blocks[kept++] = snapshot->blocks[i];
-    }
-    bool is_same = kept == snapshot->predicted_count && kept == snapshot->block_count;
-    snapshot->block_count = kept;
-    if (is_same)
+    bool is_sorted = snapshot->block_count == snapshot->predicted_count;
+    if (!is_sorted)
+        qsort(snapshot->blocks, snapshot->block_count, sizeof(snapshot->blocks[0]), compare_blocks);
+    uint32_t kept = drop_unread(snapshot);
+    if (is_sorted && kept == snapshot->block_count)
         return;
-    qsort(snapshot->blocks, kept, sizeof(snapshot->blocks[0]), compare_blocks);
-    snapshot->predicted_count = kept;
+    snapshot->block_count = snapshot->predicted_count = kept;
     /* There is room for as many blocks as there were. */
     rehash(snapshot, kept);
 }

@@ -16,6 +16,7 @@ enum {
     PAGE_COUNT = 17000, /* more than a snapshot keeps */
     KEPT_PAGES = 16383, /* of 16,384, as a read across two pages has to find room */
     KEPT_SAMPLES = 32,
+    GAP_LIMIT = 8, /* blocks */
     LARGE_READ_PAGES = 8,
     BASE = 0x100000,
     GUARD = 0x10000,
@@ -195,6 +196,25 @@ static void neighbours_are_read_as_one_piece(void **state)
     assert_int_equal(fixture->piece_count, 4); /* guard, three neighbours, island, guard */
     check_read(fixture, 0, 3 * BLOCK);
     assert_int_equal(fixture->piece_count, 4);
+}
+
+/* A piece more costs more than some blocks that nobody wants. */
+static void what_is_between_two_blocks_is_read_with_them_if_it_is_little(void **state)
+{
+    struct fixture *fixture = *state;
+    guard_one_word(fixture);
+    for (unsigned gap = GAP_LIMIT - 1; gap <= GAP_LIMIT + 1; gap++) {
+        for (int i = 0; i <= 2 * KEPT_SAMPLES; i++) {
+            take(fixture);
+            check_read(fixture, 0, 1);
+            check_read(fixture, (size_t)(gap + 1) * BLOCK, 1);
+        }
+        fixture->fake.after_piece = count_pieces;
+        fixture->piece_count = 0;
+        take(fixture);
+        assert_int_equal(fixture->piece_count, gap <= GAP_LIMIT ? 3 : 4); /* with the guard, twice */
+        fixture->fake.after_piece = NULL;
+    }
 }
 
 static void a_page_that_is_read_no_more_is_predicted_no_more(void **state)
@@ -546,6 +566,7 @@ int main(void)
         TEST(a_copy_does_not_follow_the_target),
         TEST(pages_of_the_last_sample_come_with_the_guards_in_one_read),
         TEST(neighbours_are_read_as_one_piece),
+        TEST(what_is_between_two_blocks_is_read_with_them_if_it_is_little),
         TEST(a_page_that_is_read_no_more_is_predicted_no_more),
         TEST(without_guards_and_pages_nothing_is_read),
         TEST(a_predicted_page_that_disappears_is_left_out),
