@@ -58,4 +58,11 @@ void code_cache_begin_sample(struct code_cache *cache);
 enum python_status code_cache_find(struct code_cache *cache, struct memory *memory, remote_addr address,
                                    uint32_t *ret_index);
 
+/* Whether an entry was found to be true in this sample already, and is the one that had this serial number. */
+static inline bool code_cache_is_checked(const struct code_cache *cache, uint32_t index, uint32_t serial)
+{
+    return index < cache->count && cache->entries[index].checked_sample == cache->sample &&
+           cache->entries[index].code.serial == serial;
+}
+
 #endif

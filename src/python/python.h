@@ -6,6 +6,7 @@
 #define PYTHON_PYTHON_H
 
 #include "code_cache.h"
+#include "last_walk.h"
 #include "python/runtime.h"
 #include "python/stack.h"
 
@@ -20,6 +21,7 @@ struct python {
     struct python_frame *frames;
     uint32_t frame_count, frame_capacity;
     uint32_t steps; /* frames that were looked at in this sample */
+    struct last_walk last_walk;
 
     remote_addr threading_interpreter; /* whose threading module was found; 0: none yet */
     remote_addr threading_dict;        /* its namespace */

@@ -43,6 +43,7 @@ void python_destroy(struct python *python)
     if (!python)
         return;
     code_cache_deinit(&python->codes);
+    last_walk_deinit(&python->last_walk);
     python_runtime_deinit(&python->runtime);
     free(python->threads);
     free(python->gils);
@@ -159,28 +160,71 @@ static enum python_status append_unreadable(struct python *python, struct walk *
     return append_frame(python, walk, PYTHON_CODE_UNREADABLE, 0);
 }
 
-/*
- * Adds a frame, unless it is not complete yet: CPython 3.11 to 3.15 Include/internal/pycore_frame.h:
- * _PyFrame_IsIncomplete(). The interpreter does not show such frames either; some are its own and never get complete.
- */
-static enum python_status add_frame(struct python *python, struct memory *memory, struct walk *walk,
-                                    const unsigned char *frame, unsigned owner)
+/* What a frame says of itself. */
+static struct walked_frame read_walked(const struct layout *layout, remote_addr address, const unsigned char *frame,
+                                       unsigned owner)
 {
-    const struct layout *layout = python->runtime.layout;
-    remote_addr address = frame_code(layout, frame);
-    uint32_t code;
-    enum python_status status = code_cache_find(&python->codes, memory, address, &code);
-    if (status == PYTHON_BAD_CODE && !is_entering(layout, walk))
-        return append_unreadable(python, walk);
+    return (struct walked_frame){
+        .address = address,
+        .code = frame_code(layout, frame),
+        .instruction = layout->frame.instruction_unit != 0 ? field_u32(frame, layout->frame.instruction)
+                                                           : field_u64(frame, layout->frame.instruction),
+        .owner = (uint8_t)owner,
+    };
+}
+
+/* Completes a frame that stands as it stood when it was walked last, with a code object that is still the same. */
+static bool recall(struct python *python, struct walked_frame *frame)
+{
+    const struct walked_frame *last = last_walk_find(&python->last_walk, frame->address);
+    if (!last || last->code != frame->code || last->instruction != frame->instruction || last->owner != frame->owner ||
+        !code_cache_is_checked(&python->codes, last->entry, last->serial))
+        return false;
+    frame->entry = last->entry;
+    frame->serial = last->serial;
+    frame->line = last->line;
+    return true;
+}
+
+/*
+ * Completes a frame by its code object. *ret_is_complete becomes false when the function has not begun: CPython 3.11 to
+ * 3.15 Include/internal/pycore_frame.h: _PyFrame_IsIncomplete(). The interpreter does not show such frames either; some
+ * are its own and never get complete.
+ */
+static enum python_status look_up(struct python *python, struct memory *memory, const unsigned char *head,
+                                  struct walked_frame *frame, bool *ret_is_complete)
+{
+    int64_t offset;
+    *ret_is_complete = true;
+    enum python_status status = code_cache_find(&python->codes, memory, frame->code, &frame->entry);
     if (status != PYTHON_OK)
         return status;
-    const struct code_entry *entry = &python->codes.entries[code];
-    int64_t offset;
-    if (!frame_find_offset(layout, memory, frame, address, &offset))
-        return append_frame(python, walk, code, entry->code.first_line);
-    if (owner != OWNER_GENERATOR && offset < entry->start)
+    const struct code_entry *entry = &python->codes.entries[frame->entry];
+    frame->serial = entry->code.serial;
+    frame->line = entry->code.first_line;
+    if (!frame_find_offset(python->runtime.layout, memory, head, frame->code, &offset))
         return PYTHON_OK;
-    return append_frame(python, walk, code, lines_find(&entry->lines, offset));
+    *ret_is_complete = frame->owner == OWNER_GENERATOR || offset >= entry->start;
+    frame->line = lines_find(&entry->lines, offset);
+    return PYTHON_OK;
+}
+
+/* Adds a frame, unless it is not complete yet. */
+static enum python_status add_frame(struct python *python, struct memory *memory, struct walk *walk,
+                                    const unsigned char *head, unsigned owner)
+{
+    const struct layout *layout = python->runtime.layout;
+    struct walked_frame frame = read_walked(layout, walk->frame, head, owner);
+    bool is_complete = true;
+    if (!recall(python, &frame)) {
+        enum python_status status = look_up(python, memory, head, &frame, &is_complete);
+        if (status == PYTHON_BAD_CODE && !is_entering(layout, walk))
+            return append_unreadable(python, walk);
+        if (status != PYTHON_OK || !is_complete)
+            return status;
+    }
+    last_walk_add(&python->last_walk, &frame);
+    return append_frame(python, walk, frame.entry, frame.line);
 }
 
 /*
@@ -312,6 +356,7 @@ enum python_status python_walk_thread(struct python *python, struct memory *memo
     struct walk walk = {.thread = thread};
     thread->first_frame = python->frame_count;
     thread->frame_count = 0;
+    last_walk_begin_thread(&python->last_walk, thread->address);
     enum python_status status = innermost_frame(python, memory, thread, &frame);
     if (status == PYTHON_OK)
         status = read_stack_bounds(python, memory, &walk);

@@ -325,6 +325,22 @@ static void a_code_object_whose_parts_all_took_the_old_ones_places_has_its_own_n
     check_sample(program, "other:10!");
 }
 
+/* What was known of a frame by its place is no longer true when another code or another line is there. */
+static void a_frame_that_took_anothers_place_has_its_own_name_and_line(struct program *program)
+{
+    call(program, "main", 1);
+    struct heap_thread main = program->thread, again = main;
+    remote_addr frame = call(program, "first", 2);
+    bool always = is_every_call_an_entry(program);
+    check_sample(program, always ? "first:12! main:11!" : "first:12 main:11!");
+    remote_addr code = python_heap_code(program->heap, "second", "a.py", 20);
+    python_heap_put_frame(program->heap, &main, frame, code, 2, PYTHON_HEAP_OWNER_THREAD);
+    check_sample(program, always ? "second:22! main:11!" : "second:22 main:11!");
+    python_heap_put_frame(program->heap, &again, frame, code, 5, PYTHON_HEAP_OWNER_THREAD);
+    check_sample(program, always ? "second:25! main:11!" : "second:25 main:11!");
+    check_sample(program, always ? "second:25! main:11!" : "second:25 main:11!");
+}
+
 static void a_chain_that_ends_without_an_entry_is_in_motion(struct program *program)
 {
     program->thread.innermost = 0;
@@ -622,6 +638,7 @@ static const struct CMUnitTest tests[] = {
     EACH_VERSION(names_and_tables_of_absurd_length_do_no_harm, PYTHON_HEAP_LEN),
     EACH_VERSION(a_code_object_that_took_anothers_place_has_its_own_name, PYTHON_HEAP_LEN),
     EACH_VERSION(a_code_object_whose_parts_all_took_the_old_ones_places_has_its_own_name, PYTHON_HEAP_LEN),
+    EACH_VERSION(a_frame_that_took_anothers_place_has_its_own_name_and_line, PYTHON_HEAP_LEN),
     EACH_VERSION(a_chain_that_ends_without_an_entry_is_in_motion, PYTHON_HEAP_LEN),
     EACH_VERSION(a_frame_above_the_used_part_of_the_stack_is_in_motion, PYTHON_HEAP_LEN),
     EACH_VERSION(one_bad_thread_does_not_spoil_the_others, PYTHON_HEAP_LEN),
