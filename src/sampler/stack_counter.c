@@ -22,6 +22,7 @@ void stack_counter_init(struct stack_counter *counter, const struct recording_op
 void stack_counter_deinit(struct stack_counter *counter)
 {
     free(counter->known);
+    free(counter->path);
     table_deinit(&counter->known_table);
     free(counter->thread_nodes);
     buffer_deinit(&counter->process_label);
@@ -144,13 +145,41 @@ static uint32_t find_root(struct stack_counter *counter, struct session *session
     return counter->thread_nodes[index];
 }
 
+/* The node of a frame under a parent, which becomes the next step of the path. PROFILE_NONE without memory. */
+static uint32_t take_step(struct stack_counter *counter, uint32_t parent, const struct python_code *code, int32_t line)
+{
+    uint32_t node = profile_child(counter->profile, parent, find_frame(counter, code, line));
+    if (!array_grow(&counter->path, counter->path_len, &counter->path_capacity, sizeof(*counter->path)))
+        return PROFILE_NONE;
+    counter->path[counter->path_len++] = (struct path_step){code->serial, line, node};
+    return node;
+}
+
+/* How far the path of the last stack, which begins under the same node, leads through these frames, too. */
+static uint32_t shared_len(const struct stack_counter *counter, const struct python *python,
+                           const struct python_frame *frames, uint32_t count)
+{
+    uint32_t len = 0;
+    while (len < count && len < counter->path_len) {
+        const struct path_step *step = &counter->path[len];
+        const struct python_frame *frame = &frames[count - 1 - len];
+        if (step->line != frame->line || step->code_serial != python_code(python, frame->code)->serial)
+            break;
+        len++;
+    }
+    return len;
+}
+
 uint32_t stack_counter_find(struct stack_counter *counter, struct session *session, const struct sampled_thread *thread)
 {
     const struct python *python = session_python(session);
     const struct python_frame *frames = python_frames(python) + thread->python->first_frame;
-    uint32_t node = find_root(counter, session, thread);
-    for (uint32_t i = thread->python->frame_count; i-- > 0;)
-        node = profile_child(counter->profile, node,
-                             find_frame(counter, python_code(python, frames[i].code), frames[i].line));
+    uint32_t node = find_root(counter, session, thread), count = thread->python->frame_count;
+    counter->path_len = node == counter->path_root ? shared_len(counter, python, frames, count) : 0;
+    counter->path_root = node;
+    if (counter->path_len > 0)
+        node = counter->path[counter->path_len - 1].node;
+    for (uint32_t i = count - counter->path_len; i-- > 0;)
+        node = take_step(counter, node, python_code(python, frames[i].code), frames[i].line);
     return node;
 }

@@ -21,6 +21,13 @@ struct known_frame {
     uint32_t frame;
 };
 
+/* A frame of the stack that was counted last, and the node of the profile that it led to. */
+struct path_step {
+    uint32_t code_serial;
+    int32_t line;
+    uint32_t node;
+};
+
 struct stack_counter {
     struct profile *profile;
     enum recording_lines lines;
@@ -30,6 +37,9 @@ struct stack_counter {
     struct known_frame *known;
     uint32_t known_count, known_capacity;
     struct table known_table;
+    struct path_step *path; /* outermost first */
+    uint32_t path_len, path_capacity;
+    uint32_t path_root;     /* the node that it begins under */
     uint32_t *thread_nodes; /* by a thread's serial; PROFILE_NONE while it was not met */
     uint32_t thread_node_count;
     struct buffer scratch;
