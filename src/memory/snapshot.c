@@ -18,8 +18,9 @@ enum {
     PAGE_LEN = 4096, /* what is read around a block that was not predicted; never more than a page of the kernel */
     LARGE_READ_LEN = 32768, /* a read of more bytes than this is not kept: it will hardly be read again */
     GAP_LIMIT = 8,     /* blocks that nobody reads between two that are: to copy them costs less than one more piece */
-    KEPT_SAMPLES = 32, /* a block that so many walks did not read is no longer predicted */
-    RETRY_LIMIT = 16,  /* batches begun again because a predicted block was gone */
+    KEPT_SAMPLES = 32, /* a block that so many walks did not read is no longer predicted, */
+    KEPT_ONCE_SAMPLES = 8, /* or so many when only one ever did */
+    RETRY_LIMIT = 16,      /* batches begun again because a predicted block was gone */
     HASH_FIRST_CAPACITY = 1024,
     PIECES_FOR_GUARDS = 2 * SNAPSHOT_GUARD_LIMIT,
 };
@@ -27,6 +28,7 @@ enum {
 struct block {
     remote_addr address;
     uint32_t last_used; /* number of the sample whose walk read it last */
+    uint32_t uses;      /* how many walks did */
 };
 
 struct snapshot {
@@ -185,7 +187,9 @@ static const unsigned char *find_copy(struct snapshot *snapshot, remote_addr add
     if (found == snapshot->block_count)
         return NULL;
     snapshot->last_found = found;
-    snapshot->blocks[found].last_used = snapshot->sample;
+    struct block *block = &snapshot->blocks[found];
+    block->uses += block->last_used != snapshot->sample;
+    block->last_used = snapshot->sample;
     return snapshot->copies + (size_t)found * BLOCK_LEN;
 }
 
@@ -197,7 +201,7 @@ static int compare_blocks(const void *a, const void *b)
 
 static bool is_read_lately(const struct snapshot *snapshot, const struct block *block)
 {
-    return snapshot->sample - block->last_used <= KEPT_SAMPLES;
+    return snapshot->sample - block->last_used <= (block->uses > 1 ? KEPT_SAMPLES : KEPT_ONCE_SAMPLES);
 }
 
 /* Whether sorted blocks follow each other without a hole, and nothing but a few of them is between these two. */
