@@ -42,6 +42,17 @@ struct python_thread *python_threads(struct python *python, uint32_t *ret_count)
 const struct python_gil *python_gils(const struct python *python, uint32_t *ret_count);
 
 /*
+ * Lets python_list_threads() go on with the threads that it listed last, in a program with one interpreter, while the
+ * newest of them is the same: where there are a thousand, reading all of them takes longer than all the rest. Threads
+ * that have ended since may then still be in the list. One whose state is no longer there is noticed when it is walked,
+ * which ends with PYTHON_IN_MOTION, and the next list is made anew. Without leave, which is how it begins, each is.
+ */
+void python_allow_old_list(struct python *python, bool is_allowed);
+
+/* Whether the list of this sample is that of the sample before. */
+bool python_is_list_old(const struct python *python);
+
+/*
  * Reads one thread's frames. After PYTHON_BAD_CODE and PYTHON_BAD_FRAME it has those that could be read, and marks for
  * those that could not; after other failures it has none.
  */

@@ -10,12 +10,29 @@
 #include "python/runtime.h"
 #include "python/stack.h"
 
+/* What a thread state says of itself, as far as it does not change while it lives. */
+struct thread_words {
+    remote_addr address, interpreter;
+    uint64_t id, native_id; /* native_id 0: this version does not know it */
+};
+
+/* The list of threads that was made last, of a program with one interpreter. */
+struct last_list {
+    bool is_allowed; /* it may be used again, */
+    bool is_whole;   /* it can be, as all threads are in it, */
+    bool is_used;    /* and it is, in this sample */
+    remote_addr interpreter;
+    struct thread_words newest;
+    remote_addr second; /* the thread behind the newest one */
+};
+
 struct python {
     struct python_runtime runtime;
     struct code_cache codes;
 
     struct python_thread *threads;
     uint32_t thread_count, thread_capacity;
+    struct last_list last_list;
     struct python_gil *gils;
     uint32_t gil_count, gil_capacity;
     struct python_frame *frames;
@@ -26,5 +43,8 @@ struct python {
     remote_addr threading_interpreter; /* whose threading module was found; 0: none yet */
     remote_addr threading_dict;        /* its namespace */
 };
+
+/* Whether a thread of the list is still there, as far as its state tells. */
+bool threads_is_there(const struct python *python, struct memory *memory, const struct python_thread *thread);
 
 #endif

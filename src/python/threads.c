@@ -11,8 +11,6 @@
 void python_begin_sample(struct python *python)
 {
     code_cache_begin_sample(&python->codes);
-    python->thread_count = 0;
-    python->gil_count = 0;
     python->frame_count = 0;
     python->steps = 0;
 }
@@ -129,8 +127,10 @@ static enum python_status add_thread(struct python *python, remote_addr address,
     };
     if (layout->thread.native_id != LAYOUT_NONE) {
         thread.native_id = field_u64(head, layout->thread.native_id);
-        if (thread.native_id == 0)
+        if (thread.native_id == 0) {
+            python->last_list.is_whole = false;
             return PYTHON_OK;
+        }
     }
     if (python->thread_count >= PYTHON_THREAD_LIMIT)
         return PYTHON_BAD_THREAD;
@@ -257,21 +257,145 @@ static void find_who_runs(const struct python *python, struct python_thread *thr
     thread->is_for_anybody = false;
 }
 
-enum python_status python_list_threads(struct python *python, struct memory *memory)
+/* Reads all interpreters and their threads. */
+static enum python_status list_anew(struct python *python, struct memory *memory, remote_addr interpreter)
 {
     const struct layout *layout = python->runtime.layout;
     struct cycle cycle = {0};
-    remote_addr interpreter, head = python->runtime.address + layout->runtime.interpreters_head;
-    enum python_status status = status_of_memory(memory_read_u64(memory, head, &interpreter));
+    enum python_status status = PYTHON_OK;
+    python->last_list.is_whole = true;
     for (int i = 0; status == PYTHON_OK && interpreter != 0; i++) {
         if (i >= PYTHON_INTERPRETER_LIMIT || cycle_meets(&cycle, interpreter))
             return PYTHON_BAD_THREAD;
         status = list_interpreter(python, memory, interpreter);
         if (status == PYTHON_OK)
             status = status_of_memory(memory_read_u64(memory, interpreter + layout->interpreter.next, &interpreter));
+        python->last_list.is_whole &= interpreter == 0;
     }
     for (uint32_t i = 0; i < python->thread_count; i++)
         find_who_runs(python, &python->threads[i]);
+    return status;
+}
+
+/* Reads a thread state's words. *ret_next is the thread behind it. */
+static bool read_words(const struct python *python, struct memory *memory, remote_addr thread, struct thread_words *ret,
+                       remote_addr *ret_next)
+{
+    const struct layout *layout = python->runtime.layout;
+    unsigned char head[LAYOUT_THREAD_LEN];
+    if (memory_read(memory, thread, head, thread_head_len(layout)) != MEMORY_OK)
+        return false;
+    *ret = (struct thread_words){
+        .address = thread,
+        .interpreter = field_u64(head, layout->thread.interpreter),
+        .id = field_u64(head, layout->thread.id),
+    };
+    if (layout->thread.native_id != LAYOUT_NONE)
+        ret->native_id = field_u64(head, layout->thread.native_id);
+    *ret_next = field_u64(head, layout->thread.next);
+    return true;
+}
+
+static bool are_same(const struct thread_words *a, const struct thread_words *b)
+{
+    return a->address == b->address && a->interpreter == b->interpreter && a->id == b->id &&
+           a->native_id == b->native_id;
+}
+
+bool threads_is_there(const struct python *python, struct memory *memory, const struct python_thread *thread)
+{
+    struct thread_words words;
+    remote_addr next;
+    const struct thread_words expected = {thread->address, thread->interpreter, thread->id, thread->native_id};
+    return read_words(python, memory, thread->address, &words, &next) && are_same(&words, &expected);
+}
+
+/* Notes what a new thread would change: it becomes the first of its interpreter. */
+static void note_list(struct python *python, struct memory *memory, remote_addr interpreter)
+{
+    struct last_list *last = &python->last_list;
+    remote_addr newest;
+    last->interpreter = interpreter;
+    last->is_whole =
+        last->is_whole && last->is_allowed && python->thread_count > 0 &&
+        memory_read_u64(memory, interpreter + python->runtime.layout->interpreter.threads_head, &newest) == MEMORY_OK &&
+        read_words(python, memory, newest, &last->newest, &last->second);
+}
+
+/* Whether nothing says that there are other threads than those that were listed last. */
+static bool is_list_current(const struct python *python, struct memory *memory, remote_addr interpreter)
+{
+    const struct layout *layout = python->runtime.layout;
+    const struct last_list *last = &python->last_list;
+    struct thread_words newest;
+    remote_addr head, second, next_interpreter;
+    return last->is_allowed && last->is_whole && interpreter == last->interpreter &&
+           memory_read_u64(memory, interpreter + layout->interpreter.next, &next_interpreter) == MEMORY_OK &&
+           next_interpreter == 0 &&
+           memory_read_u64(memory, interpreter + layout->interpreter.threads_head, &head) == MEMORY_OK &&
+           head == last->newest.address && read_words(python, memory, head, &newest, &second) &&
+           are_same(&newest, &last->newest) && second == last->second;
+}
+
+static bool is_listed(const struct python *python, remote_addr thread)
+{
+    for (uint32_t i = 0; i < python->thread_count; i++) {
+        if (python->threads[i].address == thread)
+            return true;
+    }
+    return false;
+}
+
+/* Brings the threads that were listed last up to date. *ret_is_done: false when the list has to be made anew. */
+static enum python_status refresh(struct python *python, struct memory *memory, bool *ret_is_done)
+{
+    struct interpreter interpreter = {.address = python->last_list.interpreter, .gil = PYTHON_NO_GIL};
+    bool has_gil = python->runtime.layout->gil_format != GIL_OPTIONAL;
+    enum python_status status = find_gil(python, memory, &interpreter);
+    if (status == PYTHON_OK)
+        status = read_collecting(python->runtime.layout, memory, &interpreter);
+    for (uint32_t i = 0; i < python->thread_count; i++) {
+        struct python_thread *thread = &python->threads[i];
+        thread->holds_gil = thread->address == interpreter.gil_holder;
+        thread->is_collecting = thread->holds_gil && interpreter.is_collecting && interpreter.collecting_frame == 0;
+        thread->collecting_frame = interpreter.collecting_frame;
+        thread->status = PYTHON_OK;
+        thread->first_frame = thread->frame_count = 0;
+    }
+    bool is_holder_known =
+        python->gil_count == 0 || python->gils[0].last_holder == 0 || is_listed(python, python->gils[0].last_holder);
+    *ret_is_done = is_holder_known && (has_gil || !interpreter.is_collecting);
+    return status;
+}
+
+void python_allow_old_list(struct python *python, bool is_allowed)
+{
+    python->last_list.is_allowed = is_allowed;
+}
+
+bool python_is_list_old(const struct python *python)
+{
+    return python->last_list.is_used;
+}
+
+enum python_status python_list_threads(struct python *python, struct memory *memory)
+{
+    remote_addr interpreter;
+    bool is_done = false;
+    python->gil_count = 0;
+    enum python_status status = status_of_memory(memory_read_u64(
+        memory, python->runtime.address + python->runtime.layout->runtime.interpreters_head, &interpreter));
+    if (status == PYTHON_OK && is_list_current(python, memory, interpreter))
+        status = refresh(python, memory, &is_done);
+    python->last_list.is_used = status == PYTHON_OK && is_done;
+    if (status != PYTHON_OK || is_done)
+        return status;
+    python->gil_count = python->thread_count = 0;
+    status = list_anew(python, memory, interpreter);
+    if (status == PYTHON_OK)
+        note_list(python, memory, interpreter);
+    else
+        python->last_list.is_whole = false;
     return status;
 }
 

@@ -350,6 +350,15 @@ static enum python_status begin_in_collector(struct python *python, struct walk 
     return append_frame(python, walk, PYTHON_CODE_COLLECTING, 0);
 }
 
+/* A thread of an old list may have ended, and another one may have its memory. */
+static enum python_status check_thread(struct python *python, struct memory *memory, const struct python_thread *thread)
+{
+    if (!python->last_list.is_used || threads_is_there(python, memory, thread))
+        return PYTHON_OK;
+    python->last_list.is_whole = false;
+    return PYTHON_IN_MOTION;
+}
+
 enum python_status python_walk_thread(struct python *python, struct memory *memory, struct python_thread *thread)
 {
     remote_addr frame;
@@ -357,7 +366,9 @@ enum python_status python_walk_thread(struct python *python, struct memory *memo
     thread->first_frame = python->frame_count;
     thread->frame_count = 0;
     last_walk_begin_thread(&python->last_walk, thread->address);
-    enum python_status status = innermost_frame(python, memory, thread, &frame);
+    enum python_status status = check_thread(python, memory, thread);
+    if (status == PYTHON_OK)
+        status = innermost_frame(python, memory, thread, &frame);
     if (status == PYTHON_OK)
         status = read_stack_bounds(python, memory, &walk);
     if (status == PYTHON_OK)

@@ -31,6 +31,7 @@ struct session {
 
     uint64_t avoided[CPU_LIMIT / 64]; /* a bit for each CPU on which we may not run */
     bool is_listed;                   /* the list of threads is that of the last copy */
+    uint32_t ended_count;             /* threads that had ended when it was made */
     int own_cpu;                      /* where the sample is taken */
     struct cpu_watch watch;           /* since the sample began */
     uint64_t proved_reads;            /* remote reads that the first proof covers */
@@ -129,14 +130,27 @@ struct sampled_thread *session_threads(struct session *session, uint32_t *ret_co
     return session->threads.threads;
 }
 
+/*
+ * Who counts sleeping threads, too, has to know in each sample which of them are still there. Otherwise all threads are
+ * only listed again when the kernel has no more of one: to 3.10, a new one may have all the numbers of one that ended.
+ */
+static void choose_list(struct session *session)
+{
+    uint32_t ended = thread_list_count_ended(&session->threads);
+    python_allow_old_list(session->python, session->choice != THREADS_ALL && ended == session->ended_count);
+    session->ended_count = ended;
+}
+
 /* Lists the threads of the copy. */
 static enum python_status list_threads(struct session *session)
 {
     struct memory *memory = snapshot_memory(session->snapshot);
+    choose_list(session);
     python_begin_sample(session->python);
     enum python_status status = python_list_threads(session->python, memory);
+    bool is_same = session->is_listed && python_is_list_old(session->python);
     session->is_listed = false;
-    if (status == PYTHON_OK &&
+    if (status == PYTHON_OK && !is_same &&
         !thread_list_update(&session->threads, session->process, memory, &session->area, session->python))
         status = PYTHON_NO_MEMORY;
     session->is_listed = status == PYTHON_OK;

@@ -5,9 +5,11 @@
 #include "target/process.h"
 
 enum {
-    FEW_THREADS = 4,  /* to look at so many takes no longer than to find out whether one has to */
-    WAKING_NS = 8000, /* what going to sleep and waking up takes, when nobody runs */
-    AWAKE_NS = 40000, /* beyond which a thread can have slept, too, while we did not */
+    FEW_THREADS = 4,      /* to look at so many takes no longer than to find out whether one has to */
+    WAKING_NS = 8000,     /* what going to sleep and waking up takes, when nobody runs */
+    TIME_REST_NS = 20000, /* for each thread, between readings of their common CPU time, which takes as many looks; */
+    TIME_REST_LIMIT_NS = 20000000, /* but no more than this */
+    AWAKE_NS = 40000,              /* beyond which a thread can have slept, too, while we did not */
 };
 
 void states_begin_interval(struct states *states, struct thread_list *threads, uint64_t slept_ns)
@@ -111,10 +113,24 @@ static void sweep(struct states *states, struct thread_list *threads)
         states->unexplained_ns = 0;
 }
 
+/* Whether the process's CPU time is too young to be read again. */
+static bool is_resting(struct states *states, uint32_t thread_count)
+{
+    uint64_t now_ns = monotonic_now_ns(), rest_ns = (uint64_t)thread_count * TIME_REST_NS;
+    if (rest_ns > TIME_REST_LIMIT_NS)
+        rest_ns = TIME_REST_LIMIT_NS;
+    if (states->has_time && states->suspect_count == 0 && now_ns - states->time_ns < rest_ns)
+        return true;
+    states->time_ns = now_ns;
+    return false;
+}
+
 /* Looks at sleeping threads if any of them can have run. */
 static void look_for_others(struct states *states, struct thread_list *threads)
 {
     uint64_t process_ns;
+    if (is_resting(states, threads->count))
+        return;
     bool has_time = process_read_cpu_time(states->process, &process_ns);
     if (has_time && states->has_time)
         states->unexplained_ns += process_ns - states->process_ns;

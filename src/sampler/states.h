@@ -5,7 +5,7 @@
  * In each interval those are asked for that ran when they were looked at last, that have or had a GIL, or are new. The
  * others sleep, as long as the process's CPU time has grown by no more than theirs; where it has grown by more,
  * somebody else ran, and the others are looked at in turn, each of them at least every STATES_SWEEP_NS, until he is
- * found.
+ * found. That time is read every 20 ms at least, so that who wakes up is found after 50 ms at the latest.
  *
  * Whoever was running when we went to sleep, and was running or ready to for all of the time that we slept, still is:
  * his times tell, which are cheaper to read than his state.
@@ -18,14 +18,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { STATES_SWEEP_NS = 50000000 };
+enum { STATES_SWEEP_NS = 30000000 };
 
 struct states {
     const struct process *process;
     uint64_t slept_ns;       /* for how long we slept before the current interval */
     bool is_swept;           /* the current interval had its turn of looking at sleeping threads */
     bool has_time;           /* process_ns is known */
-    uint64_t process_ns;     /* the process's CPU time when it was read last */
+    uint64_t process_ns;     /* the process's CPU time when it was read last, */
+    uint64_t time_ns;        /* and when that was */
     uint64_t unexplained_ns; /* how much more (modulo 2^64) it has grown since than that of the threads looked at */
     uint32_t suspect_count;  /* threads that are to be looked at before that counts as explained: one that ended, say */
     uint32_t next;           /* position of the one that is looked at next */

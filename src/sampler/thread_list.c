@@ -138,3 +138,11 @@ struct sampled_thread *thread_list_find(const struct thread_list *list, remote_a
     }
     return NULL;
 }
+
+uint32_t thread_list_count_ended(const struct thread_list *list)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < list->count; i++)
+        count += list->threads[i].has_ended;
+    return count;
+}

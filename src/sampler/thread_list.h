@@ -68,4 +68,7 @@ bool thread_list_update(struct thread_list *list, const struct process *process,
 /* The thread with this thread state; NULL when there is none. */
 struct sampled_thread *thread_list_find(const struct thread_list *list, remote_addr address);
 
+/* How many threads of the list the kernel does not have any more, as far as that was noticed. */
+uint32_t thread_list_count_ended(const struct thread_list *list);
+
 #endif

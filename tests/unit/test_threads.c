@@ -343,6 +343,78 @@ static void another_interpreters_garbage_is_not_collected(struct program *progra
     assert_int_equal(list(program, 2)[0].is_collecting, shows_collections(program));
 }
 
+/* Lists, with leave to use the last list again, and says whether that was done. */
+static bool is_list_old(struct program *program, uint32_t expected)
+{
+    python_allow_old_list(program->python, true);
+    list(program, expected);
+    return python_is_list_old(program->python);
+}
+
+static void the_last_list_is_used_again_while_the_newest_thread_is_the_same(struct program *program)
+{
+    struct heap_thread second = python_heap_thread(program->heap, program->interpreter, 2);
+    python_heap_enter(program->heap, &second);
+    python_heap_call(program->heap, &second, python_heap_code(program->heap, "work", "w.py", 5), 1);
+    assert_false(is_list_old(program, 2));
+    assert_true(is_list_old(program, 2));
+    python_heap_set_gil(program->heap, program->interpreter, second.address, 1);
+    assert_true(is_list_old(program, 2));
+    struct python_thread *threads = list(program, 2);
+    assert_int_equal(threads[0].holds_gil, has_gil(program));
+    assert_false(threads[1].holds_gil);
+    python_walk_thread(program->python, memory_of(program), &threads[0]);
+    check_stack(program, &threads[0], "work:6!");
+    assert_true(is_list_old(program, 2));
+    assert_int_equal(list(program, 2)->frame_count, 0);
+    python_heap_thread(program->heap, program->interpreter, 3);
+    assert_false(is_list_old(program, 3));
+    python_allow_old_list(program->python, false);
+    list(program, 3);
+    assert_false(python_is_list_old(program->python));
+}
+
+static void a_thread_that_is_gone_from_an_old_list_is_noticed_when_it_is_walked(struct program *program)
+{
+    struct heap_thread second = python_heap_thread(program->heap, program->interpreter, 2);
+    python_heap_thread(program->heap, program->interpreter, 3);
+    is_list_old(program, 3);
+    assert_true(is_list_old(program, 3));
+    python_heap_put_u64(program->heap, second.address + program->layout->thread.id, 77);
+    struct python_thread *threads = list(program, 3);
+    assert_int_equal(python_walk_thread(program->python, memory_of(program), &threads[1]), PYTHON_IN_MOTION);
+    assert_int_equal(python_walk_thread(program->python, memory_of(program), &threads[0]), PYTHON_OK);
+    assert_false(is_list_old(program, 3));
+    assert_true(is_list_old(program, 3));
+}
+
+static void a_list_that_lacks_a_thread_is_not_used_again(struct program *program)
+{
+    struct heap_thread second = python_heap_thread(program->heap, program->interpreter, 2);
+    if (program->layout->thread.native_id != LAYOUT_NONE) {
+        python_heap_put_u64(program->heap, second.address + program->layout->thread.native_id, 0);
+        is_list_old(program, 1);
+        assert_false(is_list_old(program, 1));
+        python_heap_put_u64(program->heap, second.address + program->layout->thread.native_id, 2);
+    }
+    is_list_old(program, 2);
+    assert_true(is_list_old(program, 2));
+    if (program->layout->gil_format == GIL_CURRENT_THREAD || !has_gil(program))
+        return;
+    /* The GIL has a holder that is not known. */
+    python_heap_set_gil(program->heap, program->interpreter, program->interpreter, 1);
+    assert_false(is_list_old(program, 2));
+}
+
+static void with_several_interpreters_each_list_is_new(struct program *program)
+{
+    is_list_old(program, 1);
+    assert_true(is_list_old(program, 1));
+    python_heap_thread(program->heap, python_heap_interpreter(program->heap), 2);
+    assert_false(is_list_old(program, 2));
+    assert_false(is_list_old(program, 2));
+}
+
 static const struct CMUnitTest tests[] = {
     EACH_VERSION(threads_are_listed_the_newest_first, PYTHON_HEAP_LEN),
     EACH_VERSION(the_last_thread_of_a_mapping_is_listed, PYTHON_HEAP_LEN),
@@ -355,6 +427,10 @@ static const struct CMUnitTest tests[] = {
     EACH_VERSION(all_interpreters_threads_are_listed, PYTHON_HEAP_LEN),
     EACH_VERSION(interpreters_have_a_gil_each_or_share_one, PYTHON_HEAP_LEN),
     EACH_VERSION(a_thread_that_was_not_started_yet_is_not_listed, PYTHON_HEAP_LEN),
+    EACH_VERSION(the_last_list_is_used_again_while_the_newest_thread_is_the_same, PYTHON_HEAP_LEN),
+    EACH_VERSION(a_thread_that_is_gone_from_an_old_list_is_noticed_when_it_is_walked, PYTHON_HEAP_LEN),
+    EACH_VERSION(a_list_that_lacks_a_thread_is_not_used_again, PYTHON_HEAP_LEN),
+    EACH_VERSION(with_several_interpreters_each_list_is_new, PYTHON_HEAP_LEN),
     EACH_VERSION(a_broken_list_of_threads_is_told, PYTHON_HEAP_LEN),
     cmocka_unit_test(more_threads_than_the_limit_are_told),
     EACH_VERSION(a_broken_list_of_interpreters_is_told, PYTHON_HEAP_LEN),
