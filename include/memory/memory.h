@@ -8,6 +8,7 @@
 #ifndef MEMORY_MEMORY_H
 #define MEMORY_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,12 @@ struct memory_piece {
     size_t len;
 };
 
+/* One range that is going to be read. */
+struct memory_range {
+    remote_addr address;
+    size_t len;
+};
+
 struct memory;
 
 struct memory_ops {
@@ -38,6 +45,9 @@ struct memory_ops {
      */
     enum memory_status (*read)(struct memory *memory, const struct memory_piece *pieces, size_t count,
                                size_t *ret_done);
+    /* See memory_lacks() and memory_expect(); NULL where all reads cost the same. */
+    bool (*lacks)(struct memory *memory, const struct memory_range *range);
+    void (*expect)(struct memory *memory, const struct memory_range *ranges, size_t count);
 };
 
 /* An implementation embeds this as its first member. */
@@ -56,5 +66,11 @@ enum memory_status memory_read(struct memory *memory, remote_addr address, void 
 /* Reads one little-endian number; *ret is untouched on failure. */
 enum memory_status memory_read_u64(struct memory *memory, remote_addr address, uint64_t *ret);
 enum memory_status memory_read_u32(struct memory *memory, remote_addr address, uint32_t *ret);
+
+/* Whether to read a range takes a read of the target itself, where others do not. */
+bool memory_lacks(struct memory *memory, const struct memory_range *range);
+
+/* A hint that these ranges are going to be read: those that are lacking are fetched together, if they can be. */
+void memory_expect(struct memory *memory, const struct memory_range *ranges, size_t count);
 
 #endif

@@ -35,3 +35,14 @@ enum memory_status memory_read_u32(struct memory *memory, remote_addr address, u
         *ret = value;
     return status;
 }
+
+bool memory_lacks(struct memory *memory, const struct memory_range *range)
+{
+    return memory->ops->lacks && memory->ops->lacks(memory, range);
+}
+
+void memory_expect(struct memory *memory, const struct memory_range *ranges, size_t count)
+{
+    if (memory->ops->expect && count > 0)
+        memory->ops->expect(memory, ranges, count);
+}

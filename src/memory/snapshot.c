@@ -18,8 +18,8 @@ enum {
     PAGE_LEN = 4096, /* what is read around a block that was not predicted; never more than a page of the kernel */
     LARGE_READ_LEN = 32768, /* a read of more bytes than this is not kept: it will hardly be read again */
     GAP_LIMIT = 8,     /* blocks that nobody reads between two that are: to copy them costs less than one more piece */
-    KEPT_SAMPLES = 32, /* a block that so many walks did not read is no longer predicted, */
-    KEPT_ONCE_SAMPLES = 8, /* or so many when only one ever did */
+    KEPT_SAMPLES = 16, /* a block that so many walks did not read is no longer predicted, */
+    KEPT_ONCE_SAMPLES = 2, /* or so many when only one ever did */
     RETRY_LIMIT = 16,      /* batches begun again because a predicted block was gone */
     HASH_FIRST_CAPACITY = 1024,
     PIECES_FOR_GUARDS = 2 * SNAPSHOT_GUARD_LIMIT,
@@ -57,7 +57,11 @@ struct snapshot {
 static enum memory_status read_through_copies(struct memory *memory, const struct memory_piece *pieces, size_t count,
                                               size_t *ret_done);
 
-static const struct memory_ops snapshot_ops = {.read = read_through_copies};
+static bool lacks_copy(struct memory *memory, const struct memory_range *range);
+static void copy_expected(struct memory *memory, const struct memory_range *ranges, size_t count);
+
+static const struct memory_ops snapshot_ops = {
+    .read = read_through_copies, .lacks = lacks_copy, .expect = copy_expected};
 
 /* Lets an array have room for `count` elements; false, and the array is as it was, without memory. */
 static bool resize(void *array_address, size_t count, size_t element_len)
@@ -330,13 +334,12 @@ static enum memory_status read_uncopied(struct snapshot *snapshot, const struct 
 }
 
 /*
- * Copies those blocks of the pages around [address, address + len) that have no copy yet. Only what a walk then reads
- * is predicted for the next sample.
+ * Adds those blocks from one that holds `first` to one that holds `last` that have no copy yet. Only what a walk then
+ * reads is predicted for the next sample.
  */
-static enum memory_status copy_missing(struct snapshot *snapshot, remote_addr address, size_t len)
+static void add_missing(struct snapshot *snapshot, remote_addr first, remote_addr last)
 {
-    uint32_t old_count = snapshot->block_count;
-    remote_addr first = address & -(remote_addr)PAGE_LEN, last = (address + len - 1) | (PAGE_LEN - 1);
+    first &= -(remote_addr)BLOCK_LEN;
     for (remote_addr at = first; at - first <= last - first; at += BLOCK_LEN) {
         uint32_t *slot = find_slot(snapshot, at);
         if (*slot != 0)
@@ -345,12 +348,57 @@ static enum memory_status copy_missing(struct snapshot *snapshot, remote_addr ad
             (struct block){.address = at, .last_used = snapshot->sample - KEPT_SAMPLES};
         *slot = ++snapshot->block_count;
     }
+}
+
+/* Reads the blocks from the old_count-th on, which were added since. When that fails none of them was. */
+static enum memory_status copy_added(struct snapshot *snapshot, uint32_t old_count)
+{
     enum memory_status status = read_guarded(snapshot, add_block_pieces(snapshot, 0, old_count, snapshot->block_count));
     if (status != MEMORY_OK) {
         while (snapshot->block_count > old_count)
             *find_slot(snapshot, snapshot->blocks[--snapshot->block_count].address) = 0;
     }
     return status;
+}
+
+/* Copies what is missing of the pages around [address, address + len). */
+static enum memory_status copy_missing(struct snapshot *snapshot, remote_addr address, size_t len)
+{
+    uint32_t old_count = snapshot->block_count;
+    add_missing(snapshot, address & -(remote_addr)PAGE_LEN, (address + len - 1) | (PAGE_LEN - 1));
+    return copy_added(snapshot, old_count);
+}
+
+/* Whether it can be read at all, as far as its numbers tell, and is small enough to be copied. */
+static bool is_range_sound(const struct memory_range *range)
+{
+    return range->len > 0 && range->len <= LARGE_READ_LEN && range->address <= UINT64_MAX - range->len - PAGE_LEN;
+}
+
+static bool lacks_copy(struct memory *memory, const struct memory_range *range)
+{
+    struct snapshot *snapshot = (struct snapshot *)memory;
+    if (!is_range_sound(range))
+        return false;
+    remote_addr first = range->address & -(remote_addr)BLOCK_LEN;
+    for (remote_addr at = first; at < range->address + range->len; at += BLOCK_LEN) {
+        if (find_block(snapshot, at) == snapshot->block_count)
+            return true;
+    }
+    return false;
+}
+
+/* What cannot be read together is left to be read one by one. */
+static void copy_expected(struct memory *memory, const struct memory_range *ranges, size_t count)
+{
+    struct snapshot *snapshot = (struct snapshot *)memory;
+    uint32_t old_count = snapshot->block_count;
+    for (size_t i = 0; i < count; i++) {
+        if (is_range_sound(&ranges[i]) && make_room(snapshot, ranges[i].len / BLOCK_LEN + 2))
+            add_missing(snapshot, ranges[i].address, ranges[i].address + ranges[i].len - 1);
+    }
+    if (snapshot->block_count > old_count)
+        copy_added(snapshot, old_count);
 }
 
 /* Whether a read is small enough to be kept, and there is room for the pages around it. */

@@ -10,6 +10,7 @@
 enum {
     CODE_UNIT_LEN = 2,     /* bytes */
     FINGERPRINT_LEN = 256, /* bytes of a line table that are compared in each sample */
+    TEXT_LEN = 128,        /* bytes that most names have, with what stands before them */
     CODE_LIMIT = 1 << 17,  /* entries; a program that makes functions without end starts again */
 };
 
@@ -59,20 +60,23 @@ static bool mix_text_hash(const struct layout *layout, struct memory *memory, re
     return true;
 }
 
+/* The name that is shown. From 3.11 on it is not the plain one, and has no hash of its own. */
+static remote_addr shown_name(const struct layout *layout, const unsigned char *head)
+{
+    return field_u64(head, layout->code.qualname != LAYOUT_NONE ? layout->code.qualname : layout->code.name);
+}
+
 /*
  * Code objects that are made and dropped in turn take each other's memory, names and tables and all. So where they have
  * no number of their own, it is made from what is cached of them: the names' hashes, and the line table's length and
  * start.
  */
-static bool read_fingerprint(const struct layout *layout, struct memory *memory, const unsigned char *head,
-                             struct code_identity *identity)
+static bool read_fingerprint(const struct layout *layout, struct memory *memory, struct code_identity *identity)
 {
     unsigned char table[FINGERPRINT_LEN];
     uint64_t len, hash = 0;
-    bool has_qualname = layout->code.qualname != LAYOUT_NONE;
     if (!mix_text_hash(layout, memory, identity->name, &hash) ||
         !mix_text_hash(layout, memory, identity->filename, &hash) ||
-        (has_qualname && !mix_text_hash(layout, memory, field_u64(head, layout->code.qualname), &hash)) ||
         memory_read_u64(memory, identity->line_table + layout->bytes.length, &len) != MEMORY_OK)
         return false;
     size_t used = len < sizeof(table) ? (size_t)len : sizeof(table);
@@ -105,7 +109,7 @@ static enum python_status read_identity(const struct code_cache *cache, struct m
         ret->version = field_u32(head, layout->code.version);
     if (ret->version != 0)
         return PYTHON_OK;
-    return read_fingerprint(layout, memory, head, ret) ? PYTHON_OK : PYTHON_BAD_CODE;
+    return read_fingerprint(layout, memory, ret) ? PYTHON_OK : PYTHON_BAD_CODE;
 }
 
 static bool is_same(const struct code_identity *a, const struct code_identity *b)
@@ -176,9 +180,7 @@ static enum python_status decode(struct code_cache *cache, struct memory *memory
     entry.code.serial = ++cache->last_serial;
     if (layout->code.first_traceable != LAYOUT_NONE)
         entry.start = (int64_t)(int32_t)field_u32(head, layout->code.first_traceable) * CODE_UNIT_LEN;
-    bool has_qualname = layout->code.qualname != LAYOUT_NONE;
-    remote_addr name = has_qualname ? field_u64(head, layout->code.qualname) : identity->name;
-    enum python_status status = read_texts(cache, memory, name, &entry);
+    enum python_status status = read_texts(cache, memory, shown_name(layout, head), &entry);
     if (status == PYTHON_OK)
         status = read_lines(cache, memory, &entry);
     if (status != PYTHON_OK) {
@@ -233,4 +235,44 @@ enum python_status code_cache_find(struct code_cache *cache, struct memory *memo
     entry->checked_sample = cache->sample;
     *ret_index = index;
     return PYTHON_OK;
+}
+
+/*
+ * Adds what read_fingerprint(), and of one that is new decode(), reads besides the code object itself. Returns how many
+ * parts there are then.
+ */
+static uint32_t add_parts(const struct code_cache *cache, remote_addr address, const unsigned char *head,
+                          struct memory_range *parts, uint32_t count)
+{
+    const struct layout *layout = cache->runtime->layout;
+    uint32_t index = table_find(&cache->by_address, hash_number(address), has_address, cache, &address);
+    uint64_t version = layout->code.version != LAYOUT_NONE ? field_u32(head, layout->code.version) : 0;
+    bool is_old = index != TABLE_NONE;
+    if (is_old && version != 0 && cache->entries[index].identity.version == version)
+        return count;
+    parts[count++] = (struct memory_range){field_u64(head, layout->code.filename), TEXT_LEN};
+    parts[count++] = (struct memory_range){field_u64(head, layout->code.name), TEXT_LEN};
+    parts[count++] = (struct memory_range){field_u64(head, layout->code.line_table), TEXT_LEN + FINGERPRINT_LEN};
+    if (!is_old)
+        parts[count++] = (struct memory_range){shown_name(layout, head), TEXT_LEN};
+    return count;
+}
+
+void code_cache_expect(const struct code_cache *cache, struct memory *memory, const remote_addr *addresses,
+                       uint32_t count)
+{
+    enum { PART_LIMIT = 4 };
+    const struct layout *layout = cache->runtime->layout;
+    struct memory_range heads[CODE_EXPECT_LIMIT] = {0}, parts[CODE_EXPECT_LIMIT * PART_LIMIT];
+    uint32_t part_count = 0;
+    for (uint32_t i = 0; i < count; i++)
+        heads[i] = (struct memory_range){addresses[i], layout->code.size};
+    memory_expect(memory, heads, count);
+    for (uint32_t i = 0; i < count; i++) {
+        unsigned char head[LAYOUT_CODE_LEN];
+        if (!memory_lacks(memory, &heads[i]) && heads[i].len <= sizeof(head) &&
+            memory_read(memory, addresses[i], head, heads[i].len) == MEMORY_OK)
+            part_count = add_parts(cache, addresses[i], head, parts, part_count);
+    }
+    memory_expect(memory, parts, part_count);
 }

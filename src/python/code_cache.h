@@ -16,6 +16,8 @@
 struct layout;
 struct python_runtime;
 
+enum { CODE_EXPECT_LIMIT = 64 }; /* code objects that can be expected at a time */
+
 /* What tells one code object from another that took its place. */
 struct code_identity {
     uint64_t filename, name, line_table; /* addresses */
@@ -57,6 +59,13 @@ void code_cache_begin_sample(struct code_cache *cache);
 /* Finds the code object at an address, decoding it when it is new. The index is valid during this sample. */
 enum python_status code_cache_find(struct code_cache *cache, struct memory *memory, remote_addr address,
                                    uint32_t *ret_index);
+
+/*
+ * Says that the code objects at these addresses are going to be found: what that takes of each is fetched together. A
+ * hint.
+ */
+void code_cache_expect(const struct code_cache *cache, struct memory *memory, const remote_addr *addresses,
+                       uint32_t count);
 
 /* Whether an entry was found to be true in this sample already, and is the one that had this serial number. */
 static inline bool code_cache_is_checked(const struct code_cache *cache, uint32_t index, uint32_t serial)

@@ -88,8 +88,8 @@ static enum python_status read_current_thread(const struct python *python, struc
 static enum python_status find_gil(struct python *python, struct memory *memory, struct interpreter *interpreter)
 {
     const struct layout *layout = python->runtime.layout;
-    struct python_gil gil;
-    remote_addr address;
+    struct python_gil gil = {0};
+    remote_addr address = 0;
     if (layout->gil_format == GIL_CURRENT_THREAD)
         return read_current_thread(python, memory, &interpreter->gil_holder);
     enum python_status status = locate_gil(python, memory, interpreter->address, &address);

@@ -21,6 +21,8 @@ enum { NO_CODE = 1 };
 enum {
     STEP_LIMIT = 4 * PYTHON_FRAME_LIMIT, /* frames looked at for one stack; what is not shown is among them */
     STEP_TOTAL_LIMIT = 2 * PYTHON_FRAME_TOTAL_LIMIT, /* likewise for all stacks of one sample */
+    LOOK_AHEAD_FRAMES = 128,                         /* whose code objects are fetched together, */
+    LOOK_AHEAD_LIMIT = 16,                           /* and how often that is done for one stack */
     UNREADABLE_LIMIT = 16, /* frames of one stack that may have no code object that can be read */
 };
 
@@ -118,8 +120,9 @@ struct walk {
     bool is_at_entry;     /* the last frame was called by C code */
     struct cycle cycle;
     uint32_t unreadable; /* frames that could not be read */
-    bool is_cut;         /* the stack is deeper than what is kept of it */
-    remote_addr frame;   /* the one that is being looked at */
+    int looks_ahead;
+    bool is_cut;       /* the stack is deeper than what is kept of it */
+    remote_addr frame; /* the one that is being looked at */
 };
 
 /*
@@ -187,15 +190,43 @@ static bool recall(struct python *python, struct walked_frame *frame)
 }
 
 /*
+ * A frame's code object was not foreseen, so those of the frames further out may not have been either: all of them are
+ * fetched together.
+ */
+static void look_ahead(struct python *python, struct memory *memory, struct walk *walk)
+{
+    const struct layout *layout = python->runtime.layout;
+    remote_addr codes[CODE_EXPECT_LIMIT], frame = walk->frame;
+    uint32_t count = 0;
+    if (walk->looks_ahead++ >= LOOK_AHEAD_LIMIT)
+        return;
+    for (int i = 0; i < LOOK_AHEAD_FRAMES && count < CODE_EXPECT_LIMIT; i++) {
+        unsigned char head[LAYOUT_FRAME_LEN];
+        const struct memory_range range = {frame, layout->frame.size};
+        if (frame == 0 || memory_lacks(memory, &range) ||
+            memory_read(memory, frame, head, layout->frame.size) != MEMORY_OK)
+            break;
+        const struct memory_range code = {frame_code(layout, head), layout->code.size};
+        if (memory_lacks(memory, &code))
+            codes[count++] = code.address;
+        frame = field_u64(head, layout->frame.previous);
+    }
+    code_cache_expect(&python->codes, memory, codes, count);
+}
+
+/*
  * Completes a frame by its code object. *ret_is_complete becomes false when the function has not begun: CPython 3.11 to
  * 3.15 Include/internal/pycore_frame.h: _PyFrame_IsIncomplete(). The interpreter does not show such frames either; some
  * are its own and never get complete.
  */
-static enum python_status look_up(struct python *python, struct memory *memory, const unsigned char *head,
-                                  struct walked_frame *frame, bool *ret_is_complete)
+static enum python_status look_up(struct python *python, struct memory *memory, struct walk *walk,
+                                  const unsigned char *head, struct walked_frame *frame, bool *ret_is_complete)
 {
     int64_t offset;
+    const struct memory_range code = {frame->code, python->runtime.layout->code.size};
     *ret_is_complete = true;
+    if (memory_lacks(memory, &code))
+        look_ahead(python, memory, walk);
     enum python_status status = code_cache_find(&python->codes, memory, frame->code, &frame->entry);
     if (status != PYTHON_OK)
         return status;
@@ -217,7 +248,7 @@ static enum python_status add_frame(struct python *python, struct memory *memory
     struct walked_frame frame = read_walked(layout, walk->frame, head, owner);
     bool is_complete = true;
     if (!recall(python, &frame)) {
-        enum python_status status = look_up(python, memory, head, &frame, &is_complete);
+        enum python_status status = look_up(python, memory, walk, head, &frame, &is_complete);
         if (status == PYTHON_BAD_CODE && !is_entering(layout, walk))
             return append_unreadable(python, walk);
         if (status != PYTHON_OK || !is_complete)

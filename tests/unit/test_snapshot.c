@@ -15,7 +15,7 @@ enum {
     PAGE = 4096,        /* what is read around it */
     PAGE_COUNT = 17000, /* more than a snapshot keeps */
     KEPT_PAGES = 16383, /* of 16,384, as a read across two pages has to find room */
-    KEPT_SAMPLES = 32,
+    KEPT_SAMPLES = 16,
     GAP_LIMIT = 8, /* blocks */
     LARGE_READ_PAGES = 8,
     BASE = 0x100000,
@@ -215,6 +215,49 @@ static void what_is_between_two_blocks_is_read_with_them_if_it_is_little(void **
         assert_int_equal(fixture->piece_count, gap <= GAP_LIMIT ? 3 : 4); /* with the guard, twice */
         fixture->fake.after_piece = NULL;
     }
+}
+
+static void what_is_expected_is_fetched_in_one_read(void **state)
+{
+    struct fixture *fixture = *state;
+    struct memory *memory = snapshot_memory(fixture->snapshot);
+    const struct memory_range ranges[] = {{BASE + 10, 8}, {island(1), 1},          {island(0), 2 * BLOCK},
+                                          {BASE, 8},      {island(0) + BLOCK, 16}, {BASE, 0}};
+    guard_one_word(fixture);
+    take(fixture);
+    assert_true(memory_lacks(memory, &ranges[0]));
+    memory_expect(memory, ranges, sizeof(ranges) / sizeof(ranges[0]));
+    assert_int_equal(reads(fixture), 2);
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+        assert_false(memory_lacks(memory, &ranges[i]));
+    check_read(fixture, 10, 8);
+    check_byte(fixture, island(1), 2);
+    check_byte(fixture, island(0) + 2 * BLOCK - 1, 1);
+    assert_int_equal(reads(fixture), 2);
+    memory_expect(memory, ranges, 5);
+    memory_expect(memory, ranges, 0);
+    assert_int_equal(reads(fixture), 2);
+    fixture->fake.after_piece = count_pieces;
+    take(fixture);
+    assert_int_equal(fixture->piece_count, 5); /* guard, three blocks that were read, guard; the fourth was not */
+}
+
+static void what_is_expected_and_cannot_be_read_does_no_harm(void **state)
+{
+    struct fixture *fixture = *state;
+    struct memory *memory = snapshot_memory(fixture->snapshot);
+    const struct memory_range ranges[] = {{BASE, 8}, {GUARD / 2, 8}, {UINT64_MAX - 3, 8}, {island(0), 8}};
+    take(fixture);
+    memory_expect(memory, ranges, 4);
+    assert_true(memory_lacks(memory, &ranges[0]));
+    assert_false(memory_lacks(memory, &ranges[2]));
+    check_read(fixture, 0, 8);
+    check_byte(fixture, island(0), 1);
+    unsigned char byte;
+    assert_int_equal(read_byte(fixture, GUARD / 2, &byte), MEMORY_FAULT);
+    assert_int_equal(read_byte(fixture, UINT64_MAX - 3, &byte), MEMORY_FAULT);
+    assert_false(memory_lacks(&fixture->fake.memory, &ranges[0]));
+    memory_expect(&fixture->fake.memory, ranges, 4);
 }
 
 static void a_page_that_is_read_no_more_is_predicted_no_more(void **state)
@@ -567,6 +610,8 @@ int main(void)
         TEST(pages_of_the_last_sample_come_with_the_guards_in_one_read),
         TEST(neighbours_are_read_as_one_piece),
         TEST(what_is_between_two_blocks_is_read_with_them_if_it_is_little),
+        TEST(what_is_expected_is_fetched_in_one_read),
+        TEST(what_is_expected_and_cannot_be_read_does_no_harm),
         TEST(a_page_that_is_read_no_more_is_predicted_no_more),
         TEST(without_guards_and_pages_nothing_is_read),
         TEST(a_predicted_page_that_disappears_is_left_out),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "memory/snapshot.h"
 #include "python_program.h"
 
 enum {
@@ -341,6 +342,38 @@ static void a_frame_that_took_anothers_place_has_its_own_name_and_line(struct pr
     check_sample(program, always ? "second:25! main:11!" : "second:25 main:11!");
 }
 
+/* Walks the one thread through a snapshot. Returns how often the target was read for that, besides the copy itself. */
+static uint64_t count_reads(struct program *program, struct snapshot *snapshot, uint32_t expected_frames)
+{
+    uint32_t count;
+    struct memory *memory = snapshot_memory(snapshot);
+    assert_int_equal(snapshot_take(snapshot), MEMORY_OK);
+    python_begin_sample(program->python);
+    assert_int_equal(python_list_threads(program->python, memory), PYTHON_OK);
+    struct python_thread *threads = python_threads(program->python, &count);
+    uint64_t before = memory->remote_reads;
+    assert_int_equal(python_walk_thread(program->python, memory, &threads[0]), PYTHON_OK);
+    assert_int_equal(threads[0].frame_count, expected_frames);
+    return memory->remote_reads - before;
+}
+
+/* Code objects, and then what else is read of them: not one after the other. */
+static void what_is_new_on_a_stack_is_fetched_together(struct program *program)
+{
+    enum { NEW_COUNT = 12, FAR = 8192, MOST_READS = 6 };
+    cleanup_snapshot struct snapshot *snapshot = NULL;
+    cleanup_error struct error *error = snapshot_create(memory_of(program), &snapshot);
+    assert_null(error);
+    for (int i = 0; i < NEW_COUNT; i++) {
+        python_heap_alloc(program->heap, FAR);
+        call(program, "function", i);
+    }
+    /* To 3.10 each frame is an object of its own, too, and only tells where the next one is. */
+    bool has_stack = program->layout->thread.stack_chunk != LAYOUT_NONE;
+    assert_in_range(count_reads(program, snapshot, NEW_COUNT), 1, has_stack ? MOST_READS : NEW_COUNT + MOST_READS);
+    assert_int_equal(count_reads(program, snapshot, NEW_COUNT), 0);
+}
+
 static void a_chain_that_ends_without_an_entry_is_in_motion(struct program *program)
 {
     program->thread.innermost = 0;
@@ -639,6 +672,7 @@ static const struct CMUnitTest tests[] = {
     EACH_VERSION(a_code_object_that_took_anothers_place_has_its_own_name, PYTHON_HEAP_LEN),
     EACH_VERSION(a_code_object_whose_parts_all_took_the_old_ones_places_has_its_own_name, PYTHON_HEAP_LEN),
     EACH_VERSION(a_frame_that_took_anothers_place_has_its_own_name_and_line, PYTHON_HEAP_LEN),
+    EACH_VERSION(what_is_new_on_a_stack_is_fetched_together, DEEP_HEAP_LEN / 8),
     EACH_VERSION(a_chain_that_ends_without_an_entry_is_in_motion, PYTHON_HEAP_LEN),
     EACH_VERSION(a_frame_above_the_used_part_of_the_stack_is_in_motion, PYTHON_HEAP_LEN),
     EACH_VERSION(one_bad_thread_does_not_spoil_the_others, PYTHON_HEAP_LEN),
