@@ -1,4 +1,4 @@
-"""The integration tests' harness, which is in another folder: from common import harness."""
+"""The integration tests' harness and rules, which are in another folder: from common import harness, possible."""
 import os
 import sys
 
@@ -6,3 +6,4 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
 
 import harness  # noqa: E402, F401
+import possible  # noqa: E402, F401

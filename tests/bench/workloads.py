@@ -6,26 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from common import HERE, harness
+from common import HERE, harness, possible
 from shares import OTHER
-
-#: Stacks are compared as names from the root on: "<module>/main/run/one_round/a_1". What a profiler puts in for the garbage
-#: collector is no function of the program.
-MARKERS = {"<GC>", "~:<GC>"}
-CALLED = r"(?:[abrxug]_\d|m)(?=/|$)"
-ELSEWHERE = r"(?!(?:.*/)?" + CALLED + r").*"
-CALLER = r"(?:(?!" + CALLED + r")[^/]+/)*one_round/"
-PAIR = r"a_(\d)(?:/b_\1)?"
-
-
-def rule(calls):
-    """The stacks of a program whose one_round() makes these calls, and where else these functions do not appear."""
-    return "%s|%s%s" % (ELSEWHERE, CALLER, calls)
-
-
-def deep_rule(depth):
-    """The stacks of deep_calls.py: down() is on them just so often."""
-    return r"<module>/main/(?:down/){%d}run(?:/is_told_to_end|/note|/one_round(?:/%s)?)?" % (depth - 6, PAIR)
 
 
 @dataclass
@@ -33,7 +15,7 @@ class Workload:
     name: str
     program: str
     arguments: tuple = ()
-    possible: str = ".*"        # what the names of each stack match
+    rule: str = ".*"            # the rule that each stack follows
     counted: str = ""           # functions whose calls cost the same: the truth is how often each is called
     has_account: bool = False   # the program says what each phase has used
     with_idle: bool = False     # sleeping threads are recorded, too
@@ -47,8 +29,7 @@ class Workload:
         return harness.program(self.program)
 
     def is_possible(self, stack):
-        names = [harness.function_name(frame) for frame in stack[1:]]
-        return bool(re.fullmatch(self.possible, "/".join(name for name in names if name not in MARKERS)))
+        return possible.is_possible(stack, self.rule)
 
     def count_calls(self, python):
         """{function: share of the calls}, of those that `counted` matches."""
@@ -72,23 +53,23 @@ class Workload:
 
 
 def deep(depth):
-    return Workload("deep-%d" % depth, "deep_calls.py", (str(depth),), possible=deep_rule(depth))
+    return Workload("deep-%d" % depth, "deep_calls.py", (str(depth),), rule=possible.deep_rule(depth))
 
 
 def threads(count):
-    return Workload("threads-%d" % count, "busy_and_idle.py", (str(count), "100"), possible=rule(PAIR))
+    return Workload("threads-%d" % count, "busy_and_idle.py", (str(count), "100"), rule=possible.PAIRS)
 
 
 WORKLOADS = [
-    Workload("pairs", "pairs.py", possible=rule(PAIR), counted=r"a_\d"),
-    Workload("shared", "shared.py", possible=rule(r"r_(\d)(?:/m(?:/x_\1)?)?"), counted=r"r_\d"),
+    Workload("pairs", "pairs.py", rule=possible.PAIRS, counted=r"a_\d"),
+    Workload("shared", "shared.py", rule=possible.SHARED, counted=r"r_\d"),
     deep(6), deep(100), deep(500),
     threads(32), threads(128),
     # An idle thread is never shown as active, so a stack with rest() is false.
-    Workload("idle-100", "busy_and_idle.py", ("100",), possible=r"(?!.*/rest(?:/|$))(?:%s)" % rule(PAIR)),
+    Workload("idle-100", "busy_and_idle.py", ("100",), rule=r"(?!.*/rest(?:/|$))(?:%s)" % possible.PAIRS),
     # The account is of the eight; the main thread, which only looks on, is none of them.
-    Workload("gil-8", "gil_fight.py", possible=rule(PAIR), has_account=True, ignored=(OTHER,), turn_ms=50),
-    Workload("generators", "generator_pairs.py", possible=rule(r"u_(\d)(?:/g_\1)?"), counted=r"u_\d"),
+    Workload("gil-8", "gil_fight.py", rule=possible.PAIRS, has_account=True, ignored=(OTHER,), turn_ms=50),
+    Workload("generators", "generator_pairs.py", rule=possible.GENERATORS, counted=r"u_\d"),
     Workload("split", "known_split.py", has_account=True, turn_ms=4),
     Workload("alternating", "alternating.py", has_account=True, ignored=(OTHER,), compared=("plain", "generator")),
     Workload("mix", "mix.py", has_account=True, with_idle=True, turn_ms=10),
