@@ -4,6 +4,7 @@ A rule is a pattern for a stack's names from the root on: "<module>/main/run/one
 false is tested in tests/bench/test_bench.py.
 """
 import re
+import sys
 
 import harness
 
@@ -21,8 +22,8 @@ def rule(calls):
 
 
 def deep_rule(depth):
-    """The stacks of deep_calls.py: down() is on them just so often."""
-    return r"<module>/main/(?:down/){%d}run(?:/is_told_to_end|/note|/one_round(?:/%s)?)?" % (depth - 6, PAIR)
+    """The stacks of deep_calls.py: down() is on them just so often. (clock() is written in Python before 3.7.)"""
+    return r"<module>/main/(?:down/){%d}run(?:/is_told_to_end|/note|/clock|/one_round(?:/%s)?)?" % (depth - 6, PAIR)
 
 
 PAIRS = rule(PAIR)
@@ -34,3 +35,19 @@ def is_possible(stack, pattern):
     """Whether a stack of harness.Stacks, whose first frame is the process, follows the rule."""
     names = [harness.function_name(frame) for frame in stack[1:]]
     return bool(re.fullmatch(pattern, "/".join(name for name in names if name not in MARKERS)))
+
+
+class PossibleCase(harness.TestCase):
+    """A test of whose samples none may be impossible."""
+
+    def record_possible(self, target, rule, rate, seconds, case):
+        """Records, and prints what was counted; returns how many stacks with one_round() there were."""
+        outcome, stacks = self.record("-r", rate, "-d", seconds, "-p", target.pid)
+        self.assertEqual(outcome.status, 0, outcome)
+        self.assert_unharmed(target)
+        false = {stack: count for stack, count in stacks.counts.items() if not is_possible(stack, rule)}
+        counted = ", ".join("%d %s" % (count, name) for name, count in outcome.counts().items())
+        print("%s, %d Hz: %d impossible; %s" % (case, rate, sum(false.values()), counted), file=sys.stderr)
+        self.assertEqual(sum(false.values()), 0, "impossible stacks, such as\n%s\n%s" % (
+            "\n".join(";".join(stack) for stack in list(false)[:3]), outcome))
+        return stacks.total(stacks.with_function("one_round"))
