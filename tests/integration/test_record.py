@@ -8,11 +8,13 @@ import os
 import re
 import signal
 import stat
+import time
 import xml.etree.ElementTree
 
 import harness
 
 FAST = ("-r", "1000")
+STALL_SECONDS = 0.5
 
 
 def lines_of_functions(name):
@@ -292,6 +294,29 @@ class TestAttached(RecordCase):
             target.child.stdin.flush()
             self.assertGreater(json.loads(target.read_line())["looks"], 0)
         self.assertEqual(target.finish()[0], 0)
+
+    def check_stall(self, name, *arguments):
+        """What a stopped profiler did not see is missed: it is no stack's, neither that before nor that after."""
+        target, _ = self.start_target(name)
+        output = self.path("stall.raw")
+        process = self.start_pyspyc("record", "-f", "raw", "-o", output, *FAST, "-d", "2", *arguments, "-p", target.pid)
+        self.wait_until_sampling(process)
+        process.signal(signal.SIGSTOP)
+        time.sleep(STALL_SECONDS)
+        process.signal(signal.SIGCONT)
+        status, text = process.finish()
+        outcome = harness.Outcome(process.arguments, status, text, process.stderr())
+        self.assertEqual(status, 0, outcome)
+        counts, stacks = outcome.counts(), self.read_stacks(output)
+        self.assertGreaterEqual(counts["missed"], STALL_SECONDS * 1000 * 0.99, outcome)
+        self.assertLessEqual(stacks.total(), counts["intervals"] - counts["missed"], outcome)
+        self.assertGreater(stacks.total(), 500, outcome)
+
+    def test_stopped_profiler(self):
+        self.check_stall("pairs.py")
+
+    def test_stopped_profiler_of_an_idle_program(self):
+        self.check_stall("sleeper.py", "-i")
 
     def test_idle_program(self):
         """An empty picture is a picture, and the sentence says how to see the waiting."""
