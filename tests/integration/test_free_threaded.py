@@ -50,6 +50,13 @@ class TestFreeThreaded(harness.TestCase):
     def test_three_threads(self):
         self.check_shares(3)
 
+    def test_four_threads(self):
+        self.check_shares(4)
+
+    def test_beside_idle_threads(self):
+        """It does not matter how many others sleep: who wakes up counts from then on."""
+        self.check_shares(3, 30)
+
 
 if __name__ == "__main__":
     harness.main()
