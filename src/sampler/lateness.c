@@ -15,7 +15,7 @@ static void owe(struct sampled_thread *thread, const struct look *look, uint32_t
 static void judge_thread(const struct look *look, struct sampled_thread *thread)
 {
     bool is_late = look->late_ns > LATE_NS;
-    thread->weight = 1;
+    thread->weight = thread->turns;
     thread->owed_before = thread->owed_now = 0;
     if (thread->is_active) {
         owe(thread, look, look->passed);

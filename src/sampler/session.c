@@ -84,6 +84,7 @@ struct error *session_open(const struct process *process, enum thread_choice cho
     session->process = process;
     session->choice = choice;
     session->states.process = process;
+    session->states.with_idle = choice == THREADS_ALL;
     runners_init(&session->runners, &session->area, choice);
     struct error *error = process_read_program(process, &session->program);
     if (!error)

@@ -5,8 +5,10 @@
 #include "target/process.h"
 
 enum {
-    FEW_THREADS = 4,      /* to look at so many takes no longer than to find out whether one has to */
-    WAKING_NS = 8000,     /* what going to sleep and waking up takes, when nobody runs */
+    FOLLOWED_NS = 250000000, /* so long */
+    FOLLOWED_SHARE = 64,     /* is followed who had more than such a part of a CPU since the last look, or runs */
+    FEW_THREADS = 4,         /* to look at so many takes no longer than to find out whether one has to */
+    WAKING_NS = 8000,        /* what going to sleep and waking up takes, when nobody runs */
     TIME_REST_NS = 20000, /* for each thread, between readings of their common CPU time, which takes as many looks; */
     TIME_REST_LIMIT_NS = 20000000, /* but no more than this */
     AWAKE_NS = 40000,              /* beyond which a thread can have slept, too, while we did not */
@@ -16,13 +18,17 @@ void states_begin_interval(struct states *states, struct thread_list *threads, u
 {
     states->slept_ns = slept_ns;
     states->is_swept = false;
-    for (uint32_t i = 0; i < threads->count; i++)
-        threads->threads[i].has_state = threads->threads[i].has_run = false;
+    for (uint32_t i = 0; i < threads->count; i++) {
+        struct sampled_thread *thread = &threads->threads[i];
+        thread->has_state = thread->has_run = false;
+        thread->turns = 1;
+    }
 }
 
 /* What became of a thread since its times were read before. */
 struct growth {
-    bool has_run;     /* or nobody knows */
+    bool has_run; /* or nobody knows */
+    uint64_t run_ns;
     uint64_t busy_ns; /* running or ready to, as far as that is known */
     uint64_t gap_ns;  /* all the time; 0 when it is not known */
 };
@@ -37,6 +43,7 @@ static struct growth explain(struct states *states, struct sampled_thread *threa
     uint64_t now_ns = monotonic_now_ns(), busy_ns = times.run_ns + times.wait_ns;
     if (thread->run_ns != 0) {
         states->unexplained_ns -= times.run_ns - thread->run_ns;
+        growth.run_ns = times.run_ns - thread->run_ns;
         growth.busy_ns = busy_ns - thread->busy_ns;
         growth.gap_ns = now_ns - thread->times_ns;
         growth.has_run = times.run_ns != thread->run_ns;
@@ -54,6 +61,13 @@ static bool was_busy(const struct states *states, const struct sampled_thread *t
            growth->busy_ns + WAKING_NS >= states->slept_ns;
 }
 
+/* Who has had a share of a CPU that matters is followed for a while. */
+static void follow(struct sampled_thread *thread, const struct growth *growth)
+{
+    if (thread->is_active || growth->run_ns > growth->gap_ns / FOLLOWED_SHARE)
+        thread->followed_until_ns = monotonic_now_ns() + FOLLOWED_NS;
+}
+
 static void look_at(struct states *states, struct sampled_thread *thread, const struct growth *growth)
 {
     struct task_state state = {.is_active = true};
@@ -67,6 +81,7 @@ static void look_at(struct states *states, struct sampled_thread *thread, const 
     thread->has_state = thread->was_seen = true;
     thread->is_active = state.is_active;
     thread->is_stopped = state.is_stopped;
+    follow(thread, growth);
 }
 
 static bool is_last_holder(const struct python *python, const struct sampled_thread *thread)
@@ -80,16 +95,33 @@ static bool is_last_holder(const struct python *python, const struct sampled_thr
     return thread->python->holds_gil;
 }
 
-static bool is_asked_for(const struct python *python, const struct sampled_thread *thread)
+static bool is_asked_for(const struct python *python, const struct sampled_thread *thread, uint64_t now_ns)
 {
-    return !thread->was_seen || thread->is_active || is_last_holder(python, thread);
+    return !thread->was_seen || now_ns < thread->followed_until_ns || is_last_holder(python, thread);
 }
 
 /* How many threads have to be looked at now if each is to have its turn in time. */
 static uint32_t sweep_len(const struct states *states, uint32_t thread_count, uint64_t now_ns)
 {
     uint64_t since_ns = now_ns - states->swept_ns;
-    return since_ns >= STATES_SWEEP_NS ? thread_count : (uint32_t)(thread_count * since_ns / STATES_SWEEP_NS) + 1;
+    uint32_t least = (thread_count + STATES_TURN_LIMIT - 1) / STATES_TURN_LIMIT;
+    if (since_ns >= STATES_SWEEP_NS)
+        return thread_count;
+    uint32_t due = (uint32_t)(thread_count * since_ns / STATES_SWEEP_NS) + 1;
+    return due > least ? due : least;
+}
+
+/* Looks at one of those who are not followed; he has had one turn of so many. */
+static void take_turn(struct states *states, struct sampled_thread *thread, uint32_t turns)
+{
+    const struct growth growth = explain(states, thread);
+    if (!growth.has_run)
+        return;
+    look_at(states, thread, &growth);
+    if (thread->is_active && !states->with_idle)
+        thread->turns = turns;
+    /* When he ran since his last turn is not known. */
+    thread->has_run = thread->is_active;
 }
 
 /* Looks at the next threads of those that slept. */
@@ -101,11 +133,8 @@ static void sweep(struct states *states, struct thread_list *threads)
     for (uint32_t i = 0; i < count; i++) {
         states->next = states->next + 1 < threads->count ? states->next + 1 : 0;
         struct sampled_thread *thread = &threads->threads[states->next];
-        if (thread->has_state)
-            continue;
-        const struct growth growth = explain(states, thread);
-        if (growth.has_run)
-            look_at(states, thread, &growth);
+        if (!thread->has_state)
+            take_turn(states, thread, (threads->count + count / 2) / count);
     }
     states->suspect_count -= count < states->suspect_count ? count : states->suspect_count;
     /* When nobody is left, it was one that has ended. */
@@ -147,9 +176,10 @@ static void look_for_others(struct states *states, struct thread_list *threads)
 void states_read(struct states *states, struct thread_list *threads, const struct python *python)
 {
     bool are_few = threads->count <= FEW_THREADS;
+    uint64_t now_ns = monotonic_now_ns();
     for (uint32_t i = 0; i < threads->count; i++) {
         struct sampled_thread *thread = &threads->threads[i];
-        if (thread->has_state || !(are_few || is_asked_for(python, thread)))
+        if (thread->has_state || !(are_few || is_asked_for(python, thread, now_ns)))
             continue;
         const struct growth growth = explain(states, thread);
         look_at(states, thread, &growth);

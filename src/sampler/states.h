@@ -2,10 +2,12 @@
 /*
  * Which threads run, or are ready to: asked for as seldom as may be, as each question is a system call.
  *
- * In each interval those are asked for that ran when they were looked at last, that have or had a GIL, or are new. The
- * others sleep, as long as the process's CPU time has grown by no more than theirs; where it has grown by more,
- * somebody else ran, and the others are looked at in turn, each of them at least every STATES_SWEEP_NS, until he is
- * found. That time is read every 20 ms at least, so that who wakes up is found after 50 ms at the latest.
+ * In each interval those are asked for that have or had a GIL, that are new, and that have been busy lately: they are
+ * followed. The others sleep, as long as the process's CPU time has grown by no more than that of those who were asked.
+ * Where it has grown by more, somebody else ran. Then the others are looked at in turn, so many in each interval that
+ * nobody waits longer than STATES_SWEEP_NS, or for more than STATES_TURN_LIMIT intervals. One who is found running
+ * counts for as many intervals as there are turns: so it is no matter for the shares that he was not looked at in most
+ * of them. That CPU time is read every 20 ms at least, so that who begins to be busy is followed after 50 ms.
  *
  * Whoever was running when we went to sleep, and was running or ready to for all of the time that we slept, still is:
  * his times tell, which are cheaper to read than his state.
@@ -18,10 +20,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { STATES_SWEEP_NS = 30000000 };
+enum {
+    STATES_SWEEP_NS = 30000000,
+    STATES_TURN_LIMIT = 16, /* intervals until each of those who are not followed has had his turn */
+};
 
 struct states {
     const struct process *process;
+    bool with_idle;          /* those who sleep count in each interval, too */
     uint64_t slept_ns;       /* for how long we slept before the current interval */
     bool is_swept;           /* the current interval had its turn of looking at sleeping threads */
     bool has_time;           /* process_ns is known */

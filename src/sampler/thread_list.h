@@ -22,14 +22,16 @@ struct sampled_thread {
     struct python_thread *python; /* of the current sample */
     remote_addr address;
     uint64_t id, native_id;
-    pid_t inner;          /* the number by which it knows itself; 0 when it cannot be found out */
-    struct task task;     /* TASK_NONE when the kernel's thread is not known */
-    uint32_t serial;      /* grows with each thread that is met; never means two */
-    uint32_t runner;      /* whose proof covers it; see runners.h */
-    bool was_seen;        /* its state was read before, in this interval or another */
-    uint64_t run_ns;      /* CPU time that it had had by then, 0 while that was not wanted; */
-    uint64_t busy_ns;     /* the same with the time for which it waited for a CPU; */
-    uint64_t times_ns;    /* and when that was */
+    pid_t inner;                /* the number by which it knows itself; 0 when it cannot be found out */
+    struct task task;           /* TASK_NONE when the kernel's thread is not known */
+    uint32_t serial;            /* grows with each thread that is met; never means two */
+    uint32_t runner;            /* whose proof covers it; see runners.h */
+    bool was_seen;              /* its state was read before, in this interval or another */
+    uint64_t run_ns;            /* CPU time that it had had by then, 0 while that was not wanted; */
+    uint64_t busy_ns;           /* the same with the time for which it waited for a CPU; */
+    uint64_t times_ns;          /* and when that was */
+    uint64_t followed_until_ns; /* until when it is looked at in each interval */
+    uint32_t turns;       /* the look at it in this interval stands for so many, in most of which it was not its turn */
     bool has_run;         /* it ran at some time between the last two looks at it */
     bool is_active;       /* was running or ready to run when its state was read last */
     bool is_stopped;      /* by a signal or a debugger, likewise */

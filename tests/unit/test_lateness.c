@@ -14,6 +14,7 @@
 static struct sampled_thread judge(struct sampled_thread thread, struct look look)
 {
     struct thread_list list = {.threads = &thread, .count = 1};
+    thread.turns = 1;
     lateness_judge(&look, &list);
     return thread;
 }

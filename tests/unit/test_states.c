@@ -151,6 +151,37 @@ static void who_wakes_up_is_found_in_turn(void **state)
     assert_true(scene->threads[17].is_active);
 }
 
+/* However seldom it is looked at, all in all it counts for as many intervals as there are. */
+static void who_is_looked_at_in_turn_counts_for_the_turns(void **state)
+{
+    enum { INTERVALS = 3200, RUN_NS = 1 };
+    struct scene *scene = *state;
+    uint64_t counted = 0;
+    look(scene);
+    put_thread(scene, 17, 'R', 1000);
+    for (unsigned i = 0; i < INTERVALS; i++) {
+        /* It is never followed, but runs whenever it is looked at. */
+        scene->threads[17].is_active = false;
+        scene->threads[17].followed_until_ns = 0;
+        put_thread(scene, 17, 'R', 1001 + i * RUN_NS);
+        if (look(scene) > 0)
+            counted += scene->threads[17].turns;
+    }
+    assert_in_range(counted, INTERVALS * 0.9, INTERVALS * 1.1);
+}
+
+static void who_was_busy_is_followed_for_a_while(void **state)
+{
+    struct scene *scene = *state;
+    put_thread(scene, 3, 'R', 1000);
+    look(scene);
+    put_thread(scene, 3, 'S', 2000);
+    assert_int_equal(look(scene), 0);
+    put_thread(scene, 3, 'R', 2000);
+    assert_int_equal(look(scene), 1);
+    assert_int_equal(scene->threads[3].turns, 1);
+}
+
 static void who_holds_the_gil_is_looked_at(void **state)
 {
     struct scene *scene = *state;
@@ -199,6 +230,8 @@ int main(void)
         TEST(who_was_busy_for_all_of_our_sleep_is_not_asked),
         TEST(who_may_have_slept_while_we_did_not_is_asked),
         TEST(who_wakes_up_is_found_in_turn),
+        TEST(who_is_looked_at_in_turn_counts_for_the_turns),
+        TEST(who_was_busy_is_followed_for_a_while),
         TEST(who_holds_the_gil_is_looked_at),
         TEST(few_threads_are_all_looked_at),
         TEST(a_thread_that_ends_is_noticed),
