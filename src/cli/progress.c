@@ -57,9 +57,10 @@ static void report_causes(const struct recording_progress *progress)
                 progress->incomplete);
     if (progress->late * 100 > progress->intervals * LATE_PERCENT)
         fprintf(stderr,
-                "pyspyc: %" PRIu64 " of the intervals were looked at late, as something else had the CPU: shares of "
-                "running and sleeping may be off by some percent\n",
-                progress->late);
+                "pyspyc: %" PRIu64
+                " of the intervals were looked at late, by %.1f ms on average, as something else had "
+                "the CPU: shares of running and sleeping may be off by some percent\n",
+                progress->late, (double)progress->lateness_ns / 1e6);
     if (progress->is_untested)
         report_untested();
     if (progress->elsewhere > 0)

@@ -71,6 +71,16 @@ static uint32_t take_passed(struct subject *subject, const struct schedule *sche
     return 0;
 }
 
+static void note_lateness(struct counters *counters, const struct look *look)
+{
+    counters->late += look->passed;
+    if (look->late_ns <= LATE_NS)
+        return;
+    counters->late++;
+    counters->late_looks++;
+    counters->late_ns += look->late_ns;
+}
+
 void subject_begin_interval(struct subject *subject, const struct schedule *schedule, uint64_t slept_ns)
 {
     subject->is_pending = true;
@@ -84,7 +94,7 @@ void subject_begin_interval(struct subject *subject, const struct schedule *sche
         .passed = take_passed(subject, schedule),
     };
     subject->unseen_from = schedule->interval;
-    subject->counters->late += look.late_ns > LATE_NS ? 1 + look.passed : look.passed;
+    note_lateness(subject->counters, &look);
     subject->passed = look.passed;
     session_begin_interval(subject->session, &look);
 }
@@ -132,15 +142,16 @@ static void close_interval(struct subject *subject, bool is_torn, bool is_refuse
     const struct interval_result *result = &subject->result;
     subject->is_pending = false;
     subject->unseen_from++;
-    counters->samples += result->counted;
+    counters->samples += result->counted + result->owed;
     uint64_t reads = session_reads(subject->session);
     counters->reads += reads - subject->reads;
     subject->reads = reads;
-    if (result->counted > 0) {
+    bool is_lost = is_torn || result->failure != PYTHON_OK;
+    if (result->counted > 0 || (result->owed > 0 && !is_lost)) {
         counters->ok += 1 + subject->passed + subject->owed;
         counters->incomplete += is_torn;
         subject->owed = 0;
-    } else if (is_torn || result->failure != PYTHON_OK) {
+    } else if (is_lost) {
         bool is_unreadable = result->failure != PYTHON_OK;
         counters->unreadable += is_unreadable;
         counters->torn += !is_unreadable;
@@ -167,7 +178,7 @@ static void count_owed(struct subject *subject)
             continue;
         }
         profile_count(subject->profile, threads[i].last_node, owed);
-        subject->result.counted += owed;
+        subject->result.owed += owed;
     }
 }
 

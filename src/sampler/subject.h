@@ -25,7 +25,8 @@ struct schedule;
 
 /* What the readings of one interval came to. */
 struct interval_result {
-    uint32_t counted;           /* stacks */
+    uint32_t counted;           /* stacks, each for as many intervals as it stands for; */
+    uint32_t owed;              /* besides those that were counted for intervals before */
     enum python_status failure; /* of a thread that could not be read */
 };
 

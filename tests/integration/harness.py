@@ -219,12 +219,14 @@ class Outcome:
             " ".join(self.arguments), self.status, self.output[:4000], self.errors[:4000])
 
     def counts(self):
-        """What the closing message of a recording counts: {"samples": 9, "intervals": 10, "ok": 9, "torn": 1, ..., "late": 0}."""
+        """What the closing message of a recording counts: {"samples": 9, "intervals": 10, "ok": 9, "torn": 1, ..., "late": 0, "ms late": 0.0}."""
         message = re.search(r"(\d+) samples.* in [\d.]+ s; of (\d+) intervals: (.*)", self.errors)
-        late = re.search(r"(\d+) of the intervals were looked at late", self.errors)  # not said of less than 2 %
+        # Not said of less than 2 %.
+        late = re.search(r"(\d+) of the intervals were looked at late, by ([\d.]+) ms", self.errors)
         counts = {"samples": int(message.group(1)), "intervals": int(message.group(2))}
         counts.update((name, int(count)) for count, name in re.findall(r"(\d+) (\w+)", message.group(3)))
-        return dict(counts, late=int(late.group(1)) if late else 0)
+        counts.update({"late": int(late.group(1)), "ms late": float(late.group(2))} if late else {"late": 0, "ms late": 0.0})
+        return counts
 
 
 class Stacks:
