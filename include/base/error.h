@@ -24,6 +24,7 @@ enum error_kind {
     ERROR_TARGET_GONE,         /* the target does not exist, or ended while we were at it */
     ERROR_BAD_DATA,            /* a file or the target's memory is not what it claims to be */
     ERROR_NOT_FOUND,           /* a program or file that was to be used does not exist */
+    ERROR_BUSY,                /* somebody else traces the target, and only one can */
     ERROR_OS,                  /* any other refusal of the operating system */
 };
 

@@ -12,9 +12,9 @@
 #include <sys/types.h>
 
 /*
- * Makes us fit to be a wrapper: a child's end can be noticed although our parent ignores such signals, and writing into
- * a broken pipe or beyond a limit of size fails instead of ending us. *ret_for_program are the signals that the program
- * gets back as they were.
+ * Makes us fit to be a wrapper: a child's end, but no stop, is noticed although our parent ignores such signals, and
+ * writing into a broken pipe or beyond a limit of size fails instead of ending us. *ret_for_program are the signals
+ * that the program gets back as they were.
  */
 void launch_prepare(sigset_t *ret_for_program);
 

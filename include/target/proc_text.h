@@ -23,6 +23,7 @@ struct proc_stat {
     uint64_t start_time; /* clock ticks after boot (field 22) */
     uint64_t code_start; /* address; 0 or 1 when we may not know it (field 26) */
     int32_t cpu;         /* where it last ran (field 39) */
+    uint32_t policy;     /* SCHED_OTHER or another class of the scheduler (field 41) */
 };
 
 /* Returns false, and leaves *ret alone, when the text is not of that shape. */

@@ -17,15 +17,17 @@ struct process;
 
 struct task {
     const struct process *process;
-    pid_t tid;
-    int stat;      /* -1: not open */
-    int schedstat; /* -1: not open; see task_read_times() */
-    int syscall;   /* -1: not open; see task_is_running() */
+    pid_t tid;        /* as procfs numbers the thread */
+    pid_t system_tid; /* as system calls of ours do; 0: they cannot name it */
+    int stat;         /* -1: not open */
+    int schedstat;    /* -1: not open; see task_read_times() */
+    int syscall;      /* -1: not open; see task_is_running() */
 };
 
 struct task_state {
     bool is_active;  /* running, or ready to run */
     bool is_stopped; /* by a signal (SIGSTOP), or by a debugger */
+    bool is_urgent;  /* real-time: it runs before all ordinary threads of its CPU, and for as long as it likes */
     int32_t cpu;     /* where it runs or last ran */
 };
 

@@ -126,6 +126,7 @@ static bool may_become_python(const struct supervisor *supervisor, const struct 
     case ERROR_BAD_DATA:
     case ERROR_TARGET_GONE:
     case ERROR_PERMISSION:
+    case ERROR_BUSY:
         return may_exec;
     case ERROR_NO_MEMORY:
     case ERROR_USAGE:

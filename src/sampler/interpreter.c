@@ -31,6 +31,7 @@ static int weight(const struct error *error)
     case ERROR_NOT_FOUND:
     case ERROR_BAD_DATA:
     case ERROR_PERMISSION:
+    case ERROR_BUSY:
     case ERROR_OS:
         return 2;
     case ERROR_NOT_READY:

@@ -140,7 +140,8 @@ static void refuse(struct process_tree *tree, pid_t pid, struct error *error)
 static bool is_refused(const struct member *member)
 {
     return !member->was_attached && member->error &&
-           (member->error->kind == ERROR_UNSUPPORTED_VERSION || member->error->kind == ERROR_PERMISSION);
+           (member->error->kind == ERROR_UNSUPPORTED_VERSION || member->error->kind == ERROR_PERMISSION ||
+            member->error->kind == ERROR_BUSY);
 }
 
 static void note_changes(struct process_tree *tree)

@@ -12,7 +12,8 @@ void launch_prepare(sigset_t *ret_for_program)
 {
     static const int output_signals[] = {SIGPIPE, SIGXFSZ};
     sigemptyset(ret_for_program);
-    signal(SIGCHLD, SIG_DFL);
+    const struct sigaction only_ends = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP};
+    sigaction(SIGCHLD, &only_ends, NULL);
     for (size_t i = 0; i < array_size(output_signals); i++) {
         if (signal(output_signals[i], SIG_IGN) == SIG_DFL)
             sigaddset(ret_for_program, output_signals[i]);
@@ -40,9 +41,19 @@ struct error *launch_program(char *const argv[], const sigset_t *signals_for_pro
     return error_from_errno(errno_value, "cannot start '%s'", argv[0]);
 }
 
+/* Whether a child has ended. It may be stopped by a thread of ours, which the kernel would tell us as well. */
+static bool has_ended(pid_t pid)
+{
+    siginfo_t info = {0};
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid &&
+           info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED;
+}
+
 bool launch_collect(pid_t pid, int *ret)
 {
     int status;
+    if (!has_ended(pid))
+        return false;
     pid_t collected;
     do
         collected = waitpid(pid, &status, WNOHANG);

@@ -12,6 +12,7 @@ enum {
     FIELD_START_TIME = 22,
     FIELD_CODE_START = 26,
     FIELD_CPU = 39,
+    FIELD_POLICY = 41,
     FLAG_FORKED = 0x40,    /* PF_FORKNOEXEC */
     FLAG_ENDING = 4,       /* Linux include/linux/sched.h: PF_EXITING */
     NUMBER_LEN_LIMIT = 24, /* characters */
@@ -67,14 +68,17 @@ bool proc_stat_parse(const char *text, size_t len, struct proc_stat *ret)
     const char *start_time = skip_fields(flags, end, FIELD_START_TIME - FIELD_FLAGS);
     const char *code_start = skip_fields(start_time, end, FIELD_CODE_START - FIELD_START_TIME);
     const char *cpu = skip_fields(code_start, end, FIELD_CPU - FIELD_CODE_START);
-    uint64_t flag_bits, cpu_number;
+    const char *policy = skip_fields(cpu, end, FIELD_POLICY - FIELD_CPU);
+    uint64_t flag_bits, cpu_number, policy_number;
     struct proc_stat stat = {.state = *state};
-    if (!cpu || !parse_number(flags, end, 10, &flag_bits) || !parse_number(start_time, end, 10, &stat.start_time) ||
-        !parse_number(code_start, end, 10, &stat.code_start) || !parse_number(cpu, end, 10, &cpu_number))
+    if (!policy || !parse_number(flags, end, 10, &flag_bits) || !parse_number(start_time, end, 10, &stat.start_time) ||
+        !parse_number(code_start, end, 10, &stat.code_start) || !parse_number(cpu, end, 10, &cpu_number) ||
+        !parse_number(policy, end, 10, &policy_number))
         return false;
     stat.is_ending = flag_bits & FLAG_ENDING;
     stat.is_forked = flag_bits & FLAG_FORKED;
     stat.cpu = (int32_t)cpu_number;
+    stat.policy = (uint32_t)policy_number;
     *ret = stat;
     return true;
 }

@@ -2,11 +2,14 @@
 #include "target/task.h"
 
 #include "base/cleanup.h"
+#include "pid_namespace.h"
 #include "target/proc_text.h"
 #include "target/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -31,11 +34,22 @@ static int open_file(const struct process *process, pid_t tid, const char *file)
     return openat(process->directory, name, O_RDONLY | O_CLOEXEC);
 }
 
+static pid_t find_system_tid(const struct process *process, pid_t tid)
+{
+    char name[NAME_LEN];
+    if (process->own_place <= 1)
+        return process->own_place == 1 ? tid : 0;
+    snprintf(name, sizeof(name), "task/%d", tid);
+    cleanup_fd int folder = openat(process->directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return folder < 0 ? 0 : pid_namespace_own_number(folder, tid, process->own_place);
+}
+
 struct error *task_init(struct task *task, const struct process *process, pid_t tid)
 {
     *task = TASK_NONE;
     task->process = process;
     task->tid = tid;
+    task->system_tid = find_system_tid(process, tid);
     task->stat = open_file(process, tid, "stat");
     if (task->stat >= 0 || errno == EMFILE || errno == ENFILE)
         return NULL;
@@ -73,6 +87,7 @@ bool task_read_state(const struct task *task, struct task_state *ret)
     *ret = (struct task_state){
         .is_active = stat.state == 'R',
         .is_stopped = stat.state == 'T' || stat.state == 't',
+        .is_urgent = stat.policy == SCHED_FIFO || stat.policy == SCHED_RR || stat.policy == SCHED_DEADLINE,
         .cpu = stat.cpu,
     };
     return true;

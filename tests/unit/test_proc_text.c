@@ -51,6 +51,7 @@ static void check_name(const char *name)
     assert_int_equal(stat.start_time, 1022);
     assert_int_equal(stat.code_start, 1026);
     assert_int_equal(stat.cpu, 1039);
+    assert_int_equal(stat.policy, 1041);
 }
 
 static void fields_are_counted_behind_the_name_whatever_it_holds(void **state)
@@ -76,8 +77,8 @@ static void a_text_that_is_cut_is_no_stat(void **state)
     (void)state;
     cleanup_buffer struct buffer text = {0};
     write_stat(&text, "a (b", 'R');
-    const char *field_39 = strstr(text.data, " 1039");
-    size_t enough = (size_t)(field_39 - text.data) + 2;
+    const char *field_41 = strstr(text.data, " 1041");
+    size_t enough = (size_t)(field_41 - text.data) + 2;
     for (size_t len = 0; len < text.len; len++) {
         struct proc_stat stat = {.state = '?', .cpu = -7};
         assert_int_equal(parse(text.data, len, &stat), len >= enough);
@@ -123,10 +124,10 @@ static void a_thread_that_has_begun_to_end_does_not_live(void **state)
         const char *text;
         bool lives;
     } rows[] = {
-        {"1 (a) S 1 1 1 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 5000 1 1 1 4096 1 1 1 0 0 0 0 0 0 0 0 17 3", true},
-        {"1 (a) S 1 1 1 0 -1 4194564 1 0 0 0 1 1 0 0 20 0 1 0 5000 1 1 1 4096 1 1 1 0 0 0 0 0 0 0 0 17 3", false},
-        {"1 (a) Z 1 1 1 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 5000 1 1 1 4096 1 1 1 0 0 0 0 0 0 0 0 17 3", false},
-        {"1 (a) X 1 1 1 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 5000 1 1 1 4096 1 1 1 0 0 0 0 0 0 0 0 17 3", false},
+        {"1 (a) S 1 1 1 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 5000 1 1 1 4096 1 1 1 0 0 0 0 0 0 0 0 17 3 0 0", true},
+        {"1 (a) S 1 1 1 0 -1 4194564 1 0 0 0 1 1 0 0 20 0 1 0 5000 1 1 1 4096 1 1 1 0 0 0 0 0 0 0 0 17 3 0 0", false},
+        {"1 (a) Z 1 1 1 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 5000 1 1 1 4096 1 1 1 0 0 0 0 0 0 0 0 17 3 0 0", false},
+        {"1 (a) X 1 1 1 0 -1 4194560 1 0 0 0 1 1 0 0 20 0 1 0 5000 1 1 1 4096 1 1 1 0 0 0 0 0 0 0 0 17 3 0 0", false},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct proc_stat stat;

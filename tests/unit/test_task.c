@@ -78,6 +78,25 @@ static void each_state_is_told(void **state)
     task_deinit(&task);
 }
 
+static void a_real_time_thread_is_urgent(void **state)
+{
+    struct scene *scene = *state;
+    struct task task;
+    struct task_state found;
+    char text[256];
+    assert_null(task_init(&task, scene->process, 8));
+    assert_true(task_read_state(&task, &found));
+    assert_false(found.is_urgent);
+    snprintf(text, sizeof(text), stat_format, 8, 'R');
+    char *policy = strstr(text, " 17 3 0 0 ");
+    assert_non_null(policy);
+    memcpy(policy, " 17 3 9 1 ", strlen(" 17 3 9 1 "));
+    proc_folder_put_text(&scene->proc, "7/task/8/stat", text);
+    assert_true(task_read_state(&task, &found));
+    assert_true(found.is_urgent);
+    task_deinit(&task);
+}
+
 static void a_text_that_is_no_stat_has_no_state(void **state)
 {
     struct scene *scene = *state;
@@ -186,6 +205,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(each_state_is_told),
+        TEST(a_real_time_thread_is_urgent),
         TEST(a_text_that_is_no_stat_has_no_state),
         TEST(a_thread_that_does_not_exist_is_gone),
         TEST(a_thread_that_sleeps_at_a_futex_is_told_from_others),
