@@ -7,14 +7,17 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
 struct process;
 struct process_dump;
 
 /*
- * Fills *ret with the stacks of all threads. The process is not stopped: readings are repeated until one can be proved
- * to be a snapshot, at most a bounded number of times. A thread that cannot be read says why and does not hinder
- * others. Source lines are read from the process's files afterwards.
+ * Fills *ret with the stacks of all threads. Readings are repeated until one can be proved to be a snapshot, at most a
+ * bounded number of times. is_blocking: threads that run are stopped for each of them; else nothing is stopped. A
+ * thread that cannot be read says why and does not hinder others. Source lines are read from the process's files
+ * afterwards.
  */
-struct error *dumping_run(const struct process *process, struct process_dump *ret);
+struct error *dumping_run(const struct process *process, bool is_blocking, struct process_dump *ret);
 
 #endif

@@ -71,6 +71,13 @@ bool recording_samples(struct recording *recording, const struct process *proces
 
 enum recording_state recording_state(const struct recording *recording);
 
+/*
+ * Ends all reading, with no thread of any process stopped by us, until recording_go_on(). Intervals pass meanwhile.
+ * When there are no threads to go on with, the recording has failed.
+ */
+void recording_pause(struct recording *recording);
+void recording_go_on(struct recording *recording);
+
 /* A descriptor that is readable when the state has changed by itself, or a process was lost, until that is taken. */
 int recording_fd(const struct recording *recording);
 void recording_take_changes(struct recording *recording);

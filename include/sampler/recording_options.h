@@ -21,6 +21,7 @@ struct recording_options {
     bool with_processes; /* each process has a root frame of its own, */
     bool with_threads;   /* and each thread */
     bool only_gil;       /* count only the thread that holds the GIL */
+    bool is_blocking;    /* stop threads that run, with ptrace, for each sample */
     bool with_idle;      /* count threads that are neither running nor ready to run, too */
 };
 

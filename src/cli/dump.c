@@ -12,11 +12,13 @@
 #include "target/task.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     KEY_FULL_FILENAMES = 256,
+    KEY_BLOCKING,
     KEY_NONBLOCKING,
     READY_MS = 5000,   /* how long an interpreter that is only just starting is waited for */
     READY_STEP_MS = 5, /* between looks at it */
@@ -26,7 +28,8 @@ static const struct argp_option dump_options[] = {
     {"pid", 'p', "PID", 0, "The process to read (decimal, or hexadecimal with 0x)", 1},
     {"json", 'j', NULL, 0, "Print JSON instead of text", 1},
     {"full-filenames", KEY_FULL_FILENAMES, NULL, 0, "Print whole paths of source files", 1},
-    {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Accepted as py-spy has it: pyspyc never stops the process", 1},
+    {"blocking", KEY_BLOCKING, NULL, 0, "Stop the process's running threads while they are read", 1},
+    {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Never stop the process (default)", 1},
     {"help", 'h', NULL, 0, "Print this help", -1},
     {0},
 };
@@ -52,7 +55,11 @@ static error_t parse_dump_option(int key, char *value, struct argp_state *state)
     case KEY_FULL_FILENAMES:
         arguments->format.full_filenames = true;
         break;
+    case KEY_BLOCKING:
+        error = options_take_blocking(&arguments->line, true);
+        break;
     case KEY_NONBLOCKING:
+        error = options_take_blocking(&arguments->line, false);
         break;
     case ARGP_KEY_ARG:
         error = error_create(ERROR_USAGE, "dump takes no '%s': it reads a running process, given by --pid", value);
@@ -72,7 +79,7 @@ static const struct argp dump_argp = {
     .parser = parse_dump_option,
     .args_doc = "--pid PID",
     .doc = "Prints every thread's stack of a running Python program, once, with the source lines that it is in.\v"
-           "The program is not stopped. Exit status: 0, 1 on failure, 2 for mistakes of usage.",
+           "Without --blocking, the program is not stopped. Exit status: 0, 1 on failure, 2 for mistakes of usage.",
 };
 
 static int64_t now_ms(void)
@@ -82,24 +89,38 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static struct error *read_process(pid_t pid, struct process_dump *ret)
+static struct error *read_process(pid_t pid, bool is_blocking, struct process_dump *ret)
 {
     cleanup_process struct process *process = NULL;
     struct error *error = process_open(NULL, pid, &process);
     if (error)
         return error;
     task_allow_many();
-    error = dumping_run(process, ret);
+    error = dumping_run(process, is_blocking, ret);
     for (int64_t end_ms = now_ms() + READY_MS; error && error->kind == ERROR_NOT_READY && now_ms() < end_ms;) {
         error_destroy(error);
         usleep(READY_STEP_MS * 1000);
-        error = dumping_run(process, ret);
+        error = dumping_run(process, is_blocking, ret);
     }
     if (error && error->kind == ERROR_NOT_READY)
         return error_wrap(error, "process %d", pid);
     if (error && error->kind == ERROR_NOT_PYTHON)
         return error_wrap(error, "process %d is not a Python process", pid);
     return error ? denial_explain(error, process) : NULL;
+}
+
+/* Reads a process with its threads stopped; what would stop us meanwhile (Ctrl-Z) does so afterwards. */
+static struct error *read_blocking(pid_t pid, struct process_dump *ret)
+{
+    sigset_t stops, before;
+    sigemptyset(&stops);
+    sigaddset(&stops, SIGTSTP);
+    sigaddset(&stops, SIGTTIN);
+    sigaddset(&stops, SIGTTOU);
+    sigprocmask(SIG_BLOCK, &stops, &before);
+    struct error *error = read_process(pid, true, ret);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return error;
 }
 
 static struct error *print_dump(const struct dump_arguments *arguments, const struct process_dump *dump)
@@ -119,7 +140,8 @@ int verb_dump(int argc, char **argv)
     cleanup_process_dump struct process_dump dump = {0};
     struct error *error = options_parse(&dump_argp, argc, argv, &arguments.line);
     if (!error)
-        error = read_process(arguments.pid, &dump);
+        error = arguments.line.is_blocking ? read_blocking(arguments.pid, &dump)
+                                           : read_process(arguments.pid, false, &dump);
     if (!error)
         error = print_dump(&arguments, &dump);
     if (error)

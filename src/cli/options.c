@@ -175,6 +175,15 @@ static bool parse_number(const char *text, int base, uint64_t limit, uint64_t *r
     return true;
 }
 
+struct error *options_take_blocking(struct command_line *line, bool is_blocking)
+{
+    line->is_blocking |= is_blocking;
+    line->is_nonblocking |= !is_blocking;
+    if (line->is_blocking && line->is_nonblocking)
+        return error_create(ERROR_USAGE, "--blocking and --nonblocking exclude each other");
+    return NULL;
+}
+
 struct error *options_take_pid(const char *text, pid_t *ret)
 {
     bool is_hexadecimal = strncmp(text, "0x", 2) == 0 || strncmp(text, "0X", 2) == 0;

@@ -18,6 +18,8 @@ struct command_line {
     const char *verb;
     const struct argp_option *options;
     struct error *error; /* the first mistake; owned by the caller of options_parse() */
+    bool is_blocking;    /* --blocking was given; see options_take_blocking() */
+    bool is_nonblocking; /* --nonblocking */
 };
 
 /*
@@ -31,6 +33,9 @@ error_t options_default(int key, struct argp_state *state);
 
 /* Notes a mistake and returns what the parser has to return. Takes the error over. */
 error_t options_fail(struct argp_state *state, struct error *error);
+
+/* --blocking or --nonblocking, which exclude each other. */
+struct error *options_take_blocking(struct command_line *line, bool is_blocking);
 
 /* A process number: decimal, or hexadecimal with 0x. */
 struct error *options_take_pid(const char *text, pid_t *ret);

@@ -66,7 +66,7 @@ static void report_causes(const struct recording_progress *progress)
     if (progress->elsewhere > 0)
         fprintf(stderr,
                 "pyspyc: %" PRIu64 " samples were left out because pyspyc may not run on the CPU where the program "
-                "runs; run it in the same cpuset\n",
+                "runs; run it in the same cpuset, or use --blocking\n",
                 progress->elsewhere);
 }
 

@@ -23,6 +23,7 @@
 enum {
     KEY_NOLINENO = 256,
     KEY_FULL_FILENAMES,
+    KEY_BLOCKING,
     KEY_NONBLOCKING,
     FORMAT_COUNT_LIMIT = 32,
     PID_NAME_LEN = 16,
@@ -41,7 +42,8 @@ static const struct argp_option record_options[] = {
     {"nolineno", KEY_NOLINENO, NULL, 0, "Leave line numbers out", 3},
     {"threads", 't', NULL, 0, "Give each thread a root frame of its own", 3},
     {"full-filenames", KEY_FULL_FILENAMES, NULL, 0, "Show whole paths of source files", 3},
-    {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Accepted as py-spy has it: pyspyc never stops the program", 4},
+    {"blocking", KEY_BLOCKING, NULL, 0, "Stop the program's running threads for each sample", 4},
+    {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Never stop the program (default)", 4},
     {"help", 'h', NULL, 0, "Print this help", -1},
     {0},
 };
@@ -150,7 +152,12 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
     case KEY_FULL_FILENAMES:
         arguments->view.full_filenames = true;
         break;
+    case KEY_BLOCKING:
+        arguments->recording.is_blocking = true;
+        error = options_take_blocking(&arguments->line, true);
+        break;
     case KEY_NONBLOCKING:
+        error = options_take_blocking(&arguments->line, false);
         break;
     case ARGP_KEY_ARG:
         /* What follows the program's name is the program's. */
@@ -171,7 +178,8 @@ static const struct argp record_argp = {
     .parser = parse_record_option,
     .args_doc = "--pid PID\n-- PROGRAM ARGS...",
     .doc = "Samples a Python program and writes what it did.\v"
-           "The program is never stopped. With a program that was started, the exit status is the program's own "
+           "Without --blocking, the program is never stopped. With a program that was started, the exit status is the "
+           "program's own "
            "(128 + the signal that ended it), 125 when pyspyc fails, 126 or 127 when the program cannot be started. "
            "Attached to a process: 0, or 1 on failure. 2 for mistakes of usage.",
 };
@@ -223,9 +231,11 @@ static struct error *open_output(const struct record_arguments *arguments, struc
 }
 
 static struct error *write_result(const struct record_arguments *arguments, const struct process *process,
-                                  struct recording *recording, struct profile *profile, struct output *output)
+                                  const struct supervisor *supervisor, struct recording *recording,
+                                  struct profile *profile, struct output *output)
 {
     struct error *error = recording_finish(recording, process);
+    supervisor_release_stops(supervisor);
     if (!output->temporary_path)
         supervisor_release_signals();
     if (!error)
@@ -303,7 +313,7 @@ static struct error *record_process(const struct record_arguments *arguments, co
         return describe_attach_error(arguments, process, error);
     report_refusals(tree);
     bool is_cut = recording_state(recording) == RECORDING_FAILED;
-    error = write_result(arguments, process, recording, profile, output);
+    error = write_result(arguments, process, supervisor, recording, profile, output);
     return error || !is_cut ? error : error_wrap(error_no_memory(), "the recording is not complete");
 }
 
@@ -318,7 +328,7 @@ static int record_pid(const struct record_arguments *arguments)
     if (!error)
         error = open_output(arguments, &output);
     if (!error)
-        error = supervisor_init(&supervisor);
+        error = supervisor_init(&supervisor, arguments->recording.is_blocking);
     if (error)
         return report_error(error);
     task_allow_many();
@@ -350,7 +360,7 @@ static int record_program(const struct record_arguments *arguments)
     launch_prepare(&signals_for_program);
     struct error *error = open_output(arguments, &output);
     if (!error)
-        error = supervisor_init(&supervisor);
+        error = supervisor_init(&supervisor, arguments->recording.is_blocking);
     if (error)
         return report_wrapper_error(error);
     error = launch_program(arguments->program, &signals_for_program, &supervisor.child);

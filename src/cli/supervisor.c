@@ -22,24 +22,32 @@ enum {
 };
 
 static const int our_signals[] = {SIGINT, SIGTERM, SIGHUP};
+static const int stop_signals[] = {SIGTSTP, SIGTTIN, SIGTTOU};
 
-/* A signal that is ignored (nohup, a background job) is none of ours: blocked, it would arrive all the same. */
+/* Adds signals, but those that are ignored (nohup, a background job): blocked, they would arrive all the same. */
+static void add_signals(sigset_t *set, const int *signals, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct sigaction action;
+        if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(set, signals[i]);
+    }
+}
+
 static void fill_signals(sigset_t *set)
 {
     sigemptyset(set);
     sigaddset(set, SIGCHLD);
-    for (size_t i = 0; i < array_size(our_signals); i++) {
-        struct sigaction action;
-        if (sigaction(our_signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-            sigaddset(set, our_signals[i]);
-    }
+    add_signals(set, our_signals, array_size(our_signals));
 }
 
-struct error *supervisor_init(struct supervisor *supervisor)
+struct error *supervisor_init(struct supervisor *supervisor, bool is_blocking)
 {
     sigset_t set;
     fill_signals(&set);
-    *supervisor = (struct supervisor){.signals = -1};
+    if (is_blocking)
+        add_signals(&set, stop_signals, array_size(stop_signals));
+    *supervisor = (struct supervisor){.signals = -1, .is_blocking = is_blocking};
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return error_from_errno(errno, "cannot block signals");
     supervisor->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -53,6 +61,15 @@ void supervisor_release_signals(void)
     sigset_t set;
     fill_signals(&set);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void supervisor_release_stops(const struct supervisor *supervisor)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    add_signals(&set, stop_signals, array_size(stop_signals));
+    if (supervisor->is_blocking)
+        sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 void supervisor_deinit(struct supervisor *supervisor)
@@ -75,12 +92,40 @@ static void pass_on(const struct supervisor *supervisor, const struct signalfd_s
         kill(supervisor->child, (int)info->ssi_signo);
 }
 
+static bool is_stop_signal(uint32_t number)
+{
+    for (size_t i = 0; i < array_size(stop_signals); i++) {
+        if ((uint32_t)stop_signals[i] == number)
+            return true;
+    }
+    return false;
+}
+
+/* Does what a signal does by default that stops us, but first lets go of what we have stopped. */
+static void stop_ourselves(const struct supervisor *supervisor, int number)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    if (supervisor->recording)
+        recording_pause(supervisor->recording);
+    raise(number);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL); /* here we stop, until SIGCONT */
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (supervisor->recording)
+        recording_go_on(supervisor->recording);
+}
+
 static void take_signals(struct supervisor *supervisor)
 {
     struct signalfd_siginfo info;
     while (read(supervisor->signals, &info, sizeof(info)) == sizeof(info)) {
         if (info.ssi_signo == SIGCHLD)
             continue;
+        if (is_stop_signal(info.ssi_signo)) {
+            stop_ourselves(supervisor, (int)info.ssi_signo);
+            continue;
+        }
         supervisor->signal_count++;
         supervisor->last_signal = (int)info.ssi_signo;
         pass_on(supervisor, &info);

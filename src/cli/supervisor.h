@@ -26,6 +26,7 @@ struct supervisor {
     pid_t child;                   /* the program that we started; 0 when we attached to one */
     bool with_children;            /* the processes that it makes are recorded, too */
     bool has_progress_line;
+    bool is_blocking; /* threads are stopped for samples */
 
     int signals; /* signalfd */
     int signal_count;
@@ -37,11 +38,15 @@ struct supervisor {
 
 /*
  * Takes over the signals that matter. To be called before the first thread is made, and before a program is started.
+ * is_blocking: also those that stop us (Ctrl-Z), so that we are not stopped with threads of the program in our hands.
  */
-struct error *supervisor_init(struct supervisor *supervisor);
+struct error *supervisor_init(struct supervisor *supervisor, bool is_blocking);
 
 /* Gives the signals back: from now on they end us, as they end any program that waits for the reader of a pipe. */
 void supervisor_release_signals(void);
+
+/* Gives only those back that stop us, once no thread is stopped by us any more. */
+void supervisor_release_stops(const struct supervisor *supervisor);
 void supervisor_deinit(struct supervisor *supervisor);
 
 /*

@@ -158,9 +158,9 @@ static int finish_sample(struct dumping *dumping, int cpu)
     return next_cpu != cpu ? next_cpu : try_later(dumping, cpu);
 }
 
-static int take_dump(void *context, int cpu)
+/* One sample. Returns the relay's answer. */
+static int take_sample(struct dumping *dumping, int cpu)
 {
-    struct dumping *dumping = context;
     int next_cpu = cpu;
     uint32_t count;
     struct sampled_thread *threads = session_threads(dumping->session, &count);
@@ -180,6 +180,17 @@ static int take_dump(void *context, int cpu)
         return status == SAMPLE_ELSEWHERE ? next_cpu : try_later(dumping, cpu);
     dumping->error = error_create(ERROR_BAD_DATA, "cannot read the threads of process %d: %s", dumping->process->pid,
                                   python_status_text(session_failure(dumping->session)));
+    return RELAY_STOP;
+}
+
+static int take_dump(void *context, int cpu)
+{
+    struct dumping *dumping = context;
+    int next_cpu = take_sample(dumping, cpu);
+    if (session_let_go(dumping->session) || relay_renew(dumping->relay))
+        return next_cpu;
+    if (!dumping->error)
+        dumping->error = error_create(ERROR_OS, "cannot start a thread");
     return RELAY_STOP;
 }
 
@@ -253,11 +264,11 @@ static struct error *run_relay(struct dumping *dumping)
     return dumping->error;
 }
 
-struct error *dumping_run(const struct process *process, struct process_dump *ret)
+struct error *dumping_run(const struct process *process, bool is_blocking, struct process_dump *ret)
 {
     cleanup_session struct session *session = NULL;
     cleanup_process_dump struct process_dump dump = {0};
-    struct error *error = session_open(process, THREADS_ALL, &session);
+    struct error *error = session_open(process, THREADS_ALL, is_blocking, &session);
     if (error)
         return error;
     python_keep_tables(session_python(session));

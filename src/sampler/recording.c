@@ -289,6 +289,21 @@ static struct error *start(struct recording *recording)
     return error;
 }
 
+void recording_pause(struct recording *recording)
+{
+    relay_destroy(recording->relay);
+    recording->relay = NULL;
+}
+
+void recording_go_on(struct recording *recording)
+{
+    if (atomic_load(&recording->state) != RECORDING_RUNNING)
+        return;
+    cleanup_error struct error *error = start(recording);
+    if (error)
+        atomic_store(&recording->state, RECORDING_FAILED);
+}
+
 /* Where the subject of a process is in the list; its end when it has none. */
 static uint32_t find_subject(const struct recording *recording, const struct process *process)
 {

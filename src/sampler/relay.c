@@ -16,7 +16,9 @@ struct runner {
     int cpu;
     bool is_running; /* false: we may not run on this CPU */
     pthread_t thread;
-    sem_t baton; /* posted: the baton is here, or the relay stops */
+    bool has_previous;  /* the thread before, which ends, */
+    pthread_t previous; /* is for this one to join */
+    sem_t baton;        /* posted: the baton is here, or the relay stops */
 };
 
 struct relay {
@@ -100,6 +102,15 @@ bool relay_can_reach(struct relay *relay, int cpu)
     return runner_of(relay, cpu) != NULL;
 }
 
+int relay_other_cpu(struct relay *relay, int cpu)
+{
+    for (int other = 0; other < CPU_LIMIT; other++) {
+        if (other != cpu && runner_of(relay, other))
+            return other;
+    }
+    return cpu;
+}
+
 struct error *relay_start(struct relay *relay)
 {
     struct runner *runner = runner_of(relay, sched_getcpu());
@@ -125,16 +136,43 @@ bool relay_sleep_until(struct relay *relay, uint64_t time_ns)
     return !atomic_load(&relay->is_stopping);
 }
 
-/* Runs steps until the baton has to go to another CPU. Returns who gets it; NULL when the work is done. */
+/* Whether another thread has taken the place of the calling one. */
+static bool is_replaced(const struct runner *runner)
+{
+    return !pthread_equal(runner->thread, pthread_self());
+}
+
+bool relay_renew(struct relay *relay)
+{
+    struct runner *runner = relay->current;
+    pthread_t thread;
+    pthread_mutex_lock(&relay->lock);
+    /* When the relay stops, the thread ends anyway. */
+    bool is_needed = !is_replaced(runner) && !atomic_load(&relay->is_stopping);
+    if (is_needed) {
+        runner->previous = pthread_self();
+        runner->has_previous = true;
+    }
+    bool is_started = is_needed && cpu_start_thread(runner->cpu, run, runner, &thread);
+    if (is_started)
+        runner->thread = thread;
+    pthread_mutex_unlock(&relay->lock);
+    return is_started || !is_needed;
+}
+
+/*
+ * Runs steps until the baton has to go to another CPU, or to another thread of this one. Returns who gets it; NULL when
+ * the work is done.
+ */
 static struct runner *run_steps(struct relay *relay, struct runner *runner)
 {
     while (!atomic_load(&relay->is_stopping)) {
         int next = relay->step(relay->context, runner->cpu);
         if (next == RELAY_STOP)
             return NULL;
-        struct runner *other = next == runner->cpu ? runner : runner_of(relay, next);
-        if (other && other != runner)
-            return other;
+        struct runner *other = next == runner->cpu ? NULL : runner_of(relay, next);
+        if (other || is_replaced(runner))
+            return other ? other : runner;
     }
     return NULL;
 }
@@ -143,6 +181,8 @@ static void *run(void *argument)
 {
     struct runner *runner = argument;
     struct relay *relay = runner->relay;
+    if (runner->has_previous)
+        pthread_join(runner->previous, NULL);
     cpu_wake_promptly();
     for (;;) {
         while (sem_wait(&runner->baton) != 0)
@@ -154,8 +194,11 @@ static void *run(void *argument)
             sem_post(&relay->is_done);
             return NULL;
         }
+        bool is_at_end = is_replaced(runner);
         relay->current = next;
         sem_post(&next->baton);
+        if (is_at_end)
+            return NULL;
     }
 }
 

@@ -42,6 +42,15 @@ bool relay_sleep_until(struct relay *relay, uint64_t time_ns);
 /* Called by a step: whether the next one can be on this CPU. If not, we may not run threads there. */
 bool relay_can_reach(struct relay *relay, int cpu);
 
+/* Called by a step: another CPU than this one where the next step can be; this one when there is none. */
+int relay_other_cpu(struct relay *relay, int cpu);
+
+/*
+ * Called by a step: the thread that runs it ends when it returns, and another one takes its place on its CPU. What the
+ * kernel ties to a thread goes with it. False when no other thread can be had; then the step has to return RELAY_STOP.
+ */
+bool relay_renew(struct relay *relay);
+
 /* Waits until the work is done, because a step said so. */
 void relay_wait(struct relay *relay);
 

@@ -25,9 +25,9 @@ static uint32_t add_guard(struct runners *runners, remote_addr address, uint32_t
     return runners->guard_count++;
 }
 
-void runners_init(struct runners *runners, const struct thread_area *area, enum thread_choice choice)
+void runners_init(struct runners *runners, const struct thread_area *area, enum thread_choice choice, bool is_blocking)
 {
-    *runners = (struct runners){.area = area, .choice = choice};
+    *runners = (struct runners){.area = area, .choice = choice, .is_blocking = is_blocking};
 }
 
 void runners_clear(struct runners *runners)
@@ -35,15 +35,22 @@ void runners_clear(struct runners *runners)
     runners->count = runners->guard_count = 0;
 }
 
-/* Notes whether a thread sleeps, and how often it had run before. Not worth it where sleeping threads do not count. */
+/*
+ * Notes whether a thread sleeps, and how often it had run before. Not worth it where sleeping threads neither count nor
+ * have to be told from those that are to be stopped.
+ */
 static void note_sleep(const struct runners *runners, struct sampled_thread *thread, struct runner *runner)
 {
     struct task_state state;
-    struct task_times times;
-    if (runners->choice != THREADS_ALL || thread->task.tid == 0 || !task_read_times(&thread->task, &times))
+    struct task_times times = {0};
+    if ((runners->choice != THREADS_ALL && !runners->is_blocking) || thread->task.tid == 0)
         return;
+    bool has_times = task_read_times(&thread->task, &times);
+    bool lives = task_read_state(&thread->task, &state);
     runner->runs = times.runs;
-    runner->is_asleep = task_read_state(&thread->task, &state) && !state.is_active;
+    runner->is_asleep = has_times && lives && !state.is_active;
+    runner->is_to_stop = runners->is_blocking && lives && state.is_active;
+    runner->is_urgent = runner->is_to_stop && state.is_urgent;
 }
 
 /* thread: NULL when there is none that could run. */
@@ -53,7 +60,7 @@ static void add_runner(struct runners *runners, const struct python_gil *gil, st
     if (runners->count >= RUNNER_LIMIT)
         return;
     struct runner *runner = &runners->runners[runners->count++];
-    *runner = (struct runner){.gil_guard = RUNNER_NONE, .cpu_guard = RUNNER_NONE, .cpu = -1};
+    *runner = (struct runner){.gil_guard = RUNNER_NONE, .cpu_guard = RUNNER_NONE, .cpu = -1, .stop = RUNNER_NONE};
     if (gil) {
         runner->gil = gil->address;
         runner->gil_guard = add_guard(runners, gil->address, gil->len);
@@ -81,6 +88,37 @@ void runners_plan(struct runners *runners, const struct thread_list *threads, co
         if (thread->python->gil == PYTHON_NO_GIL && is_thread_pending(thread, runners->choice))
             add_runner(runners, NULL, thread);
     }
+}
+
+/* Returns the number of a thread's stop, which it has already when it is the last holder of two GILs; RUNNER_NONE. */
+static uint32_t begin_stop(struct runners *runners, const struct task *task)
+{
+    for (uint32_t i = 0; i < runners->stop_count; i++) {
+        if (runners->stops[i].tid == task->system_tid)
+            return i;
+    }
+    return stop_begin(&runners->stops[runners->stop_count], task) ? runners->stop_count++ : RUNNER_NONE;
+}
+
+void runners_stop(struct runners *runners, const struct thread_list *threads)
+{
+    /* All are asked first, so that they stop at the same time. */
+    for (uint32_t i = 0; i < runners->count; i++) {
+        struct runner *runner = &runners->runners[i];
+        const struct sampled_thread *thread = runner->is_to_stop ? thread_list_find(threads, runner->thread) : NULL;
+        if (thread)
+            runner->stop = begin_stop(runners, &thread->task);
+    }
+    stop_wait(runners->stops, runners->stop_count);
+}
+
+bool runners_let_go(struct runners *runners)
+{
+    bool is_free = true;
+    for (uint32_t i = 0; i < runners->stop_count; i++)
+        is_free &= stop_end(&runners->stops[i]);
+    runners->stop_count = 0;
+    return is_free;
 }
 
 /* The kernel's word for where a thread is; without rseq there is no other. */
@@ -191,6 +229,11 @@ static bool is_held_off(const struct runner *runner, const struct thread_list *t
     return is_unmoved && runner->cpu == own_cpu && sched_getcpu() == own_cpu;
 }
 
+static bool is_stopped(const struct runners *runners, const struct runner *runner)
+{
+    return runner->stop != RUNNER_NONE && stop_holds(&runners->stops[runner->stop]);
+}
+
 /* Whether a thread runs that might be the one that runs this runner's thread state. */
 static bool may_be_another(const struct runner *runner, const struct thread_list *threads)
 {
@@ -209,5 +252,6 @@ bool runners_is_proved(const struct runners *runners, uint32_t index, const stru
     if (!runner->is_matched || may_be_another(runner, threads) ||
         (runner->gil_guard != RUNNER_NONE && !snapshot_is_unchanged(snapshot, runner->gil_guard)))
         return false;
-    return is_held_off(runner, threads, snapshot, watch, own_cpu) || has_slept_on(runner, threads);
+    return is_stopped(runners, runner) || is_held_off(runner, threads, snapshot, watch, own_cpu) ||
+           has_slept_on(runner, threads);
 }

@@ -6,19 +6,23 @@
  * took it; without one, each thread, for its own stack. While we run on the CPU on which a runner last ran, it does not
  * run. So what was read of the threads that it stands for is a snapshot when the GIL's words and the runner's CPU
  * number read the same before and after, that number is our own CPU's, and we were not taken off it meanwhile. The same
- * holds, wherever we are, when the kernel counts that a runner who slept was given no CPU meanwhile.
+ * holds, wherever we are, when the kernel counts that a runner who slept was given no CPU meanwhile; and, if that is
+ * asked for (blocking), when we have stopped the runner's thread with ptrace.
  *
  *     runners_plan(runners, ...);             whom to guard against, as far as the last copy tells
+ *     runners_stop(runners, ...);             only when blocking, and before anything is planned anew:
  *     snapshot_set_guards(); snapshot_take();
  *     runners_note_cpus(runners, ...);        where they are
  *     runners_match(runners, ...);            whether the copy has the same runners
  *     runners_is_proved(runners, ...);        for each thread
+ *     runners_let_go(runners);
  */
 #ifndef SAMPLER_RUNNERS_H
 #define SAMPLER_RUNNERS_H
 
 #include "memory/snapshot.h"
 #include "target/cpu.h"
+#include "target/stop.h"
 #include "target/thread_area.h"
 #include "thread_list.h"
 
@@ -47,14 +51,20 @@ struct runner {
     bool is_for_anybody;           /* other threads may run in its place */
     bool is_matched;               /* the copy has the same runner */
     bool is_asleep;                /* it slept after `runs` was read */
+    bool is_to_stop;               /* we are blocking, and it did not sleep */
+    bool is_urgent;                /* then: it keeps us off its CPU when it runs */
+    uint32_t stop;                 /* number of its stop; RUNNER_NONE */
     uint64_t runs;                 /* how often it had been given a CPU */
 };
 
 struct runners {
     const struct thread_area *area;
     enum thread_choice choice;
+    bool is_blocking;
     struct runner runners[RUNNER_LIMIT];
     uint32_t count;
+    struct stop stops[RUNNER_LIMIT]; /* one for each thread of the kernel */
+    uint32_t stop_count;
     struct snapshot_guard guards[SNAPSHOT_GUARD_LIMIT];
     uint32_t guard_count;
 };
@@ -62,14 +72,23 @@ struct runners {
 /* Whether a thread of the current list is one of those, and was not read in this interval yet. */
 bool is_thread_pending(const struct sampled_thread *thread, enum thread_choice choice);
 
-/* What is pointed to must outlive the runners. */
-void runners_init(struct runners *runners, const struct thread_area *area, enum thread_choice choice);
+/* What is pointed to must outlive the runners. is_blocking: threads that run are stopped for each copy. */
+void runners_init(struct runners *runners, const struct thread_area *area, enum thread_choice choice, bool is_blocking);
 
-/* Plans for nobody. */
+/* Plans for nobody. Nobody may be stopped. */
 void runners_clear(struct runners *runners);
 
 /* Plans for the threads and GILs of the last copy: the GILs, and pending threads that need none. */
 void runners_plan(struct runners *runners, const struct thread_list *threads, const struct python *python);
+
+/*
+ * Stops the threads of planned runners that run or are ready to, as far as that is possible. One that sleeps is left in
+ * peace, as the kernel's counts are enough for it: to wake it up would end its system call.
+ */
+void runners_stop(struct runners *runners, const struct thread_list *threads);
+
+/* Lets all of them run on, if any are stopped. False: the calling thread has to end for that, as stop_end() tells. */
+bool runners_let_go(struct runners *runners);
 
 /* Notes the runners' CPUs as the copy, or else the kernel, tells them. */
 void runners_note_cpus(struct runners *runners, const struct thread_list *threads, const struct snapshot *snapshot);

@@ -9,6 +9,7 @@
 #include "runners.h"
 #include "states.h"
 #include "target/process_memory.h"
+#include "target/stop.h"
 
 enum {
     TAKE_LIMIT = 3,   /* copies taken for one sample, because the runners were not who they were expected to be */
@@ -28,6 +29,8 @@ struct session {
     struct look look; /* of the current interval */
     bool is_judged;   /* the threads have their weights */
     struct runners runners;
+
+    bool is_held; /* something that was stopped is not let go for sure, until the thread of ours that did it ends */
 
     uint64_t avoided[CPU_LIMIT / 64]; /* a bit for each CPU on which we may not run */
     bool is_listed;                   /* the list of threads is that of the last copy */
@@ -76,7 +79,8 @@ static struct error *find_python(struct session *session, const struct maps *map
     return error ? error : try_untested(session);
 }
 
-struct error *session_open(const struct process *process, enum thread_choice choice, struct session **ret)
+struct error *session_open(const struct process *process, enum thread_choice choice, bool is_blocking,
+                           struct session **ret)
 {
     cleanup_session struct session *session = calloc(1, sizeof(*session));
     if (!session)
@@ -85,7 +89,7 @@ struct error *session_open(const struct process *process, enum thread_choice cho
     session->choice = choice;
     session->states.process = process;
     session->states.with_idle = choice == THREADS_ALL;
-    runners_init(&session->runners, &session->area, choice);
+    runners_init(&session->runners, &session->area, choice, is_blocking);
     struct error *error = process_read_program(process, &session->program);
     if (!error)
         error = process_memory_create(process, &session->memory);
@@ -97,6 +101,8 @@ struct error *session_open(const struct process *process, enum thread_choice cho
         error = find_python(session, &maps);
     if (!error)
         error = snapshot_create(session->memory, &session->snapshot);
+    if (!error && is_blocking)
+        error = stop_try(process);
     if (error)
         return error;
     thread_area_find(process, &maps, session->memory, &session->area);
@@ -199,11 +205,26 @@ static void plan(struct session *session)
     snapshot_set_guards(session->snapshot, session->runners.guards, session->runners.guard_count);
 }
 
+static void let_go(struct session *session)
+{
+    session->is_held |= !runners_let_go(&session->runners);
+}
+
+/* Stops whom the plan is about. The watch begins anew, as that gives up the CPU. */
+static void stop_threads(struct session *session)
+{
+    runners_stop(&session->runners, &session->threads);
+    cpu_watch_begin(&session->watch);
+}
+
 static enum take_result take_copy_once(struct session *session)
 {
+    let_go(session);
     if (session->is_listed)
         read_states(session);
     plan(session);
+    if (session->runners.is_blocking)
+        stop_threads(session);
     enum memory_status status = snapshot_take(session->snapshot);
     if (status == MEMORY_FAULT && session->runners.guard_count > 0) {
         /* A runner has ended, and its stack, with the thread's own data, is unmapped. */
@@ -246,7 +267,10 @@ static bool is_avoided(const struct session *session, int32_t cpu)
     return cpu < CPU_LIMIT && session->avoided[cpu / 64] >> cpu % 64 & 1;
 }
 
-/* Where a sample of the threads that are left has to be taken; -1: there are none, or nobody knows. */
+/*
+ * Where a sample of the threads that are left has to be taken, or where they are stopped soonest; -1: there are none,
+ * or nobody knows. Not where one would keep us off that can be stopped.
+ */
 static int32_t find_next_cpu(const struct session *session)
 {
     int32_t avoided = -1;
@@ -254,7 +278,8 @@ static int32_t find_next_cpu(const struct session *session)
         const struct sampled_thread *thread = &session->threads.threads[i];
         if (!is_thread_pending(thread, session->choice) || thread->runner == RUNNER_NONE)
             continue;
-        int32_t cpu = session->runners.runners[thread->runner].cpu;
+        const struct runner *runner = &session->runners.runners[thread->runner];
+        int32_t cpu = runner->is_urgent ? -1 : runner->cpu;
         if (cpu >= 0 && !is_avoided(session, cpu))
             return cpu;
         if (cpu >= 0)
@@ -284,8 +309,9 @@ static bool mark_readable(struct session *session)
 static enum sample_status judge_failure(const struct session *session, int *ret_cpu)
 {
     for (uint32_t i = 0; i < session->runners.count; i++) {
-        if (session->runners.runners[i].cpu >= 0 && session->runners.runners[i].cpu != session->own_cpu) {
-            *ret_cpu = session->runners.runners[i].cpu;
+        const struct runner *runner = &session->runners.runners[i];
+        if (runner->cpu >= 0 && runner->cpu != session->own_cpu && !runner->is_urgent) {
+            *ret_cpu = runner->cpu;
             return SAMPLE_ELSEWHERE;
         }
     }
@@ -321,12 +347,20 @@ enum python_status session_walk(struct session *session, struct sampled_thread *
 void session_end_sample(struct session *session)
 {
     /* Without a further read there is nothing that the first proof did not cover. */
-    if (snapshot_memory(session->snapshot)->remote_reads == session->proved_reads)
-        return;
-    for (uint32_t i = 0; i < session->threads.count; i++) {
+    bool is_covered = snapshot_memory(session->snapshot)->remote_reads == session->proved_reads;
+    for (uint32_t i = 0; !is_covered && i < session->threads.count; i++) {
         struct sampled_thread *thread = &session->threads.threads[i];
         thread->is_readable = thread->is_readable && is_proved(session, thread->runner);
     }
+    let_go(session);
+}
+
+bool session_let_go(struct session *session)
+{
+    let_go(session);
+    bool is_held = session->is_held;
+    session->is_held = false;
+    return !is_held;
 }
 
 bool session_is_pending(const struct session *session, int *ret_cpu)
@@ -338,6 +372,16 @@ bool session_is_pending(const struct session *session, int *ret_cpu)
     if (next_cpu >= 0)
         *ret_cpu = next_cpu;
     return is_pending;
+}
+
+bool session_is_kept_off(const struct session *session, int cpu)
+{
+    for (uint32_t i = 0; i < session->runners.count; i++) {
+        const struct runner *runner = &session->runners.runners[i];
+        if (runner->is_urgent && runner->cpu == cpu)
+            return true;
+    }
+    return false;
 }
 
 uint32_t session_owed_intervals(const struct session *session)

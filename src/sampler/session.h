@@ -12,6 +12,7 @@
  *         session_walk() each thread that is readable
  *         session_end_sample(session);
  *         use what is still readable, and call it done
+ *         session_let_go(session);
  *     } while (session_is_pending(session, &cpu));          on that CPU
  */
 #ifndef SAMPLER_SESSION_H
@@ -39,10 +40,12 @@ enum sample_status {
 };
 
 /*
- * Finds the interpreter of a process, which must outlive the session. Errors: those of python_runtime_find(),
- * ERROR_PERMISSION, ERROR_TARGET_GONE, and ERROR_NOT_READY while an interpreter is only just starting.
+ * Finds the interpreter of a process, which must outlive the session. is_blocking: threads that run are stopped for
+ * each sample. Errors: those of python_runtime_find() and, when blocking, of stop_try(), ERROR_PERMISSION,
+ * ERROR_TARGET_GONE, and ERROR_NOT_READY while an interpreter is only just starting.
  */
-struct error *session_open(const struct process *process, enum thread_choice choice, struct session **ret);
+struct error *session_open(const struct process *process, enum thread_choice choice, bool is_blocking,
+                           struct session **ret);
 
 /* Accepts NULL. */
 void session_close(struct session *session);
@@ -52,7 +55,8 @@ void session_begin_interval(struct session *session, const struct look *look);
 
 /*
  * Takes a copy of the interpreters' state and lists the threads. own_cpu: the CPU to which the calling thread is
- * pinned. *ret_cpu becomes the CPU of the first pending thread, if that is known.
+ * pinned. *ret_cpu becomes the CPU of the first pending thread, if that is known. Whatever is returned, threads may be
+ * stopped from then on: session_let_go() has to follow, in the same thread.
  */
 enum sample_status session_begin_sample(struct session *session, int own_cpu, int *ret_cpu);
 
@@ -62,14 +66,26 @@ struct sampled_thread *session_threads(struct session *session, uint32_t *ret_co
 /* Reads a readable thread's stack, into thread->python. */
 enum python_status session_walk(struct session *session, struct sampled_thread *thread);
 
-/* The proof once more, now that the walks have read what was not predicted: what is readable now is a snapshot. */
+/*
+ * The proof once more, now that the walks have read what was not predicted: what is readable now is a snapshot. Threads
+ * that were stopped run on.
+ */
 void session_end_sample(struct session *session);
+
+/*
+ * Lets threads that were stopped run on, if session_end_sample() was not called. Returns false when that is not sure
+ * before the calling thread has ended, which it has to do soon.
+ */
+bool session_let_go(struct session *session);
 
 /* Whether threads that were asked for are not done yet. *ret_cpu as above. */
 bool session_is_pending(const struct session *session, int *ret_cpu);
 
 /* How many intervals, up to the current one, are owed to threads that sleep now: see lateness.h. */
 uint32_t session_owed_intervals(const struct session *session);
+
+/* Whether a real-time thread that we can stop from elsewhere keeps us off this CPU; only known when blocking. */
+bool session_is_kept_off(const struct session *session, int cpu);
 
 /* Threads on this CPU, where we may not run, are not waited for while there are others. */
 void session_avoid_cpu(struct session *session, int cpu);

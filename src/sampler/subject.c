@@ -35,7 +35,7 @@ struct error *subject_open(const struct process *process, const struct recording
     stack_counter_init(&subject->counter, options, profile);
     if (options->with_processes && !stack_counter_name_process(&subject->counter, process))
         return error_no_memory();
-    struct error *error = session_open(process, choose_threads(options), &subject->session);
+    struct error *error = session_open(process, choose_threads(options), options->is_blocking, &subject->session);
     if (error)
         return error;
     subject->reads = session_reads(subject->session);
@@ -327,6 +327,8 @@ static bool plan_next(struct subject *subject, int cpu, int wanted_cpu, struct r
     if (is_refused)
         session_avoid_cpu(subject->session, wanted_cpu);
     subject->next_cpu = is_refused ? cpu : wanted_cpu;
+    if (session_is_kept_off(subject->session, subject->next_cpu))
+        subject->next_cpu = relay_other_cpu(relay, subject->next_cpu);
     return is_refused;
 }
 
@@ -336,6 +338,8 @@ enum subject_status subject_read(struct subject *subject, int cpu, struct relay 
     if (subject->tries++ == 0)
         subject->begin_ns = monotonic_now_ns();
     enum reading_result result = read_once(subject, cpu, &wanted_cpu);
+    if (!session_let_go(subject->session) && !relay_renew(relay))
+        return SUBJECT_FAILED;
     count_owed(subject);
     if (result == READING_FAILED)
         return SUBJECT_FAILED;

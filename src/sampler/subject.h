@@ -57,7 +57,7 @@ enum subject_status {
     SUBJECT_PENDING, /* read again, on next_cpu */
     SUBJECT_RESTING, /* read again when the program has run on for a moment */
     SUBJECT_LOST,    /* never read again; what was counted is in the books */
-    SUBJECT_FAILED,  /* no memory of our own */
+    SUBJECT_FAILED,  /* no memory or thread of our own */
 };
 
 /*
