@@ -24,7 +24,7 @@ def rest():
 
 
 def main():
-    threading.Thread(target=rest, daemon=True).start()
+    oracle.start_daemon(rest)
     print("ready")
     sys.stdout.flush()
     while not select.select([sys.stdin], [], [], 0)[0]:
