@@ -14,13 +14,16 @@ TACHYON_VERSION = (3, 15)
 
 
 class Pyspyc:
-    name = "pyspyc"
     #: Whether -d is wall time from the attach on; otherwise the recording lasts as long as the process.
     is_wall_time = True
 
+    def __init__(self, *options):
+        self.options = list(options)
+        self.name = " ".join(["pyspyc", *options])
+
     def command(self, pid, rate, seconds, output, with_idle):
         return [harness.pyspyc(), "record", "-f", "raw", "-o", output, "-r", str(rate), "-d", str(seconds),
-                "-p", str(pid)] + ["-i"] * with_idle
+                "-p", str(pid)] + ["-i"] * with_idle + self.options
 
     def can_profile(self, version):
         return True
@@ -55,7 +58,8 @@ class PySpy(Pyspyc):
 
 
 class Austin(Pyspyc):
-    name = "austin"
+    def __init__(self):
+        self.name = "austin"
 
     def command(self, pid, rate, seconds, output, with_idle):
         return ["austin", "-i", str(round(1e6 / rate)), "-x", whole(seconds), "-o", output,
@@ -121,7 +125,7 @@ def has_module(python, name):
 
 def installed():
     """Ours, and the others that there are; says which are not."""
-    found = [Pyspyc()]
+    found = [Pyspyc(), Pyspyc("--blocking")]
     python = harness.find_interpreter("%d.%d" % TACHYON_VERSION)
     if python and has_module(python, "profiling.sampling"):
         found += [Tachyon(python), Tachyon(python, "--blocking")]
