@@ -5,13 +5,14 @@
 #include "target/process.h"
 
 enum {
-    FOLLOWED_NS = 250000000, /* so long */
-    FOLLOWED_SHARE = 64,     /* is followed who had more than such a part of a CPU since the last look, or runs */
     FEW_THREADS = 4,         /* to look at so many takes no longer than to find out whether one has to */
+    FOLLOWED_SHARE = 64,     /* who had more than such a part of a CPU since the last look, or runs, is followed */
+    FOLLOWED_NS = 250000000, /* for so long */
     WAKING_NS = 8000,        /* what going to sleep and waking up takes, when nobody runs */
-    TIME_REST_NS = 20000, /* for each thread, between readings of their common CPU time, which takes as many looks; */
-    TIME_REST_LIMIT_NS = 20000000, /* but no more than this */
-    AWAKE_NS = 40000,              /* beyond which a thread can have slept, too, while we did not */
+    AWAKE_NS = 40000,        /* beyond which a thread can have slept, too, while we did not */
+    /* Between readings of the CPU time of all threads, which takes as many looks: for each thread, and at most. */
+    TIME_REST_NS = 20000,
+    TIME_REST_LIMIT_NS = 20000000,
 };
 
 void states_begin_interval(struct states *states, struct thread_list *threads, uint64_t slept_ns)
@@ -68,14 +69,26 @@ static void follow(struct sampled_thread *thread, const struct growth *growth)
         thread->followed_until_ns = monotonic_now_ns() + FOLLOWED_NS;
 }
 
+/* Asks whether a thread runs, and for the rest of its state only at the first time, or when that leaves it open. */
+static struct task_state ask(struct sampled_thread *thread)
+{
+    struct task_state state = {.is_stopped = thread->is_stopped};
+    enum task_activity activity = thread->was_seen ? task_read_activity(&thread->task) : TASK_UNKNOWN;
+    if (activity == TASK_UNKNOWN)
+        thread->has_ended = !task_read_state(&thread->task, &state);
+    else
+        state.is_active = activity == TASK_RUNS;
+    return state;
+}
+
 static void look_at(struct states *states, struct sampled_thread *thread, const struct growth *growth)
 {
     struct task_state state = {.is_active = true};
     bool was_active = thread->is_active;
     if (thread->task.tid == 0)
         state.is_active = thread->python->holds_gil;
-    else if (!was_busy(states, thread, growth) && !(was_active && task_is_running(&thread->task)))
-        thread->has_ended = !task_read_state(&thread->task, &state);
+    else if (!was_busy(states, thread, growth))
+        state = ask(thread);
     state.is_active &= !thread->has_ended;
     thread->has_run = was_active || state.is_active || growth->has_run;
     thread->has_state = thread->was_seen = true;
@@ -97,7 +110,8 @@ static bool is_last_holder(const struct python *python, const struct sampled_thr
 
 static bool is_asked_for(const struct python *python, const struct sampled_thread *thread, uint64_t now_ns)
 {
-    return !thread->was_seen || now_ns < thread->followed_until_ns || is_last_holder(python, thread);
+    return !thread->was_seen || thread->is_active || now_ns < thread->followed_until_ns ||
+           is_last_holder(python, thread);
 }
 
 /* How many threads have to be looked at now if each is to have its turn in time. */

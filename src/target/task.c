@@ -93,14 +93,20 @@ bool task_read_state(const struct task *task, struct task_state *ret)
     return true;
 }
 
-/* Linux fs/proc/base.c: proc_pid_syscall() has this word for a thread whose state is TASK_RUNNING. */
-bool task_is_running(struct task *task)
+/*
+ * Linux fs/proc/base.c: proc_pid_syscall() has a word for a thread whose state is TASK_RUNNING; of others it has the
+ * number of the system call in which they are, or -1, and registers, which of one that has ended are all 0.
+ */
+enum task_activity task_read_activity(struct task *task)
 {
-    static const char running[] = "running\n";
-    char text[sizeof(running)];
+    static const char running[] = "running\n", ended[] = "0 0x0 0x0 0x0 ";
+    char text[STAT_LEN_LIMIT];
     if (task->syscall < 0)
         task->syscall = open_file(task->process, task->tid, "syscall");
-    return read_file(task, task->syscall, "syscall", text, sizeof(text)) > 0 && strcmp(text, running) == 0;
+    if (read_file(task, task->syscall, "syscall", text, sizeof(text)) <= 0 ||
+        strncmp(text, ended, sizeof(ended) - 1) == 0)
+        return TASK_UNKNOWN;
+    return strcmp(text, running) == 0 ? TASK_RUNS : TASK_SLEEPS;
 }
 
 bool task_read_futex(const struct task *task, remote_addr *ret)

@@ -145,19 +145,26 @@ static void a_thread_that_sleeps_at_a_futex_is_told_from_others(void **state)
     task_deinit(&task);
 }
 
-static void a_thread_that_runs_is_told_by_a_word(void **state)
+static void whether_a_thread_runs_is_told_by_a_word(void **state)
 {
     struct scene *scene = *state;
-    static const char *const others[] = {"-1 0x7ffd5fcd2520 0x7ffd5fcd256\n", "230 0x0 0x0 0x7ffd5fcd2520\n", "runn",
-                                         ""};
+    static const struct {
+        const char *text;
+        enum task_activity activity;
+    } rows[] = {
+        {"running\n", TASK_RUNS},
+        {"-1 0x7ffd5fcd2520 0x7ffd5fcd256\n", TASK_SLEEPS},
+        {"230 0x0 0x0 0x7ffd5fcd2520 0x7ffd5fcd2560 0x0 0x0 0x7ffd5fcd24f8 0x7f9e280028ab\n", TASK_SLEEPS},
+        {"0 0x0 0x7ffd5fcd2520 0x1 0x0 0x0 0x0 0x7ffd5fcd24f8 0x7f9e280028ab\n", TASK_SLEEPS},
+        {"0 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0\n", TASK_UNKNOWN},
+        {"", TASK_UNKNOWN},
+    };
     struct task task;
     assert_null(task_init(&task, scene->process, 8));
-    assert_false(task_is_running(&task));
-    proc_folder_put_text(&scene->proc, "7/task/8/syscall", "running\n");
-    assert_true(task_is_running(&task));
-    for (size_t i = 0; i < array_size(others); i++) {
-        proc_folder_put_text(&scene->proc, "7/task/8/syscall", others[i]);
-        assert_false(task_is_running(&task));
+    assert_int_equal(task_read_activity(&task), TASK_UNKNOWN);
+    for (size_t i = 0; i < array_size(rows); i++) {
+        proc_folder_put_text(&scene->proc, "7/task/8/syscall", rows[i].text);
+        assert_int_equal(task_read_activity(&task), rows[i].activity);
     }
     task_deinit(&task);
 }
@@ -209,7 +216,7 @@ int main(void)
         TEST(a_text_that_is_no_stat_has_no_state),
         TEST(a_thread_that_does_not_exist_is_gone),
         TEST(a_thread_that_sleeps_at_a_futex_is_told_from_others),
-        TEST(a_thread_that_runs_is_told_by_a_word),
+        TEST(whether_a_thread_runs_is_told_by_a_word),
         TEST(without_descriptors_files_are_opened_anew),
         TEST(as_many_tasks_are_allowed_as_can_be),
     };
