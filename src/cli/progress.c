@@ -58,9 +58,9 @@ static void report_causes(const struct recording_progress *progress)
     if (progress->late * 100 > progress->intervals * LATE_PERCENT)
         fprintf(stderr,
                 "pyspyc: %" PRIu64
-                " of the intervals were looked at late, by %.1f ms on average, as something else had "
-                "the CPU: shares of running and sleeping may be off by some percent\n",
-                progress->late, (double)progress->lateness_ns / 1e6);
+                " of the intervals were looked at late, by %.1f ms on average, or not at all (%" PRIu64
+                "), as something else had the CPU: shares of running and sleeping may be off by some percent\n",
+                progress->late, (double)progress->lateness_ns / 1e6, progress->unseen);
     if (progress->is_untested)
         report_untested();
     if (progress->elsewhere > 0)

@@ -115,6 +115,7 @@ struct recording_progress recording_progress(const struct recording *recording)
         .incomplete = counters->incomplete,
         .elsewhere = counters->elsewhere,
         .late = counters->late,
+        .unseen = counters->late - counters->late_looks,
         .lateness_ns = counters->late_looks > 0 ? counters->late_ns / counters->late_looks : 0,
         .is_untested = counters->is_untested,
         .first_sample_ns = counters->first_sample_ns,

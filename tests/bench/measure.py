@@ -11,7 +11,7 @@ SHORT_SECONDS = 0.5
 TICK_SECONDS = 3
 #: The search for the highest rate: where it begins, how exactly it ends, and what it allows to be missed.
 FIRST_RATE = 1000
-LAST_RATE = 200000
+LAST_RATE = 100000  # more is no rate for pyspyc
 RATE_PRECISION = 1.05
 RATE_SECONDS = 2
 RATE_TRIES = 3  # one that is kept is enough: what else the machine has to do must not end the search
@@ -119,12 +119,12 @@ class Case:
         return comparison.p_value(every, self.workload.compared)
 
     def highest_rate(self, profiler):
-        """What the profiler keeps of this workload with less than MISSED_ALLOWED of the intervals without a sample."""
+        """What the profiler keeps of this workload with less than MISSED_ALLOWED of the intervals without a look."""
 
         def is_kept(rate):
             with tempfile.TemporaryDirectory() as folder, Target(self.python, self.workload, folder) as target:
                 recording = Recording(profiler, target, rate, RATE_SECONDS, self.workload.with_idle, folder)
-            return recording.samples >= (1 - MISSED_ALLOWED) * rate * RATE_SECONDS
+            return recording.samples - recording.unseen >= (1 - MISSED_ALLOWED) * rate * RATE_SECONDS
         return search_rate(lambda rate: any(is_kept(rate) for _ in range(RATE_TRIES)))
 
     def highest_tick_rate(self):

@@ -37,6 +37,11 @@ class Pyspyc:
         causes = re.findall(r"(\d+) (torn|unreadable|missed)", errors)
         return sum(int(count) for count, _ in causes)
 
+    def unseen(self, errors):
+        """The samples that stand for intervals in which nobody looked, where they are many."""
+        found = re.search(r"looked at late, .*not at all \((\d+)\)", errors)
+        return int(found.group(1)) if found else 0
+
 
 class PySpy(Pyspyc):
     is_wall_time = False

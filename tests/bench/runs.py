@@ -89,6 +89,7 @@ class Recording:
         self.stacks = profiler.stacks(output)
         self.samples = self.stacks.total()
         self.lost = profiler.lost(self.errors, self.samples)
+        self.unseen = profiler.unseen(self.errors)
         os.unlink(output)
 
 
