@@ -40,13 +40,13 @@ def is_possible(stack, pattern):
 class PossibleCase(harness.TestCase):
     """A test of whose samples none may be impossible."""
 
-    def record_possible(self, target, rule, rate, seconds, case):
+    def record_possible(self, target, rule, rate, seconds, case, **options):
         """Records, and prints what was counted; returns how many stacks with one_round() there were."""
-        outcome, stacks = self.record("-r", rate, "-d", seconds, "-p", target.pid)
+        outcome, stacks = self.record("-r", rate, "-d", seconds, "-p", target.pid, **options)
         self.assertEqual(outcome.status, 0, outcome)
         self.assert_unharmed(target)
         false = {stack: count for stack, count in stacks.counts.items() if not is_possible(stack, rule)}
-        counted = ", ".join("%d %s" % (count, name) for name, count in outcome.counts().items())
+        counted = ", ".join("%g %s" % (count, name) for name, count in outcome.counts().items())
         print("%s, %d Hz: %d impossible; %s" % (case, rate, sum(false.values()), counted), file=sys.stderr)
         self.assertEqual(sum(false.values()), 0, "impossible stacks, such as\n%s\n%s" % (
             "\n".join(";".join(stack) for stack in list(false)[:3]), outcome))

@@ -36,12 +36,12 @@ class TestDisturbed(possible.PossibleCase):
         for process in [target] + started:
             process.end()
 
-    def check_thrown(self, name, rule, period_us):
-        target, _ = self.start_target(name)
+    def check_thrown(self, name, rule, period_us, note="", **options):
+        target, _ = self.start_target(name, **options)
         mover = self.start(sys.executable, os.path.join(harness.HERE, "mover.py"), target.pid, period_us)
         self.assertEqual(mover.read_line(), "ready")
-        case = "%s, thrown every %g ms" % (name, period_us / 1000)
-        samples = self.record_possible(target, rule, RATE, SECONDS, case)
+        case = "%s, thrown every %g ms%s" % (name, period_us / 1000, note)
+        samples = self.record_possible(target, rule, RATE, SECONDS, case, **options)
         moves, seconds = [float(word) for word in mover.finish()[1].split()]
         print("moved %d times in %.1f s" % (moves, seconds), file=sys.stderr)
         self.assertGreater(samples, LEAST_SAMPLES, case)
@@ -63,6 +63,13 @@ class TestDisturbed(possible.PossibleCase):
         for period_us in (10000, 1000, 100):
             self.check_thrown("pairs.py", possible.PAIRS, period_us)
             self.check_thrown("shared.py", possible.SHARED, period_us)
+
+    def test_thrown_without_rseq(self):
+        """Neither the program nor the profiler has the kernel's word for where it is, and whether it was preempted."""
+        self.need_root("throwing so often")
+        environment = self.environment(GLIBC_TUNABLES="glibc.pthread.rseq=0")
+        for period_us in (10000, 1000):
+            self.check_thrown("pairs.py", possible.PAIRS, period_us, ", without rseq", env=environment)
 
     def test_fight_for_the_gil(self):
         if self.version < (3,):
