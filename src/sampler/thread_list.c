@@ -54,6 +54,7 @@ static struct sampled_thread meet_thread(struct thread_list *list, const struct 
         .native_id = python->native_id,
         .task = TASK_NONE,
         .serial = ++list->last_serial,
+        .turns = 1,
         .weight = 1,
     };
     join(list, process, &thread, inner_id(python, memory, area));

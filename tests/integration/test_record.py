@@ -106,6 +106,11 @@ class TestWrapped(RecordCase):
                                       self.python, "-c", "raise SystemExit(7)")
             self.assertEqual(outcome.status, 7, outcome)
 
+    def test_the_first_interval_counts_too(self):
+        outcome, stacks = self.record("-r", "4", "-d", "0.75", "--", self.python, harness.program("ending.py"), "exit", "0", "1.5")
+        self.assertEqual(outcome.counts()["idle"], 0, outcome)
+        self.assertEqual(stacks.total(), 3, outcome)
+
     def test_parent_that_ignores_the_end_of_children(self):
         """An ignored SIGCHLD is inherited, and the kernel would collect the program behind our back."""
         process = self.start_pyspyc(
