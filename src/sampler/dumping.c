@@ -176,8 +176,11 @@ static int take_sample(struct dumping *dumping, int cpu)
         dumping->dump->is_proved &= status == SAMPLE_PROVED;
         return finish_sample(dumping, cpu);
     }
-    if (!dumping->is_last)
+    if (!dumping->is_last) {
+        /* What was stopped has to run on for that. */
+        session_end_sample(dumping->session);
         return status == SAMPLE_ELSEWHERE ? next_cpu : try_later(dumping, cpu);
+    }
     dumping->error = error_create(ERROR_BAD_DATA, "cannot read the threads of process %d: %s", dumping->process->pid,
                                   python_status_text(session_failure(dumping->session)));
     return RELAY_STOP;

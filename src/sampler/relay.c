@@ -10,6 +10,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <time.h>
+#include <unistd.h>
 
 struct runner {
     struct relay *relay;
@@ -104,7 +105,8 @@ bool relay_can_reach(struct relay *relay, int cpu)
 
 int relay_other_cpu(struct relay *relay, int cpu)
 {
-    for (int other = 0; other < CPU_LIMIT; other++) {
+    long count = sysconf(_SC_NPROCESSORS_CONF);
+    for (int other = 0; other < count; other++) {
         if (other != cpu && runner_of(relay, other))
             return other;
     }
@@ -183,6 +185,9 @@ static void *run(void *argument)
     struct relay *relay = runner->relay;
     if (runner->has_previous)
         pthread_join(runner->previous, NULL);
+    /* The baton that says so may have been taken by the thread before, while it slept. */
+    if (atomic_load(&relay->is_stopping))
+        return NULL;
     cpu_wake_promptly();
     for (;;) {
         while (sem_wait(&runner->baton) != 0)
