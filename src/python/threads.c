@@ -337,13 +337,18 @@ static bool is_list_current(const struct python *python, struct memory *memory, 
            are_same(&newest, &last->newest) && second == last->second;
 }
 
-static bool is_listed(const struct python *python, remote_addr thread)
+/*
+ * Whether the thread that has, or had, the GIL is in the list, as what it is now: until a new thread has taken the GIL
+ * for the first time, its state may have its maker's numbers.
+ */
+static bool is_holder_known(const struct python *python, struct memory *memory, remote_addr gil_holder)
 {
+    remote_addr holder = python->gil_count > 0 ? python->gils[0].last_holder : gil_holder;
     for (uint32_t i = 0; i < python->thread_count; i++) {
-        if (python->threads[i].address == thread)
-            return true;
+        if (python->threads[i].address == holder)
+            return threads_is_there(python, memory, &python->threads[i]);
     }
-    return false;
+    return holder == 0;
 }
 
 /* Brings the threads that were listed last up to date. *ret_is_done: false when the list has to be made anew. */
@@ -362,9 +367,7 @@ static enum python_status refresh(struct python *python, struct memory *memory, 
         thread->status = PYTHON_OK;
         thread->first_frame = thread->frame_count = 0;
     }
-    bool is_holder_known =
-        python->gil_count == 0 || python->gils[0].last_holder == 0 || is_listed(python, python->gils[0].last_holder);
-    *ret_is_done = is_holder_known && (has_gil || !interpreter.is_collecting);
+    *ret_is_done = is_holder_known(python, memory, interpreter.gil_holder) && (has_gil || !interpreter.is_collecting);
     return status;
 }
 
