@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One thread of a live process, as the kernel sees it: whether it runs, and where. Its stat file stays open, so that
- * asking is one pread.
+ * One thread of a live process, as the kernel sees it: whether it runs, and where. Its files stay open once they
+ * have been asked, so that asking is one pread.
  */
 #ifndef TARGET_TASK_H
 #define TARGET_TASK_H

@@ -34,7 +34,7 @@ struct sampled_thread {
     uint32_t turns;       /* the look at it in this interval stands for so many, in most of which it was not its turn */
     bool has_run;         /* it ran at some time between the last two looks at it */
     bool is_active;       /* was running or ready to run when its state was read last */
-    bool is_stopped;      /* by a signal or a debugger, likewise */
+    bool is_stopped;      /* by a signal or a debugger, when all of its state was read last */
     bool waits_for_gil;   /* sleeps until it is given the GIL; only known where somebody asks */
     bool has_ended;       /* the kernel has no such thread any more: nobody runs it */
     bool has_state;       /* its state is known for the current interval */

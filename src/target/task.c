@@ -44,13 +44,38 @@ static pid_t find_system_tid(const struct process *process, pid_t tid)
     return folder < 0 ? 0 : pid_namespace_own_number(folder, tid, process->own_place);
 }
 
+/* Reads one of the thread's files as a text that ends with NUL. Returns its length, or -1. */
+static ssize_t read_file(const struct task *task, int fd, const char *file, char *text, size_t size)
+{
+    cleanup_fd int own_fd = fd < 0 ? open_file(task->process, task->tid, file) : -1;
+    text[0] = '\0';
+    if (fd < 0 && own_fd < 0)
+        return -1;
+    ssize_t len = pread(fd < 0 ? own_fd : fd, text, size - 1, 0);
+    text[len < 0 ? 0 : len] = '\0';
+    return len;
+}
+
+/* Opens one of the thread's files to be kept open, if enough descriptors are left for other things. Returns -1 if not.
+ */
+static int open_to_keep(const struct process *process, pid_t tid, const char *file)
+{
+    struct rlimit limit;
+    int fd = open_file(process, tid, file);
+    if (fd < 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0 || (rlim_t)fd < limit.rlim_cur / 4 * 3)
+        return fd;
+    close(fd);
+    errno = EMFILE;
+    return -1;
+}
+
 struct error *task_init(struct task *task, const struct process *process, pid_t tid)
 {
     *task = TASK_NONE;
     task->process = process;
     task->tid = tid;
     task->system_tid = find_system_tid(process, tid);
-    task->stat = open_file(process, tid, "stat");
+    task->stat = open_to_keep(process, tid, "stat");
     if (task->stat >= 0 || errno == EMFILE || errno == ENFILE)
         return NULL;
     if (errno == ENOENT || errno == ESRCH)
@@ -66,20 +91,16 @@ void task_deinit(struct task *task)
     task->stat = task->schedstat = task->syscall = -1;
 }
 
-/* Reads one of the thread's files as a text that ends with NUL. Returns its length, or -1. */
-static ssize_t read_file(const struct task *task, int fd, const char *file, char *text, size_t size)
-{
-    cleanup_fd int own_fd = fd < 0 ? open_file(task->process, task->tid, file) : -1;
-    ssize_t len = pread(fd < 0 ? own_fd : fd, text, size - 1, 0);
-    text[len < 0 ? 0 : len] = '\0';
-    return len;
-}
-
 bool task_read_state(const struct task *task, struct task_state *ret)
 {
     char text[STAT_LEN_LIMIT];
     struct proc_stat stat;
     ssize_t len = read_file(task, task->stat, "stat", text, sizeof(text));
+    /* Without a descriptor for it, nothing is known; least of all that it has ended. */
+    if (len < 0 && errno != ESRCH && errno != ENOENT) {
+        *ret = (struct task_state){.cpu = -1};
+        return true;
+    }
     if (len <= 0 || !proc_stat_parse(text, (size_t)len, &stat))
         return false;
     if (!proc_stat_lives(&stat))
@@ -95,16 +116,17 @@ bool task_read_state(const struct task *task, struct task_state *ret)
 
 /*
  * Linux fs/proc/base.c: proc_pid_syscall() has a word for a thread whose state is TASK_RUNNING; of others it has the
- * number of the system call in which they are, or -1, and registers, which of one that has ended are all 0.
+ * number of the system call in which they are, or -1, and registers, which of one that has ended are all 0 (with a
+ * number of 0 on older kernels).
  */
 enum task_activity task_read_activity(struct task *task)
 {
-    static const char running[] = "running\n", ended[] = "0 0x0 0x0 0x0 ";
+    static const char running[] = "running\n", ended[] = "-1 0x0 0x0\n", ended_of_old[] = "0 0x0 0x0 0x0 ";
     char text[STAT_LEN_LIMIT];
     if (task->syscall < 0)
-        task->syscall = open_file(task->process, task->tid, "syscall");
-    if (read_file(task, task->syscall, "syscall", text, sizeof(text)) <= 0 ||
-        strncmp(text, ended, sizeof(ended) - 1) == 0)
+        task->syscall = open_to_keep(task->process, task->tid, "syscall");
+    if (read_file(task, task->syscall, "syscall", text, sizeof(text)) <= 0 || strcmp(text, ended) == 0 ||
+        strncmp(text, ended_of_old, sizeof(ended_of_old) - 1) == 0)
         return TASK_UNKNOWN;
     return strcmp(text, running) == 0 ? TASK_RUNS : TASK_SLEEPS;
 }
@@ -125,7 +147,7 @@ bool task_read_times(struct task *task, struct task_times *ret)
     char text[STAT_LEN_LIMIT];
     struct proc_schedstat schedstat;
     if (task->schedstat < 0)
-        task->schedstat = open_file(task->process, task->tid, "schedstat");
+        task->schedstat = open_to_keep(task->process, task->tid, "schedstat");
     if (read_file(task, task->schedstat, "schedstat", text, sizeof(text)) <= 0 ||
         !proc_schedstat_parse(text, &schedstat))
         return false;
