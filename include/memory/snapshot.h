@@ -48,6 +48,10 @@ struct memory *snapshot_memory(struct snapshot *snapshot);
 /* Says which words to guard with, from the next snapshot_take() on; count may be 0. */
 void snapshot_set_guards(struct snapshot *snapshot, const struct snapshot_guard *guards, uint32_t count);
 
+/* From here on what the walks read is one interval younger: there can be several copies in each, for several threads.
+ */
+void snapshot_begin_interval(struct snapshot *snapshot);
+
 /*
  * Forgets the last copies and reads guards, predicted blocks and guards. On success the guards can be looked at, and
  * the walk can begin, even if the guards changed already. A predicted block that is no longer mapped is left out.

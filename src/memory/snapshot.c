@@ -17,18 +17,18 @@ enum {
     BLOCK_LIMIT = 1 << 18, /* 64 MB: a hundred thousand frames in the heap have about 50 */
     PAGE_LEN = 4096, /* what is read around a block that was not predicted; never more than a page of the kernel */
     LARGE_READ_LEN = 32768, /* a read of more bytes than this is not kept: it will hardly be read again */
-    GAP_LIMIT = 8,     /* blocks that nobody reads between two that are: to copy them costs less than one more piece */
-    KEPT_SAMPLES = 16, /* a block that so many walks did not read is no longer predicted, */
-    KEPT_ONCE_SAMPLES = 2, /* or so many when only one ever did */
-    RETRY_LIMIT = 16,      /* batches begun again because a predicted block was gone */
+    GAP_LIMIT = 8, /* blocks that nobody reads between two that are: to copy them costs less than one more piece */
+    KEPT_INTERVALS = 16,     /* a block that no walk read for so long is no longer predicted, */
+    KEPT_ONCE_INTERVALS = 2, /* or for so long when that was in one interval only */
+    RETRY_LIMIT = 16,        /* batches begun again because a predicted block was gone */
     HASH_FIRST_CAPACITY = 1024,
     PIECES_FOR_GUARDS = 2 * SNAPSHOT_GUARD_LIMIT,
 };
 
 struct block {
     remote_addr address;
-    uint32_t last_used; /* number of the sample whose walk read it last */
-    uint32_t uses;      /* how many walks did */
+    uint32_t last_used; /* number of the interval in which a walk read it last */
+    uint32_t uses;      /* in how many intervals one did */
 };
 
 struct snapshot {
@@ -46,7 +46,7 @@ struct snapshot {
     uint32_t block_count;
     uint32_t block_capacity; /* of blocks, of copies, and of pieces besides those for guards */
     uint32_t predicted_count;
-    uint32_t sample;
+    uint32_t interval;
     uint32_t last_found; /* block that the last look-up found */
     unsigned char *copies;
     uint32_t *hash;         /* address of a block -> index + 1; 0 is free */
@@ -192,8 +192,8 @@ static const unsigned char *find_copy(struct snapshot *snapshot, remote_addr add
         return NULL;
     snapshot->last_found = found;
     struct block *block = &snapshot->blocks[found];
-    block->uses += block->last_used != snapshot->sample;
-    block->last_used = snapshot->sample;
+    block->uses += block->last_used != snapshot->interval;
+    block->last_used = snapshot->interval;
     return snapshot->copies + (size_t)found * BLOCK_LEN;
 }
 
@@ -205,7 +205,7 @@ static int compare_blocks(const void *a, const void *b)
 
 static bool is_read_lately(const struct snapshot *snapshot, const struct block *block)
 {
-    return snapshot->sample - block->last_used <= (block->uses > 1 ? KEPT_SAMPLES : KEPT_ONCE_SAMPLES);
+    return snapshot->interval - block->last_used <= (block->uses > 1 ? KEPT_INTERVALS : KEPT_ONCE_INTERVALS);
 }
 
 /* Whether sorted blocks follow each other without a hole, and nothing but a few of them is between these two. */
@@ -286,15 +286,19 @@ static void forget_blocks(struct snapshot *snapshot, const struct memory_piece *
 {
     for (uint32_t i = 0; i < snapshot->block_count; i++) {
         if (snapshot->blocks[i].address - piece->address < piece->len)
-            snapshot->blocks[i].last_used = snapshot->sample - KEPT_SAMPLES - 1;
+            snapshot->blocks[i].last_used = snapshot->interval - KEPT_INTERVALS - 1;
     }
     snapshot->predicted_count = 0;
+}
+
+void snapshot_begin_interval(struct snapshot *snapshot)
+{
+    snapshot->interval++;
 }
 
 enum memory_status snapshot_take(struct snapshot *snapshot)
 {
     enum memory_status status = MEMORY_FAULT;
-    snapshot->sample++;
     for (int try = 0; try < RETRY_LIMIT; try++) {
         predict(snapshot);
         uint32_t blocks_begin = add_guard_pieces(snapshot, 0, snapshot->first_guards);
@@ -345,7 +349,7 @@ static void add_missing(struct snapshot *snapshot, remote_addr first, remote_add
         if (*slot != 0)
             continue;
         snapshot->blocks[snapshot->block_count] =
-            (struct block){.address = at, .last_used = snapshot->sample - KEPT_SAMPLES};
+            (struct block){.address = at, .last_used = snapshot->interval - KEPT_INTERVALS};
         *slot = ++snapshot->block_count;
     }
 }

@@ -177,6 +177,7 @@ void session_begin_interval(struct session *session, const struct look *look)
         struct sampled_thread *thread = &session->threads.threads[i];
         thread->is_done = thread->is_counted = false;
     }
+    snapshot_begin_interval(session->snapshot);
     states_begin_interval(&session->states, &session->threads, look->slept_ns);
 }
 

@@ -15,7 +15,7 @@ enum {
     PAGE = 4096,        /* what is read around it */
     PAGE_COUNT = 17000, /* more than a snapshot keeps */
     KEPT_PAGES = 16383, /* of 16,384, as a read across two pages has to find room */
-    KEPT_SAMPLES = 16,
+    KEPT_INTERVALS = 16,
     GAP_LIMIT = 8, /* blocks */
     LARGE_READ_PAGES = 8,
     BASE = 0x100000,
@@ -120,6 +120,7 @@ static void check_read(struct fixture *fixture, size_t offset, size_t len)
 
 static void take(struct fixture *fixture)
 {
+    snapshot_begin_interval(fixture->snapshot);
     assert_int_equal(snapshot_take(fixture->snapshot), MEMORY_OK);
 }
 
@@ -204,7 +205,7 @@ static void what_is_between_two_blocks_is_read_with_them_if_it_is_little(void **
     struct fixture *fixture = *state;
     guard_one_word(fixture);
     for (unsigned gap = GAP_LIMIT - 1; gap <= GAP_LIMIT + 1; gap++) {
-        for (int i = 0; i <= 2 * KEPT_SAMPLES; i++) {
+        for (int i = 0; i <= 2 * KEPT_INTERVALS; i++) {
             take(fixture);
             check_read(fixture, 0, 1);
             check_read(fixture, (size_t)(gap + 1) * BLOCK, 1);
@@ -266,7 +267,7 @@ static void a_page_that_is_read_no_more_is_predicted_no_more(void **state)
     guard_one_word(fixture);
     take(fixture);
     check_byte(fixture, island(0), 1);
-    for (int i = 0; i < KEPT_SAMPLES; i++) {
+    for (int i = 0; i < KEPT_INTERVALS; i++) {
         take(fixture);
         check_byte(fixture, island(1), 2);
     }
