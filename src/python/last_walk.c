@@ -48,8 +48,7 @@ static uint32_t find_thread(const struct walked_stacks *stacks, remote_addr thre
 /* Whether there is room for one more thread, and it is noted. */
 static bool note_thread(struct walked_stacks *stacks, remote_addr thread)
 {
-    if (stacks->thread_count >= THREAD_LIMIT || stacks->frame_count >= FRAME_LIMIT ||
-        !array_grow(&stacks->threads, stacks->thread_count, &stacks->thread_capacity, sizeof(*stacks->threads)))
+    if (!array_grow(&stacks->threads, stacks->thread_count, &stacks->thread_capacity, sizeof(*stacks->threads)))
         return false;
     stacks->threads[stacks->thread_count++] = (struct walked_thread){thread, stacks->frame_count, stacks->frame_count};
     return true;
@@ -57,7 +56,8 @@ static bool note_thread(struct walked_stacks *stacks, remote_addr thread)
 
 void last_walk_begin_thread(struct last_walk *last_walk, remote_addr thread)
 {
-    if (find_thread(&last_walk->now, thread, 0) < last_walk->now.thread_count)
+    bool is_full = last_walk->now.thread_count >= THREAD_LIMIT || last_walk->now.frame_count >= FRAME_LIMIT;
+    if (is_full || find_thread(&last_walk->now, thread, 0) < last_walk->now.thread_count)
         turn_over(last_walk);
     uint32_t place = find_thread(&last_walk->before, thread, last_walk->next_thread);
     bool is_known = place < last_walk->before.thread_count;
