@@ -144,11 +144,14 @@ static void sweep(struct states *states, struct thread_list *threads)
     uint64_t now_ns = monotonic_now_ns();
     uint32_t count = sweep_len(states, threads->count, now_ns);
     states->swept_ns = now_ns;
+    /* What a whole number of turns leaves over is for the next sweep. */
+    uint32_t turns = (threads->count + states->rest) / count;
+    states->rest = (threads->count + states->rest) % count;
     for (uint32_t i = 0; i < count; i++) {
         states->next = states->next + 1 < threads->count ? states->next + 1 : 0;
         struct sampled_thread *thread = &threads->threads[states->next];
         if (!thread->has_state)
-            take_turn(states, thread, (threads->count + count / 2) / count);
+            take_turn(states, thread, turns);
     }
     states->suspect_count -= count < states->suspect_count ? count : states->suspect_count;
     /* When nobody is left, it was one that has ended. */

@@ -7,7 +7,8 @@
  * Where it has grown by more, somebody else ran. Then the others are looked at in turn, so many in each interval that
  * nobody waits longer than STATES_SWEEP_NS, or for more than STATES_TURN_LIMIT intervals. One who is found running
  * counts for as many intervals as there are turns: so it is no matter for the shares that he was not looked at in most
- * of them. That CPU time is read every 20 ms at least, so that who begins to be busy is followed after 50 ms.
+ * of them, but for those that passed until that growth was noticed. That CPU time is read every 20 ms at least, so that
+ * who begins to be busy is followed after 50 ms.
  *
  * Whoever was running when we went to sleep, and was running or ready to for all of the time that we slept, still is:
  * his times tell, which are cheaper to read than his state.
@@ -37,6 +38,7 @@ struct states {
     uint32_t suspect_count;  /* threads that are to be looked at before that counts as explained: one that ended, say */
     uint32_t next;           /* position of the one that is looked at next */
     uint64_t swept_ns;       /* when some were looked at last */
+    uint32_t rest;           /* of the division into turns */
 };
 
 /* slept_ns: for how long we slept, just now; 0 when we did not. */
