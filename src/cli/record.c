@@ -314,7 +314,9 @@ static struct error *record_process(const struct record_arguments *arguments, co
     report_refusals(tree);
     bool is_cut = recording_state(recording) == RECORDING_FAILED;
     error = write_result(arguments, process, supervisor, recording, profile, output);
-    return error || !is_cut ? error : error_wrap(error_no_memory(), "the recording is not complete");
+    return error || !is_cut
+               ? error
+               : error_create(ERROR_OS, "the recording is not complete: there was no memory, or no thread, to be had");
 }
 
 static int record_pid(const struct record_arguments *arguments)
