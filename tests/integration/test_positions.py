@@ -6,11 +6,13 @@ import json
 import os
 import re
 import shutil
+import time
 import zipfile
 
 import harness
 
 FIRST_WITH_POSITIONS = (3, 11)
+CLOCK_REALTIME_COARSE = 5  # Linux include/uapi/linux/time.h; Python has no name for it
 INDENT = " " * 8
 FRAME = re.compile(r"    (?! )(.*?)(?: \((.*):(-?\d+)\))?")
 # What a traceback shows otherwise, or as it is: tabs, wide letters, terminal escapes, long lines.
@@ -63,7 +65,17 @@ class TestPositions(harness.TestCase):
     def hold(self, *arguments, **options):
         target = self.start(self.python, *arguments, **options)
         self.assertEqual(target.read_line(), "ready")
+        self.wait_for_file_times()
         return target
+
+    @staticmethod
+    def wait_for_file_times():
+        """
+        The times of files are those of the last timer tick, which on a virtual machine can be long ago: a file that is
+        changed now must not seem to have been changed before the program began.
+        """
+        now = time.time()
+        harness.wait_until(lambda: time.clock_gettime(CLOCK_REALTIME_COARSE) > now, "the times of files go on")
 
     def shown(self, target):
         """The source lines of a dump, innermost first; () for a frame without."""
