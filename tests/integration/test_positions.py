@@ -72,7 +72,7 @@ class TestPositions(harness.TestCase):
     def wait_for_file_times():
         """
         The times of files are those of the last timer tick, which on a virtual machine can be long ago: a file that is
-        changed now must not seem to have been changed before the program began.
+        changed now must not seem to have been changed before the program began. (Once it did; this is the likely cause.)
         """
         now = time.time()
         harness.wait_until(lambda: time.clock_gettime(CLOCK_REALTIME_COARSE) > now, "the times of files go on")
