@@ -24,18 +24,23 @@ enum {
     PROFILE_NONE = UINT32_MAX, /* no such string, frame or node: also what is returned when memory runs out */
 };
 
+/* Stored in recordings by these numbers. */
 enum frame_kind {
-    FRAME_PYTHON,  /* a Python function: name, file, line */
-    FRAME_THREAD,  /* the root of one thread's stacks: name only */
-    FRAME_PROCESS, /* the root of one process's stacks: name only */
+    FRAME_PYTHON = 0,  /* a Python function: name, file, line */
+    FRAME_THREAD = 1,  /* the root of one thread's stacks: name only */
+    FRAME_PROCESS = 2, /* the root of one process's stacks: name only */
+    FRAME_MARK = 3,    /* a place in a stack that is no function: "<GC>", or frames that could not be read; name only */
+    FRAME_KINDS,
 };
 
 /* One kind of frame; equal in all fields means the same frame. */
 struct profile_frame {
     enum frame_kind kind;
-    uint32_t name; /* string */
-    uint32_t file; /* string: the path as the program knows it; PROFILE_NONE for a frame without a file */
-    int32_t line;  /* 0: not known or not wanted */
+    uint32_t name;      /* string */
+    uint32_t file;      /* string: the path as the program knows it; PROFILE_NONE for a frame without a file */
+    int32_t line;       /* that is executed, or by which the frame is told from others; 0: not known or not wanted */
+    int32_t first_line; /* of the function; 0: not known */
+    uint32_t member;    /* the thread or process that it is the root of, see members.h; else 0 */
 };
 
 struct profile_node {
@@ -80,6 +85,10 @@ uint32_t profile_intern(struct profile *profile, const char *text, size_t len);
 
 /* The text of a string, valid UTF-8, NUL-terminated (a NUL inside is possible). Empty for PROFILE_NONE. */
 const char *profile_string(const struct profile *profile, uint32_t string, size_t *ret_len);
+
+/* Above the number of every string, and of every frame. */
+uint32_t profile_string_count(const struct profile *profile);
+uint32_t profile_frame_count(const struct profile *profile);
 
 uint32_t profile_intern_frame(struct profile *profile, const struct profile_frame *frame);
 const struct profile_frame *profile_frame(const struct profile *profile, uint32_t frame);

@@ -43,15 +43,6 @@ static void text_tree_deinit(struct text_tree *tree)
     free(tree->nodes);
 }
 
-/* One more than the greatest number of a frame. */
-static size_t frame_limit(const struct profile_node *nodes, uint32_t count)
-{
-    uint32_t last = nodes[PROFILE_ROOT].frame;
-    for (uint32_t i = 0; i < count; i++)
-        last = nodes[i].frame > last ? nodes[i].frame : last;
-    return (size_t)last + 1;
-}
-
 static void append_name(struct buffer *out, const struct profile *source, uint32_t frame,
                         const struct format_options *options)
 {
@@ -113,7 +104,7 @@ static struct error *text_tree_init(struct text_tree *tree, const struct profile
 {
     uint32_t count;
     const struct profile_node *nodes = profile_nodes(source, &count);
-    size_t limit = frame_limit(nodes, count);
+    size_t limit = profile_frame_count(source);
     cleanup_buffer struct buffer root = {0};
     append_name(&root, source, nodes[PROFILE_ROOT].frame, options);
     tree->frames = malloc(limit * sizeof(*tree->frames));

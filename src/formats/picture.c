@@ -79,10 +79,7 @@ struct error *picture_init(struct picture *picture, const struct profile *profil
     struct error *error = calltree_init(&picture->tree, profile);
     if (error)
         return error;
-    for (uint32_t i = 0; i < picture->tree.count; i++) {
-        uint32_t frame = picture->tree.nodes[i].frame;
-        picture->frame_limit = frame >= picture->frame_limit ? frame + 1 : picture->frame_limit;
-    }
+    picture->frame_limit = profile_frame_count(profile);
     error = captions_init(&picture->captions, profile, picture->frame_limit, options);
     if (error)
         return error;

@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/table.h"
+#include "profile/members.h"
 
 #include <string.h>
 
@@ -28,6 +29,11 @@ struct profile {
     struct profile_node *nodes;
     uint32_t node_count, node_capacity;
     struct table node_table;
+
+    struct profile_process *processes;
+    uint32_t process_count, process_capacity;
+    struct profile_thread *threads;
+    uint32_t thread_count, thread_capacity;
 };
 
 struct error *profile_create(const char *root_name, const char *title, struct profile **ret)
@@ -59,6 +65,8 @@ void profile_destroy(struct profile *profile)
     free(profile->strings);
     free(profile->frames);
     free(profile->nodes);
+    free(profile->processes);
+    free(profile->threads);
     table_deinit(&profile->string_table);
     table_deinit(&profile->frame_table);
     table_deinit(&profile->node_table);
@@ -120,13 +128,23 @@ const char *profile_string(const struct profile *profile, uint32_t string, size_
     return profile->text.data + profile->strings[string].offset;
 }
 
+uint32_t profile_string_count(const struct profile *profile)
+{
+    return profile->string_count;
+}
+
+uint32_t profile_frame_count(const struct profile *profile)
+{
+    return profile->frame_count;
+}
+
 static bool frame_equals(const void *context, uint32_t index, const void *key)
 {
     const struct profile *profile = context;
     const struct profile_frame *frame = &profile->frames[index];
     const struct profile_frame *wanted = key;
     return frame->name == wanted->name && frame->line == wanted->line && frame->file == wanted->file &&
-           frame->kind == wanted->kind;
+           frame->first_line == wanted->first_line && frame->kind == wanted->kind && frame->member == wanted->member;
 }
 
 uint32_t profile_intern_frame(struct profile *profile, const struct profile_frame *frame)
@@ -134,7 +152,8 @@ uint32_t profile_intern_frame(struct profile *profile, const struct profile_fram
     if (frame->name == PROFILE_NONE)
         return PROFILE_NONE;
     uint64_t where = (uint64_t)frame->file << 32 | (uint32_t)frame->line;
-    uint64_t hash = hash_pair((uint64_t)frame->name << 32 | frame->kind, where);
+    uint64_t which = (uint64_t)frame->first_line << 32 | frame->member;
+    uint64_t hash = hash_pair(hash_pair((uint64_t)frame->name << 32 | frame->kind, where), which);
     uint32_t found = table_find(&profile->frame_table, hash, frame_equals, profile, frame);
     if (found != TABLE_NONE)
         return found;
@@ -212,4 +231,37 @@ struct error *profile_each_file(struct profile *profile, struct error *(*visit)(
             return error;
     }
     return NULL;
+}
+
+uint32_t profile_add_process(struct profile *profile, const struct profile_process *process)
+{
+    if (!array_grow(&profile->processes, profile->process_count, &profile->process_capacity, sizeof(*process)))
+        return PROFILE_NONE;
+    profile->processes[profile->process_count] = *process;
+    return profile->process_count++;
+}
+
+uint32_t profile_add_thread(struct profile *profile, const struct profile_thread *thread)
+{
+    if (!array_grow(&profile->threads, profile->thread_count, &profile->thread_capacity, sizeof(*thread)))
+        return PROFILE_NONE;
+    profile->threads[profile->thread_count] = *thread;
+    return profile->thread_count++;
+}
+
+void profile_name_thread(struct profile *profile, uint32_t thread, uint32_t name)
+{
+    profile->threads[thread].name = name;
+}
+
+const struct profile_process *profile_processes(const struct profile *profile, uint32_t *ret_count)
+{
+    *ret_count = profile->process_count;
+    return profile->processes;
+}
+
+const struct profile_thread *profile_threads(const struct profile *profile, uint32_t *ret_count)
+{
+    *ret_count = profile->thread_count;
+    return profile->threads;
 }

@@ -74,7 +74,7 @@ static uint32_t find_frame(struct stack_counter *counter, const struct python_co
     if (found != TABLE_NONE)
         return counter->known[found].frame;
     const struct profile_frame frame = {
-        .kind = FRAME_PYTHON,
+        .kind = code->filename_len > 0 ? FRAME_PYTHON : FRAME_MARK,
         .name = profile_intern(counter->profile, code->name, code->name_len),
         .file = profile_intern(counter->profile, code->filename, code->filename_len),
         .line = wanted.line,

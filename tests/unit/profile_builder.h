@@ -25,14 +25,24 @@ static inline uint32_t build_frame(struct profile *profile, const char *name, co
     return build_frame_bytes(profile, name, strlen(name), file, line);
 }
 
-static inline uint32_t build_thread(struct profile *profile, const char *name)
+static inline uint32_t build_group(struct profile *profile, enum frame_kind kind, const char *name)
 {
     const struct profile_frame frame = {
-        .kind = FRAME_THREAD,
+        .kind = kind,
         .name = profile_intern(profile, name, strlen(name)),
         .file = PROFILE_NONE,
     };
     return profile_intern_frame(profile, &frame);
+}
+
+static inline uint32_t build_thread(struct profile *profile, const char *name)
+{
+    return build_group(profile, FRAME_THREAD, name);
+}
+
+static inline uint32_t build_process(struct profile *profile, const char *name)
+{
+    return build_group(profile, FRAME_PROCESS, name);
 }
 
 /* A child of a node that counts some samples. */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "profile/copy.h"
+
+#include "base/cleanup.h"
+#include "profile/members.h"
+#include "profile/profile.h"
+
+static bool copy_members(struct profile_copy *copy)
+{
+    uint32_t process_count, thread_count;
+    const struct profile_process *processes = profile_processes(copy->source, &process_count);
+    const struct profile_thread *threads = profile_threads(copy->source, &thread_count);
+    for (uint32_t i = 0; i < process_count; i++) {
+        struct profile_process process = processes[i];
+        process.command_line = profile_copy_string(copy, process.command_line);
+        process.python_version = profile_copy_string(copy, process.python_version);
+        if (profile_add_process(copy->profile, &process) == PROFILE_NONE)
+            return false;
+    }
+    for (uint32_t i = 0; i < thread_count; i++) {
+        struct profile_thread thread = threads[i];
+        thread.name = profile_copy_string(copy, thread.name);
+        if (profile_add_thread(copy->profile, &thread) == PROFILE_NONE)
+            return false;
+    }
+    return true;
+}
+
+struct error *profile_copy_init(struct profile_copy *copy, const struct profile *source)
+{
+    *copy = (struct profile_copy){.source = source};
+    uint32_t count, string_count = profile_string_count(source);
+    size_t len;
+    const struct profile_node *nodes = profile_nodes(source, &count);
+    const struct profile_info *info = profile_get_info(source);
+    const char *root = profile_string(source, profile_frame(source, nodes[PROFILE_ROOT].frame)->name, &len);
+    struct error *error = profile_create(root, profile_string(source, info->title, &len), &copy->profile);
+    if (error)
+        return error;
+    copy->strings = malloc((string_count + (size_t)1) * sizeof(*copy->strings));
+    if (!copy->strings)
+        return error_no_memory();
+    for (uint32_t i = 0; i < string_count; i++)
+        copy->strings[i] = PROFILE_NONE;
+    uint32_t title = profile_get_info(copy->profile)->title;
+    *profile_info(copy->profile) = *info;
+    profile_info(copy->profile)->title = title;
+    return copy_members(copy) ? NULL : error_no_memory();
+}
+
+void profile_copy_deinit(struct profile_copy *copy)
+{
+    profile_destroy(copy->profile);
+    free(copy->strings);
+}
+
+uint32_t profile_copy_string(struct profile_copy *copy, uint32_t string)
+{
+    if (string == PROFILE_NONE)
+        return PROFILE_NONE;
+    if (copy->strings[string] != PROFILE_NONE)
+        return copy->strings[string];
+    size_t len;
+    const char *text = profile_string(copy->source, string, &len);
+    uint32_t short_file = profile_short_file(copy->source, string);
+    uint32_t copied = copy->strings[string] = profile_intern(copy->profile, text, len);
+    if (copied != PROFILE_NONE && short_file != string)
+        profile_set_short_file(copy->profile, copied, profile_copy_string(copy, short_file));
+    return copied;
+}
+
+uint32_t profile_copy_frame(struct profile_copy *copy, const struct profile_frame *frame)
+{
+    struct profile_frame copied = *frame;
+    copied.name = profile_copy_string(copy, frame->name);
+    copied.file = profile_copy_string(copy, frame->file);
+    return profile_intern_frame(copy->profile, &copied);
+}
