@@ -63,9 +63,13 @@ struct profile_intervals {
 
 /* What a picture says about itself. Strings are owned by the profile. */
 struct profile_info {
-    uint32_t title;       /* string: the command that ran */
-    uint64_t interval_ns; /* time that one sample stands for */
-    uint64_t duration_ns; /* wall time that was recorded */
+    uint32_t title;         /* string: the command that ran */
+    uint32_t selection;     /* string: which samples and frames are shown, in words; PROFILE_NONE: all of them */
+    uint64_t interval_ns;   /* time that one sample stands for */
+    uint64_t start_unix_ns; /* when the recording began, since 1970; 0: not known */
+    uint64_t duration_ns;   /* wall time that was recorded */
+    uint64_t cpu_ns;        /* CPU time that the processes had meanwhile; 0: not known */
+    uint64_t all_samples;   /* that were recorded, also those that are not shown; 0: not known */
     struct profile_intervals intervals;
 };
 

@@ -2,6 +2,7 @@
 #include "profile/copy.h"
 
 #include "base/cleanup.h"
+#include "profile/losses.h"
 #include "profile/members.h"
 #include "profile/profile.h"
 
@@ -26,6 +27,19 @@ static bool copy_members(struct profile_copy *copy)
     return true;
 }
 
+static bool copy_losses(struct profile_copy *copy)
+{
+    uint32_t count;
+    const struct profile_loss *losses = profile_losses(copy->source, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        size_t len;
+        const char *cause = profile_string(copy->source, losses[i].cause, &len);
+        if (!profile_set_loss(copy->profile, cause, len, losses[i].count))
+            return false;
+    }
+    return true;
+}
+
 struct error *profile_copy_init(struct profile_copy *copy, const struct profile *source)
 {
     *copy = (struct profile_copy){.source = source};
@@ -45,7 +59,8 @@ struct error *profile_copy_init(struct profile_copy *copy, const struct profile 
     uint32_t title = profile_get_info(copy->profile)->title;
     *profile_info(copy->profile) = *info;
     profile_info(copy->profile)->title = title;
-    return copy_members(copy) ? NULL : error_no_memory();
+    profile_info(copy->profile)->selection = profile_copy_string(copy, info->selection);
+    return copy_losses(copy) && copy_members(copy) ? NULL : error_no_memory();
 }
 
 void profile_copy_deinit(struct profile_copy *copy)

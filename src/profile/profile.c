@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/table.h"
+#include "profile/losses.h"
 #include "profile/members.h"
 
 #include <string.h>
@@ -34,6 +35,9 @@ struct profile {
     uint32_t process_count, process_capacity;
     struct profile_thread *threads;
     uint32_t thread_count, thread_capacity;
+
+    struct profile_loss *losses;
+    uint32_t loss_count, loss_capacity;
 };
 
 struct error *profile_create(const char *root_name, const char *title, struct profile **ret)
@@ -41,6 +45,7 @@ struct error *profile_create(const char *root_name, const char *title, struct pr
     cleanup_profile struct profile *profile = calloc(1, sizeof(*profile));
     if (!profile)
         return error_no_memory();
+    profile->info.selection = PROFILE_NONE;
     profile->info.title = profile_intern(profile, title, strlen(title));
     const struct profile_frame frame = {
         .kind = FRAME_PROCESS,
@@ -67,6 +72,7 @@ void profile_destroy(struct profile *profile)
     free(profile->nodes);
     free(profile->processes);
     free(profile->threads);
+    free(profile->losses);
     table_deinit(&profile->string_table);
     table_deinit(&profile->frame_table);
     table_deinit(&profile->node_table);
@@ -264,4 +270,26 @@ const struct profile_thread *profile_threads(const struct profile *profile, uint
 {
     *ret_count = profile->thread_count;
     return profile->threads;
+}
+
+bool profile_set_loss(struct profile *profile, const char *cause, size_t len, uint64_t count)
+{
+    uint32_t string = profile_intern(profile, cause, len), i = 0;
+    if (string == PROFILE_NONE)
+        return false;
+    while (i < profile->loss_count && profile->losses[i].cause != string)
+        i++;
+    if (i == profile->loss_count) {
+        if (!array_grow(&profile->losses, i, &profile->loss_capacity, sizeof(*profile->losses)))
+            return false;
+        profile->loss_count++;
+    }
+    profile->losses[i] = (struct profile_loss){string, count};
+    return true;
+}
+
+const struct profile_loss *profile_losses(const struct profile *profile, uint32_t *ret_count)
+{
+    *ret_count = profile->loss_count;
+    return profile->losses;
 }
