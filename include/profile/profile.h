@@ -90,6 +90,12 @@ uint32_t profile_intern(struct profile *profile, const char *text, size_t len);
 /* The text of a string, valid UTF-8, NUL-terminated (a NUL inside is possible). Empty for PROFILE_NONE. */
 const char *profile_string(const struct profile *profile, uint32_t string, size_t *ret_len);
 
+/* Exchanges the content of two profiles. */
+void profile_swap(struct profile *one, struct profile *other);
+
+/* About how many bytes of memory it takes. */
+uint64_t profile_size(const struct profile *profile);
+
 /* Above the number of every string, and of every frame. */
 uint32_t profile_string_count(const struct profile *profile);
 uint32_t profile_frame_count(const struct profile *profile);
@@ -113,13 +119,6 @@ void profile_set_short_file(struct profile *profile, uint32_t file, uint32_t sho
 
 /* The short name of a file, or the file itself when it was given none. */
 uint32_t profile_short_file(const struct profile *profile, uint32_t file);
-
-/*
- * Calls visit once for each distinct file that a frame names, in the order in which they were first seen; it may intern
- * strings. Stops at the first error and returns it.
- */
-struct error *profile_each_file(struct profile *profile, struct error *(*visit)(void *context, uint32_t file),
-                                void *context);
 
 static inline void cleanup_profile_destroy(struct profile **profile)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sampling processes into a profile, on threads of its own, until told to stop or until the time is over.
+ * Sampling processes, on threads of its own, until told to stop or until the time is over.
  *
  *     recording_create(&options, profile, &recording);
  *     recording_attach(recording, process);     again and again, until it succeeds
  *     poll(recording_fd(recording)) ...         readable when something has changed
- *     recording_finish(recording, process);     now the profile can be read
+ *     recording_save(recording, ..., writer);   each second, and when recording_is_full()
+ *     recording_stop(recording);                then save once more, and finish the writer
  *
  * There can be several processes, all of which are sampled in each interval; process_tree.h finds them. A process that
  * ends or execs another program is sampled no longer, but can be attached to again. Counters add up to the intervals
@@ -23,6 +24,7 @@
 
 struct process;
 struct profile;
+struct recording_writer;
 
 enum recording_state {
     RECORDING_WAITING, /* not attached yet */
@@ -51,7 +53,10 @@ struct recording_progress {
 
 struct recording;
 
-/* The profile must outlive the recording, and must not be touched before recording_finish(). */
+/*
+ * The profile is where frames, stacks and members get their numbers, and counts no samples. It must outlive the
+ * recording, and must not be touched while that goes on.
+ */
 struct error *recording_create(const struct recording_options *options, struct profile *profile,
                                struct recording **ret);
 
@@ -86,8 +91,18 @@ void recording_take_changes(struct recording *recording);
 /* May be called at any time from any thread. */
 struct recording_progress recording_progress(const struct recording *recording);
 
-/* Stops sampling, gives files the short names that they have in a process, and completes the profile's info. */
-struct error *recording_finish(struct recording *recording, const struct process *process);
+/* Whether so many samples wait that they should be saved soon. */
+bool recording_is_full(struct recording *recording);
+
+/*
+ * Hands what is new, and the info as of now, over to a writer, and writes it. Files get the short names that they have
+ * in a process. Errors: those of recording_writer_write(), after which the samples are lost.
+ */
+struct error *recording_save(struct recording *recording, const struct process *process,
+                             struct recording_writer *writer);
+
+/* Stops sampling, if it goes on. */
+void recording_stop(struct recording *recording);
 
 static inline void cleanup_recording_destroy(struct recording **recording)
 {

@@ -136,7 +136,7 @@ static struct error *print_dump(const struct dump_arguments *arguments, const st
 
 int verb_dump(int argc, char **argv)
 {
-    struct dump_arguments arguments = {.line = {.verb = "dump", .options = dump_options}};
+    struct dump_arguments arguments = {.line = {.verb = "dump", .tables = {dump_options}}};
     cleanup_process_dump struct process_dump dump = {0};
     struct error *error = options_parse(&dump_argp, argc, argv, &arguments.line);
     if (!error)

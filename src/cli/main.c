@@ -15,6 +15,7 @@ static const struct verb {
     const char *help;
 } verbs[] = {
     {"record", verb_record, "sample a program and write a flame graph"},
+    {"report", verb_report, "make pictures of a recording that was kept"},
     {"dump", verb_dump, "print every thread's stack once"},
 };
 

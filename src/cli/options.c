@@ -53,18 +53,32 @@ const char *options_nearest(const char *word, const char *const *words, size_t c
 
 static const double FIRST_SECONDS = 1e-6;
 
-static const struct argp_option *find_long(const struct argp_option *options, const char *name, size_t len)
+/* The option of a number, counted through all tables; NULL behind the last one. */
+static const struct argp_option *option_at(const struct command_line *line, size_t number)
 {
-    for (const struct argp_option *option = options; option->name; option++) {
+    for (const struct argp_option *const *table = line->tables; *table; table++) {
+        for (const struct argp_option *option = *table; option->name; option++) {
+            if (number-- == 0)
+                return option;
+        }
+    }
+    return NULL;
+}
+
+static const struct argp_option *find_long(const struct command_line *line, const char *name, size_t len)
+{
+    const struct argp_option *option;
+    for (size_t i = 0; (option = option_at(line, i)); i++) {
         if (strncmp(option->name, name, len) == 0 && option->name[len] == '\0')
             return option;
     }
     return NULL;
 }
 
-static const struct argp_option *find_short(const struct argp_option *options, char key)
+static const struct argp_option *find_short(const struct command_line *line, char key)
 {
-    for (const struct argp_option *option = options; option->name; option++) {
+    const struct argp_option *option;
+    for (size_t i = 0; (option = option_at(line, i)); i++) {
         if (option->key == key)
             return option;
     }
@@ -75,7 +89,8 @@ static const struct argp_option *find_short(const struct argp_option *options, c
 static bool is_ambiguous(const struct command_line *line, const char *word, size_t len, const char *ret[2])
 {
     size_t count = 0;
-    for (const struct argp_option *option = line->options; option->name && count < 2; option++) {
+    const struct argp_option *option;
+    for (size_t i = 0; count < 2 && (option = option_at(line, i)); i++) {
         if (strncmp(option->name, word, len) == 0)
             ret[count++] = option->name;
     }
@@ -90,7 +105,8 @@ static struct error *describe_unknown_long(const struct command_line *line, cons
                             meanings[1]);
     const char *names[OPTION_COUNT_LIMIT];
     size_t count = 0;
-    for (const struct argp_option *option = line->options; option->name && count < OPTION_COUNT_LIMIT; option++)
+    const struct argp_option *option;
+    while (count < OPTION_COUNT_LIMIT && (option = option_at(line, count)))
         names[count++] = option->name;
     cleanup_free char *name = strndup(word, len);
     const char *nearest = name ? options_nearest(name, names, count) : NULL;
@@ -106,7 +122,7 @@ static struct error *describe_mistake(const struct command_line *line, const cha
     if (strncmp(word, "--", 2) == 0) {
         const char *name = word + 2;
         size_t len = strcspn(name, "=");
-        option = find_long(line->options, name, len);
+        option = find_long(line, name, len);
         if (!option)
             return describe_unknown_long(line, name, len);
         if (option->arg)
@@ -114,7 +130,7 @@ static struct error *describe_mistake(const struct command_line *line, const cha
         return error_create(ERROR_USAGE, "option '--%s' takes no value", option->name);
     }
     for (const char *key = word + 1; *word == '-' && *key; key++) {
-        option = find_short(line->options, *key);
+        option = find_short(line, *key);
         if (!option)
             return error_create(ERROR_USAGE, "unknown option '-%c' (see 'pyspyc %s --help')", *key, line->verb);
         if (option->arg)
@@ -123,14 +139,18 @@ static struct error *describe_mistake(const struct command_line *line, const cha
     return error_create(ERROR_USAGE, "cannot understand '%s' (see 'pyspyc %s --help')", word, line->verb);
 }
 
-error_t options_fail(struct argp_state *state, struct error *error)
+error_t options_note(struct command_line *line, struct error *error)
 {
-    struct command_line *line = state->input;
     if (line->error)
         error_destroy(error);
     else
         line->error = error;
     return EINVAL;
+}
+
+error_t options_fail(struct argp_state *state, struct error *error)
+{
+    return options_note(state->input, error);
 }
 
 error_t options_default(int key, struct argp_state *state)

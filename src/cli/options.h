@@ -13,13 +13,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+enum { OPTION_TABLES = 5 };
+
 /* A verb's command line while it is parsed: argp's tables, and what went wrong. */
 struct command_line {
     const char *verb;
-    const struct argp_option *options;
-    struct error *error; /* the first mistake; owned by the caller of options_parse() */
-    bool is_blocking;    /* --blocking was given; see options_take_blocking() */
-    bool is_nonblocking; /* --nonblocking */
+    const struct argp_option *tables[OPTION_TABLES]; /* the verb's own, then those of argp children; ends with NULL */
+    struct error *error;                             /* the first mistake; owned by the caller of options_parse() */
+    bool is_blocking;                                /* --blocking was given; see options_take_blocking() */
+    bool is_nonblocking;                             /* --nonblocking */
 };
 
 /*
@@ -31,7 +33,10 @@ struct error *options_parse(const struct argp *argp, int argc, char **argv, stru
 /* Handles what is the same for every verb: --help and mistakes. Returns what the parser has to return. */
 error_t options_default(int key, struct argp_state *state);
 
-/* Notes a mistake and returns what the parser has to return. Takes the error over. */
+/* Notes the first mistake and returns what the parser has to return. Takes the error over. */
+error_t options_note(struct command_line *line, struct error *error);
+
+/* The same in a verb's own parser: notes a mistake and returns what the parser has to return. Takes the error over. */
 error_t options_fail(struct argp_state *state, struct error *error);
 
 /* --blocking or --nonblocking, which exclude each other. */

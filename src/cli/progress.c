@@ -83,24 +83,18 @@ static void report_emptiness(const struct profile_intervals *intervals, uint64_t
         fprintf(stderr, "pyspyc: no samples could be taken in %" PRIu64 " intervals\n", total);
 }
 
-void progress_report(const struct recording *recording, const struct profile_info *info, const char *path)
+void progress_report(const struct recording_progress *progress, const struct profile_info *info)
 {
-    struct recording_progress progress = recording_progress(recording);
     const struct profile_intervals *intervals = &info->intervals;
-    if (path) {
-        cleanup_buffer struct buffer shown = {0};
-        escape_visible(&shown, path, strlen(path));
-        fprintf(stderr, "pyspyc: wrote %s\n", buffer_text(&shown));
-    }
     char processes[64] = "";
-    if (progress.processes > 1)
-        snprintf(processes, sizeof(processes), " of %" PRIu64 " processes", progress.processes);
+    if (progress->processes > 1)
+        snprintf(processes, sizeof(processes), " of %" PRIu64 " processes", progress->processes);
     fprintf(stderr,
             "pyspyc: %" PRIu64 " samples%s in %.1f s; of %" PRIu64 " intervals: %" PRIu64 " ok, %" PRIu64
             " idle, %" PRIu64 " torn, %" PRIu64 " unreadable, %" PRIu64 " missed\n",
-            progress.samples, processes, (double)info->duration_ns / 1e9, progress.intervals, intervals->ok,
+            progress->samples, processes, (double)info->duration_ns / 1e9, progress->intervals, intervals->ok,
             intervals->idle, intervals->torn, intervals->unreadable, intervals->missed);
-    report_causes(&progress);
-    if (progress.samples == 0)
-        report_emptiness(intervals, progress.intervals);
+    report_causes(progress);
+    if (progress->samples == 0)
+        report_emptiness(intervals, progress->intervals);
 }

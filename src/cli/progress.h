@@ -10,6 +10,7 @@
 
 struct profile_info;
 struct recording;
+struct recording_progress;
 
 /* Whether standard error is a terminal that may be drawn on: NO_COLOR and TERM=dumb ask for plain text. */
 bool progress_is_wanted(void);
@@ -17,8 +18,8 @@ bool progress_is_wanted(void);
 void progress_show(const struct recording *recording, uint64_t elapsed_ms);
 void progress_clear(void);
 
-/* Prints what was recorded, what was lost and why, and where the result is (NULL: on standard output). */
-void progress_report(const struct recording *recording, const struct profile_info *info, const char *path);
+/* Prints what was recorded, and what was lost and why. */
+void progress_report(const struct recording_progress *progress, const struct profile_info *info);
 
 /* Warns that nobody has seen this version of Python work. */
 void report_untested(void);

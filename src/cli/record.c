@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
-#include "output.h"
+#include "outputs.h"
+#include "picture_options.h"
 #include "progress.h"
+#include "render.h"
+#include "store.h"
 #include "supervisor.h"
 #include "title.h"
 #include "verbs.h"
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "formats/escape.h"
 #include "formats/formats.h"
 #include "profile/profile.h"
+#include "profile/recording_file.h"
+#include "profile/recording_writer.h"
+#include "profile/view.h"
 #include "sampler/process_tree.h"
 #include "sampler/recording.h"
 #include "target/denial.h"
@@ -17,31 +24,27 @@
 #include "target/process.h"
 #include "target/task.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 
 enum {
-    KEY_NOLINENO = 256,
-    KEY_FULL_FILENAMES,
-    KEY_BLOCKING,
+    KEY_BLOCKING = 256,
     KEY_NONBLOCKING,
-    FORMAT_COUNT_LIMIT = 32,
     PID_NAME_LEN = 16,
+    TABLE_LIMIT = 256 << 20, /* bytes of strings, frames and stacks that are held while recording */
 };
 
 static const struct argp_option record_options[] = {
     {"pid", 'p', "PID", 0, "Attach to this process (decimal, or hexadecimal with 0x)", 1},
-    {"output", 'o', "FILE", 0, "Write here; - is standard output (default: a name with the time in it)", 1},
-    {"format", 'f', "FORMAT", 0, "flamegraph (default), or raw; without it, FILE's ending chooses", 1},
+    {"output", 'o', "FILE", 0,
+     "Write here; - is standard output (default: a name with the time in it). Can be given several times", 1},
+    {"format", 'f', "FORMAT", 0, "Without it, FILE's ending chooses; see the list below (default: flamegraph)", 1},
     {"duration", 'd', "SECONDS", 0, "Stop recording after this time (default: at the program's end)", 2},
     {"rate", 'r', "RATE", 0, "Samples a second (default: 100)", 2},
     {"subprocesses", 's', NULL, 0, "Record the processes that it starts, too", 1},
     {"gil", 'g', NULL, 0, "Count only the thread that holds the GIL", 2},
     {"idle", 'i', NULL, 0, "Count idle threads too", 2},
-    {"function", 'F', NULL, 0, "Tell frames apart by the function's first line, not by the current line", 3},
-    {"nolineno", KEY_NOLINENO, NULL, 0, "Leave line numbers out", 3},
-    {"threads", 't', NULL, 0, "Give each thread a root frame of its own", 3},
-    {"full-filenames", KEY_FULL_FILENAMES, NULL, 0, "Show whole paths of source files", 3},
     {"blocking", KEY_BLOCKING, NULL, 0, "Stop the program's running threads for each sample", 4},
     {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Never stop the program (default)", 4},
     {"help", 'h', NULL, 0, "Print this help", -1},
@@ -52,46 +55,11 @@ struct record_arguments {
     struct command_line line; /* must be first */
     pid_t pid;                /* 0: a program is started */
     char **program;           /* NULL: attached */
-    const char *output;
-    const struct format *format;
+    bool with_processes;
+    struct outputs outputs;
     struct recording_options recording;
-    struct format_options view;
+    struct picture_options picture;
 };
-
-static struct error *take_format(const char *word, const struct format **ret)
-{
-    *ret = format_by_name(word);
-    if (*ret)
-        return NULL;
-    const char *names[FORMAT_COUNT_LIMIT];
-    size_t count;
-    const struct format *formats = formats_all(&count);
-    for (size_t i = 0; i < count && i < FORMAT_COUNT_LIMIT; i++)
-        names[i] = formats[i].name;
-    const char *nearest = options_nearest(word, names, count);
-    if (nearest)
-        return error_create(ERROR_USAGE, "unknown format '%s': did you mean '%s'?", word, nearest);
-    return error_create(ERROR_USAGE, "unknown format '%s' (see 'pyspyc record --help')", word);
-}
-
-/* The format that the output's ending asks for; a name without an ending asks for the default. */
-static struct error *choose_format(const char *output, const struct format **ret)
-{
-    size_t count;
-    *ret = &formats_all(&count)[0];
-    if (!output || strcmp(output, "-") == 0)
-        return NULL;
-    const char *slash = strrchr(output, '/');
-    const char *ending = strrchr(slash ? slash + 1 : output, '.');
-    if (!ending)
-        return NULL;
-    const struct format *format = format_by_ending(output);
-    if (!format)
-        return error_create(ERROR_USAGE, "no format is known for files that end in '%s': choose one with --format",
-                            ending);
-    *ret = format;
-    return NULL;
-}
 
 static struct error *complete(struct record_arguments *arguments)
 {
@@ -99,15 +67,6 @@ static struct error *complete(struct record_arguments *arguments)
         return error_create(ERROR_USAGE, "record needs a process (--pid PID) or a program (-- PROGRAM ARGS...)");
     if (arguments->pid != 0 && arguments->program)
         return error_create(ERROR_USAGE, "record takes either --pid or a program, not both");
-    return arguments->format ? NULL : choose_format(arguments->output, &arguments->format);
-}
-
-static struct error *choose_lines(struct record_arguments *arguments, enum recording_lines lines)
-{
-    enum recording_lines chosen = arguments->recording.lines;
-    if (chosen != RECORDING_CURRENT_LINE && chosen != lines)
-        return error_create(ERROR_USAGE, "--function and --nolineno exclude each other");
-    arguments->recording.lines = lines;
     return NULL;
 }
 
@@ -116,14 +75,17 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
     struct record_arguments *arguments = state->input;
     struct error *error = NULL;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = state->child_inputs[1] = &arguments->picture;
+        break;
     case 'p':
         error = options_take_pid(value, &arguments->pid);
         break;
     case 'o':
-        arguments->output = value;
+        error = outputs_add(&arguments->outputs, value);
         break;
     case 'f':
-        error = take_format(value, &arguments->format);
+        error = outputs_choose(&arguments->outputs, value);
         break;
     case 'd':
         error = options_take_seconds(value, &arguments->recording.duration_ns);
@@ -132,25 +94,13 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
         error = options_take_rate(value, &arguments->recording.interval_ns);
         break;
     case 's':
-        arguments->recording.with_processes = true;
+        arguments->with_processes = arguments->picture.format.detail.with_processes = true;
         break;
     case 'g':
         arguments->recording.only_gil = true;
         break;
     case 'i':
         arguments->recording.with_idle = true;
-        break;
-    case 'F':
-        error = choose_lines(arguments, RECORDING_FUNCTION_LINE);
-        break;
-    case KEY_NOLINENO:
-        error = choose_lines(arguments, RECORDING_NO_LINE);
-        break;
-    case 't':
-        arguments->recording.with_threads = true;
-        break;
-    case KEY_FULL_FILENAMES:
-        arguments->view.full_filenames = true;
         break;
     case KEY_BLOCKING:
         arguments->recording.is_blocking = true;
@@ -173,7 +123,14 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
     return error ? options_fail(state, error) : 0;
 }
 
+static const struct argp_child record_children[] = {
+    {&picture_argp, 0, NULL, 0},
+    {&filter_argp, 0, NULL, 0},
+    {0},
+};
+
 static const struct argp record_argp = {
+    .children = record_children,
     .options = record_options,
     .parser = parse_record_option,
     .args_doc = "--pid PID\n-- PROGRAM ARGS...",
@@ -219,34 +176,105 @@ static struct error *create_profile(const struct record_arguments *arguments, co
     return profile_create(buffer_text(&name), buffer_text(&title), ret);
 }
 
-static struct error *open_output(const struct record_arguments *arguments, struct output *ret)
+/* The output that nobody named has the program's name, and the time. */
+static struct error *open_outputs(struct record_arguments *arguments, struct buffer *name)
 {
-    cleanup_buffer struct buffer name = {0};
+    struct outputs *outputs = &arguments->outputs;
     char pid[PID_NAME_LEN];
-    if (arguments->output)
-        return output_open(arguments->output, ret);
-    snprintf(pid, sizeof(pid), "%d", arguments->pid);
-    title_append_file_name(&name, arguments->program ? arguments->program[0] : pid, arguments->format->extension);
-    return output_open(buffer_text(&name), ret);
+    if (outputs->count == 0) {
+        size_t count;
+        const struct format *format = outputs->format ? outputs->format : &formats_all(&count)[0];
+        snprintf(pid, sizeof(pid), "%d", arguments->pid);
+        title_append_file_name(name, arguments->program ? arguments->program[0] : pid, format->extension);
+        struct error *error = name->failed ? error_no_memory() : outputs_add(outputs, buffer_text(name));
+        if (error)
+            return error;
+    }
+    struct error *error = outputs_complete(outputs);
+    return error ? error : outputs_open(outputs);
 }
 
-static struct error *write_result(const struct record_arguments *arguments, const struct process *process,
-                                  const struct supervisor *supervisor, struct recording *recording,
-                                  struct profile *profile, struct output *output)
+/* What there is while something is recorded, and where it goes. */
+struct work {
+    struct store store;
+    struct profile *profile;
+    struct recording *recording;
+    struct process_tree *tree;
+    struct recording_writer *writer;
+};
+
+static void work_deinit(struct work *work)
 {
-    struct error *error = recording_finish(recording, process);
-    supervisor_release_stops(supervisor);
-    if (!output->temporary_path)
-        supervisor_release_signals();
+    recording_destroy(work->recording);
+    process_tree_destroy(work->tree);
+    profile_destroy(work->profile);
+    recording_writer_destroy(work->writer);
+    store_deinit(&work->store);
+}
+
+static struct error *work_init(struct work *work, const struct record_arguments *arguments,
+                               const struct process *process)
+{
+    struct error *error = create_profile(arguments, process, &work->profile);
     if (!error)
-        error = arguments->format->write(profile, &arguments->view, output->stream);
+        error = store_open(outputs_first_file(&arguments->outputs), &work->store);
     if (!error)
-        error = output_commit(output);
-    if (error)
+        error = recording_writer_create(work->store.fd, &work->writer);
+    if (!error)
+        error = recording_create(&arguments->recording, work->profile, &work->recording);
+    if (!error)
+        error = process_tree_create(work->recording, process, arguments->with_processes, &work->tree);
+    return error;
+}
+
+/* Makes the results of the recording, which is complete. */
+static struct error *make_results(struct record_arguments *arguments, int fd)
+{
+    cleanup_recording_file struct recording_file *file = NULL;
+    const struct view_options view = {0};
+    int own_fd = dup(fd);
+    if (own_fd < 0)
+        return error_from_errno(errno, "cannot read the recording");
+    struct error *error = recording_file_open(own_fd, "the recording", &file);
+    if (error) {
+        close(own_fd);
         return error;
-    bool is_file = strcmp(output->path, "-") != 0;
-    progress_report(recording, profile_get_info(profile), is_file ? output->path : NULL);
-    return NULL;
+    }
+    return render(file, fd, &arguments->picture, &view, &arguments->outputs);
+}
+
+/* Says where the recording is that no result could be made of. */
+static struct error *keep_recording(struct work *work, struct error *error)
+{
+    cleanup_buffer struct buffer shown = {0};
+    escape_visible(&shown, work->store.path, strlen(work->store.path));
+    fprintf(stderr, "pyspyc: what was recorded is in %s: 'pyspyc report' makes pictures of it\n", buffer_text(&shown));
+    store_keep(&work->store);
+    return error;
+}
+
+/* Ends the recording, writes the results and says what they are. save_error: why it was cut short, or NULL. */
+static struct error *finish(struct record_arguments *arguments, const struct process *process,
+                            const struct supervisor *supervisor, struct work *work, struct error *save_error)
+{
+    struct error *error = save_error;
+    recording_stop(work->recording);
+    supervisor_release_stops(supervisor);
+    if (!error)
+        error = recording_save(work->recording, process, work->writer);
+    if (!error)
+        error = recording_writer_finish(work->writer);
+    const struct recording_progress progress = recording_progress(work->recording);
+    const struct profile_info info = *profile_get_info(work->profile);
+    bool is_cut = recording_state(work->recording) == RECORDING_FAILED;
+    if (!error)
+        error = make_results(arguments, work->store.fd);
+    progress_report(&progress, &info);
+    if (error)
+        return keep_recording(work, error);
+    return is_cut
+               ? error_create(ERROR_OS, "the recording is not complete: there was no memory, or no thread, to be had")
+               : NULL;
 }
 
 static struct error *describe_attach_error(const struct record_arguments *arguments, const struct process *process,
@@ -256,7 +284,7 @@ static struct error *describe_attach_error(const struct record_arguments *argume
         error->kind == ERROR_NOT_PYTHON || error->kind == ERROR_TARGET_GONE || error->kind == ERROR_NOT_READY;
     if (!is_no_python)
         return denial_explain(error, process);
-    bool with_children = arguments->recording.with_processes;
+    bool with_children = arguments->with_processes;
     if (arguments->program) {
         error_destroy(error);
         return error_create(ERROR_NOT_PYTHON, "no Python interpreter came up in '%s' %s", arguments->program[0],
@@ -284,51 +312,44 @@ static bool ended_while_starting(const struct supervisor *supervisor, const stru
     return supervisor->child > 0 && supervisor->has_ended && error->kind == ERROR_NOT_READY;
 }
 
-/* Records until it is over, and writes the result. The process runs on, or has ended. */
-static struct error *record_process(const struct record_arguments *arguments, const struct process *process,
-                                    struct supervisor *supervisor, struct output *output)
+/* Records until it is over, and writes the results. The process runs on, or has ended. */
+static struct error *record_process(struct record_arguments *arguments, const struct process *process,
+                                    struct supervisor *supervisor)
 {
-    bool with_children = arguments->recording.with_processes;
-    cleanup_profile struct profile *profile = NULL;
-    cleanup_process_tree struct process_tree *tree = NULL;
-    cleanup_recording struct recording *recording = NULL;
-    struct error *error = create_profile(arguments, process, &profile);
-    if (!error)
-        error = recording_create(&arguments->recording, profile, &recording);
-    if (!error)
-        error = process_tree_create(recording, process, with_children, &tree);
+    struct work work __attribute__((cleanup(work_deinit))) = {.store = {.fd = -1}};
+    struct error *error = work_init(&work, arguments, process);
     if (error)
         return error;
-    supervisor->recording = recording;
-    supervisor->tree = tree;
-    supervisor->with_children = with_children;
-    error = supervisor_record(supervisor);
+    bool is_recorded;
+    supervisor->recording = work.recording;
+    supervisor->tree = work.tree;
+    supervisor->writer = work.writer;
+    supervisor->with_children = arguments->with_processes;
+    error = supervisor_record(supervisor, &is_recorded);
     supervisor->recording = NULL;
     supervisor->tree = NULL;
-    if (error && ended_while_starting(supervisor, error)) {
+    supervisor->writer = NULL;
+    if (error && !is_recorded && ended_while_starting(supervisor, error)) {
         error_destroy(error);
         error = NULL;
+        is_recorded = true;
     }
-    if (error)
+    if (!is_recorded)
         return describe_attach_error(arguments, process, error);
-    report_refusals(tree);
-    bool is_cut = recording_state(recording) == RECORDING_FAILED;
-    error = write_result(arguments, process, supervisor, recording, profile, output);
-    return error || !is_cut
-               ? error
-               : error_create(ERROR_OS, "the recording is not complete: there was no memory, or no thread, to be had");
+    report_refusals(work.tree);
+    return finish(arguments, process, supervisor, &work, error);
 }
 
-static int record_pid(const struct record_arguments *arguments)
+static int record_pid(struct record_arguments *arguments)
 {
-    cleanup_output struct output output = {0};
+    cleanup_buffer struct buffer name = {0};
     cleanup_process struct process *process = NULL;
     cleanup_supervisor struct supervisor supervisor = {.signals = -1};
     sigset_t unused;
     launch_prepare(&unused);
     struct error *error = process_open(NULL, arguments->pid, &process);
     if (!error)
-        error = open_output(arguments, &output);
+        error = open_outputs(arguments, &name);
     if (!error)
         error = supervisor_init(&supervisor, arguments->recording.is_blocking);
     if (error)
@@ -336,7 +357,7 @@ static int record_pid(const struct record_arguments *arguments)
     task_allow_many();
     supervisor.process = process;
     supervisor.has_progress_line = progress_is_wanted();
-    error = record_process(arguments, process, &supervisor, &output);
+    error = record_process(arguments, process, &supervisor);
     return error ? report_error(error) : STATUS_SUCCESS;
 }
 
@@ -353,14 +374,14 @@ static int report_wrapper_error(struct error *error)
     return STATUS_WRAPPER_FAILURE;
 }
 
-static int record_program(const struct record_arguments *arguments)
+static int record_program(struct record_arguments *arguments)
 {
-    cleanup_output struct output output = {0};
+    cleanup_buffer struct buffer name = {0};
     cleanup_process struct process *process = NULL;
     cleanup_supervisor struct supervisor supervisor = {.signals = -1};
     sigset_t signals_for_program;
     launch_prepare(&signals_for_program);
-    struct error *error = open_output(arguments, &output);
+    struct error *error = open_outputs(arguments, &name);
     if (!error)
         error = supervisor_init(&supervisor, arguments->recording.is_blocking);
     if (error)
@@ -374,7 +395,7 @@ static int record_program(const struct record_arguments *arguments)
         supervisor.process = process;
         /* The program draws on the same terminal, unless its output goes elsewhere. */
         supervisor.has_progress_line = progress_is_wanted() && !isatty(STDOUT_FILENO);
-        error = record_process(arguments, process, &supervisor, &output);
+        error = record_process(arguments, process, &supervisor);
     }
     if (error)
         report_error(error);
@@ -385,11 +406,14 @@ static int record_program(const struct record_arguments *arguments)
 int verb_record(int argc, char **argv)
 {
     struct record_arguments arguments = {
-        .line = {.verb = "record", .options = record_options},
-        .recording = {.interval_ns = 10000000},
+        .line = {.verb = "record", .tables = {record_options, picture_argp_options, filter_argp_options}},
+        .recording = {.interval_ns = 10000000, .table_limit = TABLE_LIMIT},
     };
+    arguments.picture.line = &arguments.line;
     struct error *error = options_parse(&record_argp, argc, argv, &arguments.line);
     if (error)
         return report_error(error);
-    return arguments.program ? record_program(&arguments) : record_pid(&arguments);
+    int status = arguments.program ? record_program(&arguments) : record_pid(&arguments);
+    outputs_deinit(&arguments.outputs);
+    return status;
 }

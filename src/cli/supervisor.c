@@ -17,6 +17,7 @@
 enum {
     READY_MS = 5000,   /* how long an interpreter that is only just starting is waited for */
     PROGRESS_MS = 250, /* between updates of the progress line */
+    SAVE_MS = 1000,    /* between savings of what was recorded */
     CHECK_MS = 200,    /* between looks at a process without a pidfd */
     SIGNAL_STATUS = 128,
 };
@@ -184,8 +185,19 @@ static bool may_become_python(const struct supervisor *supervisor, const struct 
 static int next_timeout_ms(const struct supervisor *supervisor)
 {
     int timeout_ms = process_tree_timeout_ms(supervisor->tree);
-    bool is_later = timeout_ms < 0 || timeout_ms > PROGRESS_MS;
-    return supervisor->has_progress_line && is_later ? PROGRESS_MS : timeout_ms;
+    int own_ms = supervisor->has_progress_line ? PROGRESS_MS : SAVE_MS;
+    return timeout_ms < 0 || timeout_ms > own_ms ? own_ms : timeout_ms;
+}
+
+/* Saves what was recorded, if it is time for that. */
+static struct error *save_if_due(struct supervisor *supervisor)
+{
+    uint64_t now_ms = elapsed_ms(supervisor);
+    bool is_due = now_ms - supervisor->saved_ms >= SAVE_MS || recording_is_full(supervisor->recording);
+    if (!is_due || recording_state(supervisor->recording) == RECORDING_WAITING)
+        return NULL;
+    supervisor->saved_ms = now_ms;
+    return recording_save(supervisor->recording, supervisor->process, supervisor->writer);
 }
 
 static bool is_finished(const struct supervisor *supervisor)
@@ -211,9 +223,10 @@ static void take_error(struct process_tree *tree, struct error **error)
     *error = newer;
 }
 
-struct error *supervisor_record(struct supervisor *supervisor)
+struct error *supervisor_record(struct supervisor *supervisor, bool *ret_is_recorded)
 {
     cleanup_error struct error *error = NULL;
+    struct error *save_error = NULL;
     supervisor->start_ns = 0;
     supervisor->start_ns = elapsed_ms(supervisor) * 1000000;
     do {
@@ -226,10 +239,12 @@ struct error *supervisor_record(struct supervisor *supervisor)
         look_for_end(supervisor);
         if (supervisor->has_progress_line)
             progress_show(supervisor->recording, elapsed_ms(supervisor));
-    } while (!is_finished(supervisor));
+        save_error = save_if_due(supervisor);
+    } while (!save_error && !is_finished(supervisor));
     if (supervisor->has_progress_line)
         progress_clear();
-    return process_tree_was_attached(supervisor->tree) ? NULL : hand_over(&error);
+    *ret_is_recorded = process_tree_was_attached(supervisor->tree);
+    return *ret_is_recorded ? save_error : hand_over(&error);
 }
 
 int supervisor_wait_for_child(struct supervisor *supervisor)

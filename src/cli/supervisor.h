@@ -18,13 +18,15 @@
 struct process;
 struct process_tree;
 struct recording;
+struct recording_writer;
 
 struct supervisor {
-    struct recording *recording;   /* only while supervisor_record() runs */
-    struct process_tree *tree;     /* likewise */
-    const struct process *process; /* NULL: it could not be opened */
-    pid_t child;                   /* the program that we started; 0 when we attached to one */
-    bool with_children;            /* the processes that it makes are recorded, too */
+    struct recording *recording;     /* only while supervisor_record() runs */
+    struct process_tree *tree;       /* likewise, */
+    struct recording_writer *writer; /* and this: where samples are saved each second */
+    const struct process *process;   /* NULL: it could not be opened */
+    pid_t child;                     /* the program that we started; 0 when we attached to one */
+    bool with_children;              /* the processes that it makes are recorded, too */
     bool has_progress_line;
     bool is_blocking; /* threads are stopped for samples */
 
@@ -32,8 +34,9 @@ struct supervisor {
     int signal_count;
     int last_signal;
     uint64_t start_ns;
-    bool has_ended;   /* the process has */
-    int child_status; /* as a shell would say it */
+    uint64_t saved_ms; /* when samples were saved last, since then */
+    bool has_ended;    /* the process has */
+    int child_status;  /* as a shell would say it */
 };
 
 /*
@@ -51,9 +54,10 @@ void supervisor_deinit(struct supervisor *supervisor);
 
 /*
  * Attaches the recording and returns when it is to be finished: the process has ended, the duration is over, or a
- * signal says so. An error means that nothing was recorded: why the process could not be attached to.
+ * signal says so. *ret_is_recorded is false when nothing was recorded; the error then says why the process could not be
+ * attached to. With an error although something was recorded, that could not be saved any further.
  */
-struct error *supervisor_record(struct supervisor *supervisor);
+struct error *supervisor_record(struct supervisor *supervisor, bool *ret_is_recorded);
 
 /* Waits for the end of the program that we started, if it still runs, and returns the status for us to exit with. */
 int supervisor_wait_for_child(struct supervisor *supervisor);

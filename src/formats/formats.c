@@ -2,6 +2,8 @@
 #include "formats/formats.h"
 
 #include "base/cleanup.h"
+#include "profile/profile.h"
+#include "profile/view.h"
 #include "writers.h"
 
 #include <string.h>
@@ -10,9 +12,12 @@
 static const char *const flamegraph_endings[] = {".svg", NULL};
 static const char *const collapsed_endings[] = {".txt", ".folded", ".collapsed", ".raw", NULL};
 
+static const char *const recording_endings[] = {".pyspyc", NULL};
+
 static const struct format formats[] = {
     {
         .name = "flamegraph",
+        .help = "interactive flame graph, one SVG file",
         .extension = ".svg",
         .endings = flamegraph_endings,
         .write = flamegraph_write,
@@ -20,9 +25,18 @@ static const struct format formats[] = {
     {
         .name = "raw",
         .alias = "collapsed",
+        .help = "one line a stack, with its number of samples",
         .extension = ".txt",
         .endings = collapsed_endings,
         .write = collapsed_write,
+    },
+    {
+        .name = "pyspyc",
+        .help = "the recording itself, of which 'report' makes the others",
+        .extension = ".pyspyc",
+        .endings = recording_endings,
+        .is_binary = true,
+        .is_recording = true,
     },
 };
 
@@ -48,13 +62,39 @@ static bool ends_in(const char *path, const char *ending)
     return path_len >= ending_len && strcasecmp(path + path_len - ending_len, ending) == 0;
 }
 
+/* How long the ending of the format is that a path ends in; 0: in none of them. */
+static size_t ending_len(const struct format *format, const char *path)
+{
+    size_t longest = 0;
+    for (const char *const *ending = format->endings; *ending; ending++) {
+        if (ends_in(path, *ending) && strlen(*ending) > longest)
+            longest = strlen(*ending);
+    }
+    return longest;
+}
+
 const struct format *format_by_ending(const char *path)
 {
+    const struct format *found = NULL;
+    size_t longest = 0;
     for (size_t i = 0; i < array_size(formats); i++) {
-        for (const char *const *ending = formats[i].endings; *ending; ending++) {
-            if (ends_in(path, *ending))
-                return &formats[i];
+        size_t len = ending_len(&formats[i], path);
+        if (len > longest) {
+            longest = len;
+            found = &formats[i];
         }
     }
-    return NULL;
+    return found;
+}
+
+struct error *format_write(const struct format *format, const struct view *view, const struct format_options *options,
+                           FILE *out)
+{
+    if (format->write_samples)
+        return format->write_samples(view, options, out);
+    if (format->is_fine)
+        return format->write(view_profile(view), options, out);
+    cleanup_profile struct profile *profile = NULL;
+    struct error *error = profile_reduce(view_profile(view), &options->detail, &profile);
+    return error ? error : format->write(profile, options, out);
 }

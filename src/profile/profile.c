@@ -79,6 +79,21 @@ void profile_destroy(struct profile *profile)
     free(profile);
 }
 
+void profile_swap(struct profile *one, struct profile *other)
+{
+    struct profile content = *one;
+    *one = *other;
+    *other = content;
+}
+
+uint64_t profile_size(const struct profile *profile)
+{
+    enum { SLOT = 2 * sizeof(struct table_slot) }; /* a table is half full, on average */
+    return profile->text.len + profile->string_count * (sizeof(*profile->strings) + SLOT) +
+           profile->frame_count * (sizeof(*profile->frames) + SLOT) +
+           profile->node_count * (sizeof(*profile->nodes) + SLOT);
+}
+
 struct profile_info *profile_info(struct profile *profile)
 {
     return &profile->info;
@@ -219,24 +234,6 @@ uint32_t profile_short_file(const struct profile *profile, uint32_t file)
     if (file == PROFILE_NONE || profile->strings[file].short_file == PROFILE_NONE)
         return file;
     return profile->strings[file].short_file;
-}
-
-struct error *profile_each_file(struct profile *profile, struct error *(*visit)(void *context, uint32_t file),
-                                void *context)
-{
-    cleanup_free bool *is_seen = calloc(profile->string_count, sizeof(*is_seen));
-    if (!is_seen)
-        return error_no_memory();
-    for (uint32_t i = 0; i < profile->frame_count; i++) {
-        uint32_t file = profile->frames[i].file;
-        if (file == PROFILE_NONE || is_seen[file])
-            continue;
-        is_seen[file] = true;
-        struct error *error = visit(context, file);
-        if (error)
-            return error;
-    }
-    return NULL;
 }
 
 uint32_t profile_add_process(struct profile *profile, const struct profile_process *process)

@@ -4,10 +4,14 @@
 #include "base/cleanup.h"
 #include "base/table.h"
 #include "counters.h"
+#include "file_names.h"
+#include "losses.h"
+#include "profile/copy.h"
 #include "profile/profile.h"
+#include "profile/recording_writer.h"
 #include "relay.h"
+#include "sample_log.h"
 #include "schedule.h"
-#include "short_path.h"
 #include "subject.h"
 
 #include <errno.h>
@@ -15,9 +19,11 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <time.h>
 
 enum {
-    MOTION_NS = 10000, /* what a program gets to finish a call or return; it takes far less */
+    MOTION_NS = 10000,     /* what a program gets to finish a call or return; it takes far less */
+    LOG_LIMIT = 64 * 1024, /* samples that wait to be saved before somebody is told */
 };
 
 struct recording {
@@ -27,6 +33,9 @@ struct recording {
     int changed; /* eventfd */
     _Atomic enum recording_state state;
     struct counters counters;
+    struct file_names names;     /* only touched by who saves, */
+    struct sample_log spare_log; /* and so is this */
+    uint64_t start_unix_ns;      /* when the schedule began */
 
     /* Held by the thread that samples while it reads, not while it sleeps; and by who changes the list of subjects. */
     pthread_mutex_t lock;
@@ -35,8 +44,10 @@ struct recording {
     struct schedule schedule;
     uint64_t slept_ns; /* for the deadline of the current interval */
     bool is_started;   /* the schedule runs */
-    bool is_reading;   /* the deadline of the current interval is over, and some subjects are not done */
-    uint64_t end_ns;   /* when sampling ended; 0 while it goes on */
+    bool is_full;      /* the log has so many samples that it is to be saved */
+    struct sample_log log;
+    bool is_reading; /* the deadline of the current interval is over, and some subjects are not done */
+    uint64_t end_ns; /* when sampling ended; 0 while it goes on */
 };
 
 struct error *recording_create(const struct recording_options *options, struct profile *profile, struct recording **ret)
@@ -76,6 +87,9 @@ void recording_destroy(struct recording *recording)
         return;
     stop(recording);
     free(recording->subjects);
+    sample_log_deinit(&recording->log);
+    sample_log_deinit(&recording->spare_log);
+    file_names_deinit(&recording->names);
     pthread_mutex_destroy(&recording->lock);
     cleanup_close_fd(&recording->changed);
     free(recording);
@@ -100,6 +114,14 @@ void recording_take_changes(struct recording *recording)
     uint64_t changes;
     /* Nothing to read is fine: then nothing has changed. */
     (void)!read(recording->changed, &changes, sizeof(changes));
+}
+
+bool recording_is_full(struct recording *recording)
+{
+    pthread_mutex_lock(&recording->lock);
+    bool is_full = recording->is_full;
+    pthread_mutex_unlock(&recording->lock);
+    return is_full;
 }
 
 struct recording_progress recording_progress(const struct recording *recording)
@@ -181,6 +203,15 @@ static bool is_wanted_here(const struct recording *recording, const struct subje
     return subject->next_cpu == cpu || !relay_can_reach(recording->relay, subject->next_cpu);
 }
 
+/* Has the log saved when it has become long, earlier than that would happen anyway. */
+static void watch_log(struct recording *recording)
+{
+    if (recording->log.count < LOG_LIMIT || recording->is_full)
+        return;
+    recording->is_full = true;
+    announce(recording);
+}
+
 static void read_subject(struct recording *recording, struct subject *subject, int cpu, struct turn *turn)
 {
     switch (subject_read(subject, cpu, recording->relay)) {
@@ -255,11 +286,20 @@ static int take_step(void *context, int cpu)
         begin_interval(recording);
     const struct turn turn = take_turn(recording, cpu);
     int next = finish_turn(recording, &turn);
+    watch_log(recording);
     pthread_mutex_unlock(&recording->lock);
     if (turn.is_resting && next >= 0 && !relay_sleep_until(recording->relay, monotonic_now_ns() + MOTION_NS))
         return RELAY_STOP;
     return next;
 }
+
+static uint64_t wall_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
 /* Starts the clock, or lets it go on after a time in which there was nothing to sample. */
 static void start_schedule(struct recording *recording)
 {
@@ -272,6 +312,7 @@ static void start_schedule(struct recording *recording)
     /* Without random bytes, which the kernel refuses only at boot, the time is good enough. */
     (void)!getrandom(&seed, sizeof(seed), 0);
     schedule_init(&recording->schedule, now, recording->options.interval_ns, recording->options.duration_ns, seed);
+    recording->start_unix_ns = wall_now_ns();
     recording->is_started = true;
 }
 
@@ -342,7 +383,7 @@ struct error *recording_attach(struct recording *recording, const struct process
 {
     cleanup_subject struct subject *subject = NULL;
     struct error *error =
-        subject_open(process, &recording->options, recording->profile, &recording->counters, &subject);
+        subject_open(process, &recording->options, recording->profile, &recording->log, &recording->counters, &subject);
     if (error)
         return error;
     pthread_mutex_lock(&recording->lock);
@@ -378,29 +419,18 @@ bool recording_samples(struct recording *recording, const struct process *proces
     return is_sampled;
 }
 
-/* What it takes to give files their short names. */
-struct naming {
-    struct profile *profile;
-    const struct process *process; /* whose files tell them */
-};
-
-static struct error *shorten(void *context, uint32_t file)
+/* The CPU time of the processes, as far as it was read. */
+static uint64_t cpu_time(const struct recording *recording)
 {
-    const struct naming *naming = context;
-    size_t len;
-    const char *path = profile_string(naming->profile, file, &len);
-    size_t start = short_path_start(naming->process, path, len);
-    cleanup_free char *short_path = strndup(path + start, len - start);
-    uint32_t string = short_path ? profile_intern(naming->profile, short_path, strlen(short_path)) : PROFILE_NONE;
-    if (string == PROFILE_NONE)
-        return error_no_memory();
-    profile_set_short_file(naming->profile, file, string);
-    return NULL;
+    uint64_t cpu_ns = recording->counters.cpu_ns;
+    for (uint32_t i = 0; i < recording->subject_count; i++)
+        cpu_ns += subject_cpu_ns(recording->subjects[i]);
+    return cpu_ns;
 }
 
-struct error *recording_finish(struct recording *recording, const struct process *process)
+/* Completes the profile's info as of now. */
+static struct error *describe(const struct recording *recording)
 {
-    stop(recording);
     struct profile_info *info = profile_info(recording->profile);
     const struct counters *counters = &recording->counters;
     info->interval_ns = recording->options.interval_ns;
@@ -411,10 +441,77 @@ struct error *recording_finish(struct recording *recording, const struct process
         .unreadable = counters->unreadable,
         .missed = counters->missed,
     };
-    if (!recording->is_started)
+    if (recording->is_started) {
+        uint64_t end_ns = recording->end_ns ? recording->end_ns : monotonic_now_ns();
+        info->duration_ns = end_ns - recording->schedule.start_ns;
+        info->start_unix_ns = recording->start_unix_ns;
+        info->cpu_ns = cpu_time(recording);
+    }
+    return losses_describe(counters, recording->profile) ? NULL : error_no_memory();
+}
+
+/* Lets the profile forget its stacks, when they have become too many. *ret tells whether it did. */
+static struct error *forget_stacks(struct recording *recording, bool *ret)
+{
+    uint64_t limit = recording->options.table_limit;
+    *ret = limit > 0 && profile_size(recording->profile) > limit;
+    if (!*ret)
         return NULL;
-    uint64_t end_ns = recording->end_ns ? recording->end_ns : monotonic_now_ns();
-    info->duration_ns = end_ns - recording->schedule.start_ns;
-    struct naming naming = {.profile = recording->profile, .process = process};
-    return profile_each_file(recording->profile, shorten, &naming);
+    cleanup_profile_copy struct profile_copy copy = {0};
+    struct error *error = profile_copy_init(&copy, recording->profile);
+    if (error)
+        return error;
+    profile_swap(copy.profile, recording->profile);
+    recording->names.frame_count = 0;
+    for (uint32_t i = 0; i < recording->subject_count; i++)
+        subject_forget_stacks(recording->subjects[i]);
+    return NULL;
+}
+
+/* What has to be done while no sample is taken: the writer takes what is new, and *log becomes the samples. */
+static struct error *hand_over_samples(struct recording *recording, struct recording_writer *writer,
+                                       struct sample_log *log, bool *ret_is_anew)
+{
+    struct error *error = file_names_set(&recording->names, recording->profile);
+    if (!error)
+        error = describe(recording);
+    if (error)
+        return error;
+    recording_writer_gather(writer, recording->profile);
+    const struct sample_log full = recording->log;
+    recording->log = *log;
+    *log = full;
+    recording->is_full = false;
+    return forget_stacks(recording, ret_is_anew);
+}
+
+struct error *recording_save(struct recording *recording, const struct process *process,
+                             struct recording_writer *writer)
+{
+    bool is_anew = false;
+    struct sample_log *spare = &recording->spare_log;
+    spare->count = 0;
+    pthread_mutex_lock(&recording->lock);
+    struct error *error = file_names_collect(&recording->names, recording->profile);
+    pthread_mutex_unlock(&recording->lock);
+    if (error)
+        return error;
+    file_names_find(&recording->names, process);
+    pthread_mutex_lock(&recording->lock);
+    error = hand_over_samples(recording, writer, spare, &is_anew);
+    pthread_mutex_unlock(&recording->lock);
+    if (error)
+        return error;
+    recording_writer_append(writer, spare->samples, spare->count);
+    error = recording_writer_write(writer);
+    if (is_anew)
+        recording_writer_begin_anew(writer, recording->profile);
+    return error;
+}
+
+void recording_stop(struct recording *recording)
+{
+    if (recording->end_ns == 0)
+        recording->end_ns = monotonic_now_ns();
+    stop(recording);
 }

@@ -21,21 +21,21 @@ static enum thread_choice choose_threads(const struct recording_options *options
 }
 
 struct error *subject_open(const struct process *process, const struct recording_options *options,
-                           struct profile *profile, struct counters *counters, struct subject **ret)
+                           struct profile *profile, struct sample_log *log, struct counters *counters,
+                           struct subject **ret)
 {
     cleanup_subject struct subject *subject = calloc(1, sizeof(*subject));
     if (!subject)
         return error_no_memory();
     subject->process = process;
-    subject->profile = profile;
+    subject->log = log;
     subject->counters = counters;
     subject->options = options;
     subject->attach_ns = monotonic_now_ns();
     subject->next_cpu = -1;
-    stack_counter_init(&subject->counter, options, profile);
-    if (options->with_processes && !stack_counter_name_process(&subject->counter, process))
-        return error_no_memory();
     struct error *error = session_open(process, choose_threads(options), options->is_blocking, &subject->session);
+    if (!error)
+        error = stack_finder_init(&subject->finder, process, subject->session, profile);
     if (error)
         return error;
     subject->reads = session_reads(subject->session);
@@ -50,7 +50,8 @@ void subject_close(struct subject *subject)
     if (!subject)
         return;
     subject->counters->missed += subject->passed + subject->owed;
-    stack_counter_deinit(&subject->counter);
+    subject->counters->cpu_ns += subject_cpu_ns(subject);
+    stack_finder_deinit(&subject->finder);
     session_close(subject->session);
     free(subject);
 }
@@ -86,6 +87,8 @@ void subject_begin_interval(struct subject *subject, const struct schedule *sche
     subject->is_pending = true;
     subject->tries = 0;
     subject->deadline_ns = schedule->deadline_ns;
+    subject->time_ns = schedule->deadline_ns - schedule->start_ns;
+    subject->interval_begin_ns = schedule->interval * schedule->interval_ns;
     subject->result = (struct interval_result){.failure = PYTHON_OK};
     const struct look look = {
         .interval = schedule->interval,
@@ -99,6 +102,19 @@ void subject_begin_interval(struct subject *subject, const struct schedule *sche
     session_begin_interval(subject->session, &look);
 }
 
+static bool log_sample(struct subject *subject, const struct sampled_thread *thread, const struct sample *sample)
+{
+    struct sample logged = *sample;
+    logged.thread = stack_finder_find_thread(&subject->finder, subject->session, thread);
+    return logged.thread != PROFILE_NONE && sample_log_add(subject->log, &logged);
+}
+
+static uint32_t states_of(const struct sampled_thread *thread)
+{
+    return (uint32_t)((thread->is_active ? SAMPLE_ACTIVE : 0) | (thread->python->holds_gil ? SAMPLE_HAS_GIL : 0) |
+                      (thread->waits_for_gil ? SAMPLE_GIL_WAIT : 0));
+}
+
 /* Counts one thread that was walked. Returns false without memory. */
 static bool count_thread(struct subject *subject, struct sampled_thread *thread)
 {
@@ -109,13 +125,17 @@ static bool count_thread(struct subject *subject, struct sampled_thread *thread)
     }
     if (thread->python->frame_count == 0)
         return true;
-    uint32_t node = stack_counter_find(&subject->counter, subject->session, thread);
-    if (node == PROFILE_NONE)
+    const struct sample sample = {
+        .time_ns = subject->time_ns,
+        .node = stack_finder_find(&subject->finder, subject->session, thread),
+        .weight = thread->weight,
+        .states = states_of(thread),
+    };
+    if (sample.node == PROFILE_NONE || !log_sample(subject, thread, &sample))
         return false;
-    profile_count(subject->profile, node, thread->weight);
     if (thread->is_active) {
         thread->owed = 0;
-        thread->last_node = node;
+        thread->last_node = sample.node;
     }
     result->counted += thread->weight;
     return true;
@@ -161,11 +181,15 @@ static void close_interval(struct subject *subject, bool is_torn, bool is_refuse
         close_idle(subject);
     }
     subject->passed = 0;
+    if (subject->first_cpu_ns == 0)
+        subject->first_cpu_ns = session_cpu_ns(subject->session);
 }
 
-/* Counts what is owed to stacks that were seen before. */
-static void count_owed(struct subject *subject)
+/* Counts what is owed to stacks that were seen before, in the intervals before. False without memory. */
+static bool count_owed(struct subject *subject)
 {
+    uint64_t begin_ns = subject->interval_begin_ns;
+    bool has_memory = true;
     uint32_t count;
     struct sampled_thread *threads = session_threads(subject->session, &count);
     for (uint32_t i = 0; i < count; i++) {
@@ -177,9 +201,30 @@ static void count_owed(struct subject *subject)
             threads[i].owed += owed;
             continue;
         }
-        profile_count(subject->profile, threads[i].last_node, owed);
+        const struct sample sample = {
+            .time_ns = begin_ns > 0 ? begin_ns - 1 : 0,
+            .node = threads[i].last_node,
+            .weight = owed,
+            .states = SAMPLE_ACTIVE | SAMPLE_RECALLED,
+        };
+        has_memory = log_sample(subject, &threads[i], &sample) && has_memory;
         subject->result.owed += owed;
     }
+    return has_memory;
+}
+
+uint64_t subject_cpu_ns(const struct subject *subject)
+{
+    return subject->first_cpu_ns > 0 ? session_cpu_ns(subject->session) - subject->first_cpu_ns : 0;
+}
+
+void subject_forget_stacks(struct subject *subject)
+{
+    uint32_t count;
+    struct sampled_thread *threads = session_threads(subject->session, &count);
+    stack_finder_forget(&subject->finder);
+    for (uint32_t i = 0; i < count; i++)
+        threads[i].last_node = 0;
 }
 
 /* How one reading came out. */
@@ -340,8 +385,7 @@ enum subject_status subject_read(struct subject *subject, int cpu, struct relay 
     enum reading_result result = read_once(subject, cpu, &wanted_cpu);
     if (!session_let_go(subject->session) && !relay_renew(relay))
         return SUBJECT_FAILED;
-    count_owed(subject);
-    if (result == READING_FAILED)
+    if (!count_owed(subject) || result == READING_FAILED)
         return SUBJECT_FAILED;
     if (result == READING_LOST)
         return lose(subject);

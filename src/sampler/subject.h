@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One process that is being sampled: its session, its place in the profile, and how far the current interval is with
- * it. A recording has one for each of its processes, and all of them have the same intervals.
+ * One process that is being sampled: its session, what the profile calls its stacks and threads, and how far the
+ * current interval is with it. A recording has one for each of its processes, and all of them have the same intervals.
  *
  *     subject_begin_interval(subject, schedule, slept_ns);
  *     while (subject->is_pending)
@@ -12,8 +12,9 @@
 
 #include "base/error.h"
 #include "counters.h"
+#include "sample_log.h"
 #include "sampler/recording_options.h"
-#include "stack_counter.h"
+#include "stack_finder.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,8 +34,8 @@ struct interval_result {
 struct subject {
     const struct process *process;
     struct session *session;
-    struct stack_counter counter;
-    struct profile *profile;
+    struct stack_finder finder;
+    struct sample_log *log;
     struct counters *counters;
     const struct recording_options *options;
     uint64_t attach_ns;
@@ -43,10 +44,13 @@ struct subject {
     int next_cpu;                  /* where the next reading has to be, which is one that we may run on; -1: anywhere */
     int tries;                     /* of the current interval, since a thread was counted */
     uint64_t begin_ns;             /* of those tries */
-    uint64_t deadline_ns;          /* of the current interval */
+    uint64_t deadline_ns;          /* of the current interval, */
+    uint64_t time_ns;              /* and the same since the recording began; */
+    uint64_t interval_begin_ns;    /* since when it began, too */
     uint64_t reads;                /* of its memory that are in the books */
     uint64_t unseen_from;          /* the number of the first interval that it is not in the books with */
     uint32_t passed;               /* intervals before the current one that will be in the books with it, */
+    uint64_t first_cpu_ns;         /* its CPU time when that was read first; 0: it was not yet */
     uint64_t owed;                 /* and those that will be with the next stack that is counted */
     struct interval_result result; /* of the current interval */
 };
@@ -62,16 +66,23 @@ enum subject_status {
 
 /*
  * Finds the interpreter of a process. The process and what else is pointed to must outlive the subject. Errors: those
- * of session_open().
+ * of session_open(). Samples go into the log, with frames and nodes of the profile.
  */
 struct error *subject_open(const struct process *process, const struct recording_options *options,
-                           struct profile *profile, struct counters *counters, struct subject **ret);
+                           struct profile *profile, struct sample_log *log, struct counters *counters,
+                           struct subject **ret);
 
 /* Accepts NULL. */
 void subject_close(struct subject *subject);
 
 /* The subject is to be read in the current interval of a schedule, for whose deadline we slept so long. */
 void subject_begin_interval(struct subject *subject, const struct schedule *schedule, uint64_t slept_ns);
+
+/* The profile has forgotten its frames and nodes. */
+void subject_forget_stacks(struct subject *subject);
+
+/* The CPU time that it has had since it was attached to, as far as it was read. */
+uint64_t subject_cpu_ns(const struct subject *subject);
 
 /* One reading. cpu is where it happens. The relay is asked which CPUs can be gone to. */
 enum subject_status subject_read(struct subject *subject, int cpu, struct relay *relay);

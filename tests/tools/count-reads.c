@@ -31,7 +31,7 @@ static struct error *count_reads(pid_t pid, uint64_t interval_ns, uint64_t durat
     struct pollfd end = {.fd = recording_fd(recording), .events = POLLIN};
     while (recording_state(recording) == RECORDING_RUNNING)
         poll(&end, 1, -1);
-    error = recording_finish(recording, process);
+    recording_stop(recording);
     const struct recording_progress progress = recording_progress(recording);
     printf("%" PRIu64 " %" PRIu64 "\n", progress.reads, progress.intervals - progress.missed);
     return error;

@@ -42,7 +42,7 @@ static void formats_are_found_by_name(void **state)
     (void)state;
     size_t count;
     const struct format *all = formats_all(&count);
-    assert_int_equal(count, 2);
+    assert_int_equal(count, 3);
     assert_string_equal(all[0].name, "flamegraph");
     assert_ptr_equal(format_by_name("FlameGraph"), &all[0]);
     assert_ptr_equal(format_by_name("raw"), &all[1]);

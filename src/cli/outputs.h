@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The results of one recording: any number of files, each in its format.
+ */
+#ifndef CLI_OUTPUTS_H
+#define CLI_OUTPUTS_H
+
+#include "base/error.h"
+#include "output.h"
+
+#include <stdint.h>
+
+struct format;
+struct format_options;
+struct view;
+
+enum { OUTPUT_LIMIT = 32 };
+
+struct outputs {
+    const char *paths[OUTPUT_LIMIT];
+    const struct format *formats[OUTPUT_LIMIT];
+    struct output files[OUTPUT_LIMIT]; /* once they are open */
+    uint32_t count;
+    const struct format *format; /* that was asked for by name; NULL: none was */
+};
+
+/* -o PATH and -f FORMAT. */
+struct error *outputs_add(struct outputs *outputs, const char *path);
+struct error *outputs_choose(struct outputs *outputs, const char *format);
+
+/*
+ * Gives each output its format: the one that was asked for, if there is one output, its ending is not known, or it is
+ * standard output; else that of its ending. Standard output is a text tree, a name without an ending a flame graph.
+ */
+struct error *outputs_complete(struct outputs *outputs);
+
+/* Opens all outputs, so that what forbids one is known before the work is done. */
+struct error *outputs_open(struct outputs *outputs);
+
+/* The first regular file among them; NULL when there is none. */
+const char *outputs_first_file(const struct outputs *outputs);
+
+/*
+ * Writes the outputs that are open. recording_fd: the recording itself, for who wants that. Goes on after an output
+ * that failed, and returns the first error.
+ */
+struct error *outputs_write(struct outputs *outputs, const struct view *view, const struct format_options *options,
+                            int recording_fd);
+
+/* Drops what was not written. Accepts a zeroed struct. */
+void outputs_deinit(struct outputs *outputs);
+
+#define cleanup_outputs __attribute__((cleanup(outputs_deinit)))
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "picture_options.h"
+
+#include "options.h"
+
+enum {
+    KEY_FOCUS = 512,
+    KEY_IGNORE,
+    KEY_SHOW_FROM,
+    KEY_HIDE,
+    KEY_THREAD,
+    KEY_MAIN_THREAD,
+    KEY_HIDE_IMPORTLIB,
+    KEY_HIDE_STDLIB,
+    KEY_NOLINENO,
+    KEY_FULL_FILENAMES,
+};
+
+const struct argp_option filter_argp_options[] = {
+    {"focus", KEY_FOCUS, "RE", 0, "Show only stacks that have a frame like this: 'name (file:line)'", 5},
+    {"ignore", KEY_IGNORE, "RE", 0, "Show no stacks that have a frame like this", 5},
+    {"show-from", KEY_SHOW_FROM, "RE", 0, "Show only stacks that have a frame like this, and them from there on", 5},
+    {"hide", KEY_HIDE, "RE", 0, "Leave out frames like this; their time goes to their callers", 5},
+    {"hide-importlib", KEY_HIDE_IMPORTLIB, NULL, 0, "Leave out frames of the import system", 5},
+    {"hide-stdlib", KEY_HIDE_STDLIB, NULL, 0, "Leave out frames of the standard library", 5},
+    {"thread", KEY_THREAD, "RE", 0, "Show only threads with a name or number like this", 5},
+    {"main-thread", KEY_MAIN_THREAD, NULL, 0, "Show only main threads", 5},
+    {0},
+};
+
+const struct argp_option picture_argp_options[] = {
+    {"function", 'F', NULL, 0, "Tell frames apart by the function's first line, not by the current line", 3},
+    {"nolineno", KEY_NOLINENO, NULL, 0, "Leave line numbers out", 3},
+    {"threads", 't', NULL, 0, "Give each thread a root frame of its own", 3},
+    {"full-filenames", KEY_FULL_FILENAMES, NULL, 0, "Show whole paths of source files", 3},
+    {0},
+};
+
+static error_t parse_filter_option(int key, char *value, struct argp_state *state)
+{
+    struct filter_options *filter = &((struct picture_options *)state->input)->filter;
+    switch (key) {
+    case KEY_FOCUS:
+        filter->focus = value;
+        break;
+    case KEY_IGNORE:
+        filter->ignore = value;
+        break;
+    case KEY_SHOW_FROM:
+        filter->show_from = value;
+        break;
+    case KEY_HIDE:
+        filter->hide = value;
+        break;
+    case KEY_THREAD:
+        filter->thread = value;
+        break;
+    case KEY_MAIN_THREAD:
+        filter->only_main_thread = true;
+        break;
+    case KEY_HIDE_IMPORTLIB:
+        filter->hide_importlib = true;
+        break;
+    case KEY_HIDE_STDLIB:
+        filter->hide_stdlib = true;
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+const struct argp filter_argp = {.options = filter_argp_options, .parser = parse_filter_option};
+
+static error_t choose_lines(const struct picture_options *options, struct profile_detail *detail,
+                            enum profile_lines lines)
+{
+    if (detail->lines != PROFILE_CURRENT_LINE && detail->lines != lines)
+        return options_note(options->line, error_create(ERROR_USAGE, "--function and --nolineno exclude each other"));
+    detail->lines = lines;
+    return 0;
+}
+
+static error_t parse_picture_option(int key, char *value, struct argp_state *state)
+{
+    (void)value;
+    struct picture_options *options = state->input;
+    struct format_options *format = &options->format;
+    switch (key) {
+    case 'F':
+        return choose_lines(options, &format->detail, PROFILE_FUNCTION_LINE);
+    case KEY_NOLINENO:
+        return choose_lines(options, &format->detail, PROFILE_NO_LINE);
+    case 't':
+        format->detail.with_threads = true;
+        break;
+    case KEY_FULL_FILENAMES:
+        format->full_filenames = true;
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+const struct argp picture_argp = {.options = picture_argp_options, .parser = parse_picture_option};

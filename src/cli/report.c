@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+#include "outputs.h"
+#include "picture_options.h"
+#include "render.h"
+#include "verbs.h"
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "formats/escape.h"
+#include "profile/losses.h"
+#include "profile/profile.h"
+#include "profile/recording_file.h"
+#include "profile/view.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+
+enum { KEY_BEGIN = 256, KEY_END };
+
+static const struct argp_option report_options[] = {
+    {"output", 'o', "FILE", 0, "Write here; - is standard output (default). Can be given several times", 1},
+    {"format", 'f', "FORMAT", 0, "Without it, FILE's ending chooses (see 'pyspyc record --help'; default: tree)", 1},
+    {"gil", 'g', NULL, 0, "Show only samples of the thread that held the GIL", 2},
+    {"begin", KEY_BEGIN, "SECONDS", 0, "Show only samples from this time of the recording on", 2},
+    {"end", KEY_END, "SECONDS", 0, "Show only samples before this time of the recording", 2},
+    {"subprocesses", 's', NULL, 0, "Give each process a root frame of its own", 3},
+    {"help", 'h', NULL, 0, "Print this help", -1},
+    {0},
+};
+
+struct report_arguments {
+    struct command_line line; /* must be first */
+    const char *path;         /* of the recording */
+    struct outputs outputs;
+    struct view_options view;
+    struct picture_options picture;
+};
+
+static struct error *complete(struct report_arguments *arguments)
+{
+    struct view_options *view = &arguments->view;
+    if (!arguments->path)
+        return error_create(ERROR_USAGE, "report needs a recording: pyspyc report run.pyspyc");
+    if (view->end_ns != 0 && view->end_ns <= view->begin_ns)
+        return error_create(ERROR_USAGE, "--end is not after --begin");
+    if (view->begin_ns != 0 && view->end_ns == 0)
+        view->end_ns = UINT64_MAX;
+    struct error *error = arguments->outputs.count == 0 ? outputs_add(&arguments->outputs, "-") : NULL;
+    return error ? error : outputs_complete(&arguments->outputs);
+}
+
+static struct error *take_path(struct report_arguments *arguments, const char *path)
+{
+    if (arguments->path)
+        return error_create(ERROR_USAGE, "report takes one recording; 'pyspyc merge' makes one of several");
+    arguments->path = path;
+    return NULL;
+}
+
+static error_t parse_report_option(int key, char *value, struct argp_state *state)
+{
+    struct report_arguments *arguments = state->input;
+    struct error *error = NULL;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = state->child_inputs[1] = &arguments->picture;
+        break;
+    case 'o':
+        error = outputs_add(&arguments->outputs, value);
+        break;
+    case 'f':
+        error = outputs_choose(&arguments->outputs, value);
+        break;
+    case 'g':
+        arguments->view.only_gil = true;
+        break;
+    case 's':
+        arguments->picture.format.detail.with_processes = true;
+        break;
+    case KEY_BEGIN:
+        error = options_take_seconds(value, &arguments->view.begin_ns);
+        break;
+    case KEY_END:
+        error = options_take_seconds(value, &arguments->view.end_ns);
+        break;
+    case ARGP_KEY_ARG:
+        error = take_path(arguments, value);
+        break;
+    case ARGP_KEY_END:
+        error = complete(arguments);
+        break;
+    default:
+        return options_default(key, state);
+    }
+    return error ? options_fail(state, error) : 0;
+}
+
+static const struct argp_child report_children[] = {
+    {&picture_argp, 0, NULL, 0},
+    {&filter_argp, 0, NULL, 0},
+    {0},
+};
+
+static const struct argp report_argp = {
+    .children = report_children,
+    .options = report_options,
+    .parser = parse_report_option,
+    .args_doc = "FILE",
+    .doc = "Makes pictures of a recording, which 'pyspyc record -o FILE.pyspyc' keeps.\v"
+           "The recording may be unfinished: of one that was cut off, what is there is shown. "
+           "Exit status: 0, or 1 on failure; 2 for mistakes of usage.",
+};
+
+/* Says what is missing in the recording. */
+static void report_gaps(const char *path, const struct recording_file *file)
+{
+    cleanup_buffer struct buffer shown = {0};
+    uint32_t count;
+    const struct profile *profile = recording_file_profile(file);
+    const struct profile_info *info = profile_get_info(profile);
+    const struct profile_loss *losses = profile_losses(profile, &count);
+    escape_visible(&shown, path, strlen(path));
+    if (!recording_file_is_finished(file))
+        fprintf(stderr,
+                "pyspyc: %s is not finished: it was cut off, or is still written; its first %.1f seconds are here, and "
+                "what was recorded after them is not\n",
+                buffer_text(&shown), (double)info->duration_ns / 1e9);
+    if (recording_file_lost_bytes(file) > 0)
+        fprintf(stderr, "pyspyc: the last %" PRIu64 " bytes of %s cannot be read\n", recording_file_lost_bytes(file),
+                buffer_text(&shown));
+    for (uint32_t i = 0; i < count; i++) {
+        cleanup_buffer struct buffer cause = {0};
+        size_t len;
+        const char *text = profile_string(profile, losses[i].cause, &len);
+        escape_visible(&cause, text, len);
+        fprintf(stderr, "pyspyc: %s: %" PRIu64 "\n", buffer_text(&cause), losses[i].count);
+    }
+}
+
+static struct error *report(struct report_arguments *arguments)
+{
+    cleanup_recording_file struct recording_file *file = NULL;
+    cleanup_fd int fd = open(arguments->path, O_RDONLY | O_CLOEXEC);
+    int own_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own_fd < 0)
+        return error_from_errno(errno, "cannot read '%s'", arguments->path);
+    struct error *error = recording_file_open(own_fd, arguments->path, &file);
+    if (error) {
+        close(own_fd);
+        return error;
+    }
+    report_gaps(arguments->path, file);
+    error = outputs_open(&arguments->outputs);
+    return error ? error : render(file, fd, &arguments->picture, &arguments->view, &arguments->outputs);
+}
+
+int verb_report(int argc, char **argv)
+{
+    struct report_arguments arguments = {
+        .line = {.verb = "report", .tables = {report_options, picture_argp_options, filter_argp_options}},
+    };
+    arguments.picture.line = &arguments.line;
+    struct error *error = options_parse(&report_argp, argc, argv, &arguments.line);
+    if (!error)
+        error = report(&arguments);
+    outputs_deinit(&arguments.outputs);
+    return error ? report_error(error) : STATUS_SUCCESS;
+}

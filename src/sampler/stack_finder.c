@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "stack_finder.h"
+
+#include "profile/members.h"
+#include "profile/profile.h"
+#include "python/runtime.h"
+#include "target/process.h"
+
+#include <stdlib.h>
+
+struct error *stack_finder_init(struct stack_finder *finder, const struct process *process, struct session *session,
+                                struct profile *profile)
+{
+    char version[PYTHON_VERSION_TEXT_LEN];
+    *finder = (struct stack_finder){.profile = profile, .process = PROFILE_NONE, .pid = process->pid};
+    /* A process that does not tell its words any more has none. */
+    cleanup_error struct error *error = process_command_line(process, &finder->command_line);
+    python_version_format(&python_runtime(session_python(session))->version, version);
+    buffer_append_text(&finder->python_version, version);
+    return finder->python_version.failed ? error_no_memory() : NULL;
+}
+
+void stack_finder_deinit(struct stack_finder *finder)
+{
+    free(finder->known);
+    free(finder->path);
+    table_deinit(&finder->known_table);
+    free(finder->threads);
+    buffer_deinit(&finder->command_line);
+    buffer_deinit(&finder->python_version);
+    *finder = (struct stack_finder){0};
+}
+
+void stack_finder_forget(struct stack_finder *finder)
+{
+    finder->known_count = finder->path_len = 0;
+    table_clear(&finder->known_table);
+}
+
+static bool is_known_frame(const void *context, uint32_t index, const void *key)
+{
+    const struct known_frame *known = &((const struct stack_finder *)context)->known[index];
+    const struct known_frame *wanted = key;
+    return known->code_serial == wanted->code_serial && known->line == wanted->line;
+}
+
+/* What the profile calls a frame; PROFILE_NONE without memory. */
+static uint32_t find_frame(struct stack_finder *finder, const struct python_code *code, int32_t line)
+{
+    struct known_frame wanted = {.code_serial = code->serial, .line = line};
+    uint64_t hash = hash_number((uint64_t)wanted.code_serial << 32 | (uint32_t)wanted.line);
+    uint32_t found = table_find(&finder->known_table, hash, is_known_frame, finder, &wanted);
+    if (found != TABLE_NONE)
+        return finder->known[found].frame;
+    bool is_mark = code->filename_len == 0;
+    const struct profile_frame frame = {
+        .kind = is_mark ? FRAME_MARK : FRAME_PYTHON,
+        .name = profile_intern(finder->profile, code->name, code->name_len),
+        .file = is_mark ? PROFILE_NONE : profile_intern(finder->profile, code->filename, code->filename_len),
+        .line = line,
+        .first_line = code->first_line,
+    };
+    wanted.frame = profile_intern_frame(finder->profile, &frame);
+    if (wanted.frame == PROFILE_NONE ||
+        !array_grow(&finder->known, finder->known_count, &finder->known_capacity, sizeof(*finder->known)) ||
+        !table_insert(&finder->known_table, hash, finder->known_count))
+        return PROFILE_NONE;
+    finder->known[finder->known_count++] = wanted;
+    return wanted.frame;
+}
+
+/* The profile's number of the process. PROFILE_NONE without memory. */
+static uint32_t find_process(struct stack_finder *finder)
+{
+    const struct buffer *command_line = &finder->command_line, *version = &finder->python_version;
+    if (finder->process != PROFILE_NONE)
+        return finder->process;
+    const struct profile_process process = {
+        .pid = finder->pid,
+        .command_line = profile_intern(finder->profile, buffer_text(command_line), command_line->len),
+        .python_version = profile_intern(finder->profile, buffer_text(version), version->len),
+    };
+    finder->process = profile_add_process(finder->profile, &process);
+    return finder->process;
+}
+
+/* Makes a thread known to the profile. */
+static uint32_t add_thread(struct stack_finder *finder, struct session *session, const struct sampled_thread *thread)
+{
+    cleanup_buffer struct buffer name = {0};
+    struct profile_thread member = {
+        .process = find_process(finder),
+        .os_id = thread->task.tid > 0 ? thread->task.tid : 0,
+        .id = thread->id,
+        .name = PROFILE_NONE,
+        .is_main = thread->task.tid == finder->pid,
+    };
+    if (member.process == PROFILE_NONE)
+        return PROFILE_NONE;
+    if (session_thread_name(session, thread, &name))
+        member.name = profile_intern(finder->profile, buffer_text(&name), name.len);
+    return profile_add_thread(finder->profile, &member);
+}
+
+/* Makes room for the threads up to a serial. */
+static bool grow_threads(struct stack_finder *finder, uint32_t count)
+{
+    uint32_t *threads = realloc(finder->threads, count * sizeof(*threads));
+    if (!threads)
+        return false;
+    for (uint32_t i = finder->thread_count; i < count; i++)
+        threads[i] = PROFILE_NONE;
+    finder->threads = threads;
+    finder->thread_count = count;
+    return true;
+}
+
+uint32_t stack_finder_find_thread(struct stack_finder *finder, struct session *session,
+                                  const struct sampled_thread *thread)
+{
+    if (thread->serial > finder->thread_count && !grow_threads(finder, thread->serial))
+        return PROFILE_NONE;
+    uint32_t *found = &finder->threads[thread->serial - 1];
+    if (*found == PROFILE_NONE)
+        *found = add_thread(finder, session, thread);
+    return *found;
+}
+
+/* The node of a frame under a parent, which becomes the next step of the path. PROFILE_NONE without memory. */
+static uint32_t take_step(struct stack_finder *finder, uint32_t parent, const struct python_code *code, int32_t line)
+{
+    uint32_t node = profile_child(finder->profile, parent, find_frame(finder, code, line));
+    if (!array_grow(&finder->path, finder->path_len, &finder->path_capacity, sizeof(*finder->path)))
+        return PROFILE_NONE;
+    finder->path[finder->path_len++] = (struct path_step){code->serial, line, node};
+    return node;
+}
+
+/* How far the path of the last stack leads through these frames, too. */
+static uint32_t shared_len(const struct stack_finder *finder, const struct python *python,
+                           const struct python_frame *frames, uint32_t count)
+{
+    uint32_t len = 0;
+    while (len < count && len < finder->path_len) {
+        const struct path_step *step = &finder->path[len];
+        const struct python_frame *frame = &frames[count - 1 - len];
+        if (step->line != frame->line || step->code_serial != python_code(python, frame->code)->serial)
+            break;
+        len++;
+    }
+    return len;
+}
+
+uint32_t stack_finder_find(struct stack_finder *finder, struct session *session, const struct sampled_thread *thread)
+{
+    const struct python *python = session_python(session);
+    const struct python_frame *frames = python_frames(python) + thread->python->first_frame;
+    uint32_t node = PROFILE_ROOT, count = thread->python->frame_count;
+    finder->path_len = shared_len(finder, python, frames, count);
+    if (finder->path_len > 0)
+        node = finder->path[finder->path_len - 1].node;
+    for (uint32_t i = count - finder->path_len; i-- > 0;)
+        node = take_step(finder, node, python_code(python, frames[i].code), frames[i].line);
+    return node;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finding the stacks of a session's threads in a profile, and the threads themselves. What the profile calls a frame is
+ * looked up once per code object and line; both are numbered by the session, so that each has a finder of its own.
+ */
+#ifndef SAMPLER_STACK_FINDER_H
+#define SAMPLER_STACK_FINDER_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/table.h"
+#include "session.h"
+
+struct process;
+struct profile;
+
+/* A frame as the interpreter tells it, and what the profile calls it. */
+struct known_frame {
+    uint32_t code_serial;
+    int32_t line;
+    uint32_t frame;
+};
+
+/* A frame of the stack that was counted last, and the node of the profile that it led to. */
+struct path_step {
+    uint32_t code_serial;
+    int32_t line;
+    uint32_t node;
+};
+
+struct stack_finder {
+    struct profile *profile;
+    struct buffer command_line, python_version; /* of the process */
+    int64_t pid;
+    uint32_t process; /* the profile's number of the process; PROFILE_NONE while it was not needed */
+    struct known_frame *known;
+    uint32_t known_count, known_capacity;
+    struct table known_table;
+    struct path_step *path; /* outermost first */
+    uint32_t path_len, path_capacity;
+    uint32_t *threads; /* the profile's numbers, by a thread's serial; PROFILE_NONE while it was not met */
+    uint32_t thread_count;
+};
+
+/* The profile is left alone for now. */
+struct error *stack_finder_init(struct stack_finder *finder, const struct process *process, struct session *session,
+                                struct profile *profile);
+
+/* Accepts a zeroed struct. */
+void stack_finder_deinit(struct stack_finder *finder);
+
+/* The profile has forgotten its frames and nodes, and no thread or process. */
+void stack_finder_forget(struct stack_finder *finder);
+
+/* Finds the node of the profile that a thread's stack, which was walked, ends in. PROFILE_NONE without memory. */
+uint32_t stack_finder_find(struct stack_finder *finder, struct session *session, const struct sampled_thread *thread);
+
+/* Finds the profile's number of a thread. PROFILE_NONE without memory. */
+uint32_t stack_finder_find_thread(struct stack_finder *finder, struct session *session,
+                                  const struct sampled_thread *thread);
+
+#endif
