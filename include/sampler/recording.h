@@ -84,6 +84,13 @@ enum recording_state recording_state(const struct recording *recording);
 void recording_pause(struct recording *recording);
 void recording_go_on(struct recording *recording);
 
+/*
+ * Leaves the processes alone until recording_resume(); what passes meanwhile is no part of the recording. May be called
+ * before the first attach, too. Resuming fails as recording_go_on() does.
+ */
+void recording_suspend(struct recording *recording);
+void recording_resume(struct recording *recording);
+
 /* A descriptor that is readable when the state has changed by itself, or a process was lost, until that is taken. */
 int recording_fd(const struct recording *recording);
 void recording_take_changes(struct recording *recording);

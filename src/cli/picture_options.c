@@ -36,9 +36,19 @@ const struct argp_option picture_argp_options[] = {
     {0},
 };
 
+struct error *picture_options_complete(struct picture_options *options)
+{
+    return filter_create(&options->filter_options, &options->filter);
+}
+
+void picture_options_deinit(struct picture_options *options)
+{
+    filter_destroy(options->filter);
+}
+
 static error_t parse_filter_option(int key, char *value, struct argp_state *state)
 {
-    struct filter_options *filter = &((struct picture_options *)state->input)->filter;
+    struct filter_options *filter = &((struct picture_options *)state->input)->filter_options;
     switch (key) {
     case KEY_FOCUS:
         filter->focus = value;

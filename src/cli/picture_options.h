@@ -6,6 +6,7 @@
 #ifndef CLI_PICTURE_OPTIONS_H
 #define CLI_PICTURE_OPTIONS_H
 
+#include "base/error.h"
 #include "formats/formats.h"
 #include "profile/filter.h"
 
@@ -16,9 +17,16 @@ struct command_line;
 /* The input of filter_argp, and of picture_argp. */
 struct picture_options {
     struct command_line *line; /* of the verb, where mistakes are noted */
-    struct filter_options filter;
+    struct filter_options filter_options;
+    struct filter *filter; /* made of them by picture_options_complete() */
     struct format_options format;
 };
+
+/* Makes the filter, so that what is wrong with it is known before the work is done. */
+struct error *picture_options_complete(struct picture_options *options);
+
+/* Accepts a zeroed struct. */
+void picture_options_deinit(struct picture_options *options);
 
 /* --focus, --ignore and the like: which stacks and frames are shown. */
 extern const struct argp filter_argp;

@@ -31,6 +31,7 @@
 enum {
     KEY_BLOCKING = 256,
     KEY_NONBLOCKING,
+    KEY_START_PAUSED,
     PID_NAME_LEN = 16,
     TABLE_LIMIT = 256 << 20, /* bytes of strings, frames and stacks that are held while recording */
 };
@@ -47,6 +48,8 @@ static const struct argp_option record_options[] = {
     {"idle", 'i', NULL, 0, "Count idle threads too", 2},
     {"blocking", KEY_BLOCKING, NULL, 0, "Stop the program's running threads for each sample", 4},
     {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Never stop the program (default)", 4},
+    {"start-paused", KEY_START_PAUSED, NULL, 0,
+     "Record nothing until SIGUSR1; SIGUSR2 pauses again (the program finds our number in $PYSPYC_PID)", 2},
     {"help", 'h', NULL, 0, "Print this help", -1},
     {0},
 };
@@ -56,6 +59,7 @@ struct record_arguments {
     pid_t pid;                /* 0: a program is started */
     char **program;           /* NULL: attached */
     bool with_processes;
+    bool is_start_paused;
     struct outputs outputs;
     struct recording_options recording;
     struct picture_options picture;
@@ -67,7 +71,7 @@ static struct error *complete(struct record_arguments *arguments)
         return error_create(ERROR_USAGE, "record needs a process (--pid PID) or a program (-- PROGRAM ARGS...)");
     if (arguments->pid != 0 && arguments->program)
         return error_create(ERROR_USAGE, "record takes either --pid or a program, not both");
-    return NULL;
+    return picture_options_complete(&arguments->picture);
 }
 
 static error_t parse_record_option(int key, char *value, struct argp_state *state)
@@ -108,6 +112,9 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
         break;
     case KEY_NONBLOCKING:
         error = options_take_blocking(&arguments->line, false);
+        break;
+    case KEY_START_PAUSED:
+        arguments->is_start_paused = true;
         break;
     case ARGP_KEY_ARG:
         /* What follows the program's name is the program's. */
@@ -270,6 +277,8 @@ static struct error *finish(struct record_arguments *arguments, const struct pro
     if (!error)
         error = make_results(arguments, work->store.fd);
     progress_report(&progress, &info);
+    if (supervisor->is_paused && progress.samples == 0)
+        fprintf(stderr, "pyspyc: the recording was paused: SIGUSR1 lets it go on\n");
     if (error)
         return keep_recording(work, error);
     return is_cut
@@ -325,6 +334,7 @@ static struct error *record_process(struct record_arguments *arguments, const st
     supervisor->tree = work.tree;
     supervisor->writer = work.writer;
     supervisor->with_children = arguments->with_processes;
+    supervisor->is_paused |= arguments->is_start_paused;
     error = supervisor_record(supervisor, &is_recorded);
     supervisor->recording = NULL;
     supervisor->tree = NULL;
@@ -374,6 +384,14 @@ static int report_wrapper_error(struct error *error)
     return STATUS_WRAPPER_FAILURE;
 }
 
+/* Lets the program that is started know whom to send signals that start and pause the recording. */
+static struct error *tell_program(void)
+{
+    char pid[PID_NAME_LEN];
+    snprintf(pid, sizeof(pid), "%d", getpid());
+    return setenv("PYSPYC_PID", pid, 1) == 0 ? NULL : error_no_memory();
+}
+
 static int record_program(struct record_arguments *arguments)
 {
     cleanup_buffer struct buffer name = {0};
@@ -384,6 +402,9 @@ static int record_program(struct record_arguments *arguments)
     struct error *error = open_outputs(arguments, &name);
     if (!error)
         error = supervisor_init(&supervisor, arguments->recording.is_blocking);
+    if (error)
+        return report_wrapper_error(error);
+    error = tell_program();
     if (error)
         return report_wrapper_error(error);
     error = launch_program(arguments->program, &signals_for_program, &supervisor.child);
@@ -411,9 +432,12 @@ int verb_record(int argc, char **argv)
     };
     arguments.picture.line = &arguments.line;
     struct error *error = options_parse(&record_argp, argc, argv, &arguments.line);
+    int status = 0;
     if (error)
-        return report_error(error);
-    int status = arguments.program ? record_program(&arguments) : record_pid(&arguments);
+        status = report_error(error);
+    else
+        status = arguments.program ? record_program(&arguments) : record_pid(&arguments);
     outputs_deinit(&arguments.outputs);
+    picture_options_deinit(&arguments.picture);
     return status;
 }

@@ -34,18 +34,15 @@ static void report_abandoned(const struct filter *filter)
 struct error *render(struct recording_file *file, int fd, const struct picture_options *options,
                      const struct view_options *view_options, struct outputs *outputs)
 {
-    cleanup_filter struct filter *filter = NULL;
     cleanup_view struct view *view = NULL;
     struct view_options wanted = *view_options;
-    struct error *error = filter_create(&options->filter, &filter);
-    wanted.filter = filter;
-    if (!error)
-        error = view_create(file, &wanted, &view);
+    wanted.filter = options->filter;
+    struct error *error = view_create(file, &wanted, &view);
     if (!error)
         error = outputs_write(outputs, view, &options->format, fd);
     if (error)
         return error;
     report_written(outputs);
-    report_abandoned(filter);
+    report_abandoned(options->filter);
     return NULL;
 }

@@ -12,7 +12,7 @@ struct picture_options;
 struct recording_file;
 struct view_options;
 
-/* Writes the outputs that are open, and says where they are. The view's filter is made of the options. */
+/* Writes the outputs that are open, and says where they are. The view's filter is that of the options. */
 struct error *render(struct recording_file *file, int fd, const struct picture_options *options,
                      const struct view_options *view, struct outputs *outputs);
 

@@ -49,7 +49,9 @@ static struct error *complete(struct report_arguments *arguments)
     if (view->begin_ns != 0 && view->end_ns == 0)
         view->end_ns = UINT64_MAX;
     struct error *error = arguments->outputs.count == 0 ? outputs_add(&arguments->outputs, "-") : NULL;
-    return error ? error : outputs_complete(&arguments->outputs);
+    if (!error)
+        error = outputs_complete(&arguments->outputs);
+    return error ? error : picture_options_complete(&arguments->picture);
 }
 
 static struct error *take_path(struct report_arguments *arguments, const char *path)
@@ -167,5 +169,6 @@ int verb_report(int argc, char **argv)
     if (!error)
         error = report(&arguments);
     outputs_deinit(&arguments.outputs);
+    picture_options_deinit(&arguments.picture);
     return error ? report_error(error) : STATUS_SUCCESS;
 }

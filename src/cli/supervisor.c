@@ -23,6 +23,7 @@ enum {
 };
 
 static const int our_signals[] = {SIGINT, SIGTERM, SIGHUP};
+static const int pause_signals[] = {SIGUSR1, SIGUSR2};
 static const int stop_signals[] = {SIGTSTP, SIGTTIN, SIGTTOU};
 
 /* Adds signals, but those that are ignored (nohup, a background job): blocked, they would arrive all the same. */
@@ -40,6 +41,7 @@ static void fill_signals(sigset_t *set)
     sigemptyset(set);
     sigaddset(set, SIGCHLD);
     add_signals(set, our_signals, array_size(our_signals));
+    add_signals(set, pause_signals, array_size(pause_signals));
 }
 
 struct error *supervisor_init(struct supervisor *supervisor, bool is_blocking)
@@ -117,12 +119,28 @@ static void stop_ourselves(const struct supervisor *supervisor, int number)
         recording_go_on(supervisor->recording);
 }
 
+/* SIGUSR1 or SIGUSR2. */
+static void pause_or_resume(struct supervisor *supervisor, bool is_paused)
+{
+    supervisor->is_paused = is_paused;
+    if (!supervisor->recording)
+        return;
+    if (is_paused)
+        recording_suspend(supervisor->recording);
+    else
+        recording_resume(supervisor->recording);
+}
+
 static void take_signals(struct supervisor *supervisor)
 {
     struct signalfd_siginfo info;
     while (read(supervisor->signals, &info, sizeof(info)) == sizeof(info)) {
         if (info.ssi_signo == SIGCHLD)
             continue;
+        if (info.ssi_signo == SIGUSR1 || info.ssi_signo == SIGUSR2) {
+            pause_or_resume(supervisor, info.ssi_signo == SIGUSR2);
+            continue;
+        }
         if (is_stop_signal(info.ssi_signo)) {
             stop_ourselves(supervisor, (int)info.ssi_signo);
             continue;
@@ -229,6 +247,8 @@ struct error *supervisor_record(struct supervisor *supervisor, bool *ret_is_reco
     struct error *save_error = NULL;
     supervisor->start_ns = 0;
     supervisor->start_ns = elapsed_ms(supervisor) * 1000000;
+    if (supervisor->is_paused)
+        recording_suspend(supervisor->recording);
     do {
         process_tree_update(supervisor->tree);
         take_error(supervisor->tree, &error);

@@ -4,7 +4,8 @@
  *
  * Attached to a process that runs on its own, a signal ends the recording. With a program that we started, we are as
  * good as not there: the first signal is the program's (passed on, unless the terminal sent it to both), a second one
- * ends the recording at once, and a third one ends us without waiting for the program.
+ * ends the recording at once, and a third one ends us without waiting for the program. SIGUSR2 pauses the recording,
+ * and SIGUSR1 lets it go on.
  */
 #ifndef CLI_SUPERVISOR_H
 #define CLI_SUPERVISOR_H
@@ -29,6 +30,7 @@ struct supervisor {
     bool with_children;              /* the processes that it makes are recorded, too */
     bool has_progress_line;
     bool is_blocking; /* threads are stopped for samples */
+    bool is_paused;   /* nothing is recorded until SIGUSR1; SIGUSR2 makes it so */
 
     int signals; /* signalfd */
     int signal_count;

@@ -35,6 +35,8 @@ struct recording {
     struct counters counters;
     struct file_names names;     /* only touched by who saves, */
     struct sample_log spare_log; /* and so is this */
+    uint64_t suspended_ns;       /* since when nothing is recorded; 0: that is not so */
+    uint64_t unrecorded_ns;      /* how long nothing was recorded */
     uint64_t start_unix_ns;      /* when the schedule began */
 
     /* Held by the thread that samples while it reads, not while it sleeps; and by who changes the list of subjects. */
@@ -99,7 +101,8 @@ enum recording_state recording_state(const struct recording *recording)
 {
     enum recording_state state = atomic_load(&recording->state);
     /* Between two programs of the process nobody but us looks at the clock. */
-    if (state == RECORDING_LOST && monotonic_now_ns() >= recording->schedule.end_ns)
+    bool is_unwatched = state == RECORDING_LOST || (state == RECORDING_RUNNING && recording->suspended_ns > 0);
+    if (is_unwatched && monotonic_now_ns() >= recording->schedule.end_ns)
         return RECORDING_OVER;
     return state;
 }
@@ -321,6 +324,10 @@ static struct error *start(struct recording *recording)
 {
     relay_destroy(recording->relay);
     recording->relay = NULL;
+    if (recording->suspended_ns > 0) {
+        atomic_store(&recording->state, RECORDING_RUNNING);
+        return NULL;
+    }
     struct error *error = relay_create(take_step, recording, &recording->relay);
     if (error)
         return error;
@@ -339,11 +346,35 @@ void recording_pause(struct recording *recording)
 
 void recording_go_on(struct recording *recording)
 {
-    if (atomic_load(&recording->state) != RECORDING_RUNNING)
+    if (atomic_load(&recording->state) != RECORDING_RUNNING || recording->suspended_ns > 0)
         return;
     cleanup_error struct error *error = start(recording);
     if (error)
         atomic_store(&recording->state, RECORDING_FAILED);
+}
+
+void recording_suspend(struct recording *recording)
+{
+    if (recording->suspended_ns > 0)
+        return;
+    recording_pause(recording);
+    recording->suspended_ns = monotonic_now_ns();
+}
+
+void recording_resume(struct recording *recording)
+{
+    if (recording->suspended_ns == 0)
+        return;
+    uint64_t now = monotonic_now_ns(), since = recording->suspended_ns;
+    recording->suspended_ns = 0;
+    if (!recording->is_started)
+        return;
+    recording->unrecorded_ns += now - (since > recording->schedule.start_ns ? since : recording->schedule.start_ns);
+    recording->is_reading = false;
+    schedule_advance(&recording->schedule, now);
+    for (uint32_t i = 0; i < recording->subject_count; i++)
+        subject_skip_to(recording->subjects[i], recording->schedule.interval);
+    recording_go_on(recording);
 }
 
 /* Where the subject of a process is in the list; its end when it has none. */
@@ -428,6 +459,16 @@ static uint64_t cpu_time(const struct recording *recording)
     return cpu_ns;
 }
 
+/* How much of the time up to end_ns was not recorded. */
+static uint64_t unrecorded_until(const struct recording *recording, uint64_t end_ns)
+{
+    uint64_t since = recording->suspended_ns, start = recording->schedule.start_ns;
+    if (since == 0)
+        return recording->unrecorded_ns;
+    since = since > start ? since : start;
+    return recording->unrecorded_ns + (end_ns > since ? end_ns - since : 0);
+}
+
 /* Completes the profile's info as of now. */
 static struct error *describe(const struct recording *recording)
 {
@@ -443,7 +484,7 @@ static struct error *describe(const struct recording *recording)
     };
     if (recording->is_started) {
         uint64_t end_ns = recording->end_ns ? recording->end_ns : monotonic_now_ns();
-        info->duration_ns = end_ns - recording->schedule.start_ns;
+        info->duration_ns = end_ns - recording->schedule.start_ns - unrecorded_until(recording, end_ns);
         info->start_unix_ns = recording->start_unix_ns;
         info->cpu_ns = cpu_time(recording);
     }
@@ -511,6 +552,10 @@ struct error *recording_save(struct recording *recording, const struct process *
 
 void recording_stop(struct recording *recording)
 {
+    if (recording->suspended_ns > 0) {
+        for (uint32_t i = 0; i < recording->subject_count; i++)
+            subject_skip_to(recording->subjects[i], recording->schedule.interval);
+    }
     if (recording->end_ns == 0)
         recording->end_ns = monotonic_now_ns();
     stop(recording);

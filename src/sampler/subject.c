@@ -213,6 +213,12 @@ static bool count_owed(struct subject *subject)
     return has_memory;
 }
 
+void subject_skip_to(struct subject *subject, uint64_t interval)
+{
+    subject->is_pending = false;
+    subject->unseen_from = interval;
+}
+
 uint64_t subject_cpu_ns(const struct subject *subject)
 {
     return subject->first_cpu_ns > 0 ? session_cpu_ns(subject->session) - subject->first_cpu_ns : 0;

@@ -78,6 +78,9 @@ void subject_close(struct subject *subject);
 /* The subject is to be read in the current interval of a schedule, for whose deadline we slept so long. */
 void subject_begin_interval(struct subject *subject, const struct schedule *schedule, uint64_t slept_ns);
 
+/* The intervals before this one are no matter for it, as nothing was to be recorded in them. */
+void subject_skip_to(struct subject *subject, uint64_t interval);
+
 /* The profile has forgotten its frames and nodes. */
 void subject_forget_stacks(struct subject *subject);
 
