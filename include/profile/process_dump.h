@@ -6,9 +6,13 @@
 #ifndef PROFILE_PROCESS_DUMP_H
 #define PROFILE_PROCESS_DUMP_H
 
+#include "base/error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct filter;
 
 /* A text that may hold any bytes, a NUL among them; one more NUL follows. */
 struct dump_text {
@@ -52,10 +56,14 @@ struct process_dump {
     bool is_proved;              /* false: not all stacks could be proved to be of one moment each */
     struct dump_thread *threads; /* in the order in which they were started */
     uint32_t thread_count;
+    uint32_t hidden_thread_count; /* that a filter has taken out */
 };
 
 /* Copies a text; its bytes are NULL without memory. */
 struct dump_text dump_text_copy(const char *bytes, size_t len);
+
+/* Takes out the threads and frames that a filter does not show, as it does in recordings. */
+struct error *process_dump_filter(struct process_dump *dump, const struct filter *filter);
 
 /* Accepts a zeroed or half-built struct. */
 void process_dump_deinit(struct process_dump *dump);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
+#include "picture_options.h"
 #include "progress.h"
 #include "verbs.h"
 
@@ -39,6 +40,7 @@ struct dump_arguments {
     pid_t pid;
     bool is_json;
     struct dump_format_options format;
+    struct picture_options picture; /* only the filter of it */
 };
 
 static error_t parse_dump_option(int key, char *value, struct argp_state *state)
@@ -46,6 +48,9 @@ static error_t parse_dump_option(int key, char *value, struct argp_state *state)
     struct dump_arguments *arguments = state->input;
     struct error *error = NULL;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->picture;
+        break;
     case 'p':
         error = options_take_pid(value, &arguments->pid);
         break;
@@ -67,6 +72,8 @@ static error_t parse_dump_option(int key, char *value, struct argp_state *state)
     case ARGP_KEY_END:
         if (arguments->pid == 0)
             error = error_create(ERROR_USAGE, "dump needs a process: --pid PID");
+        if (!error)
+            error = picture_options_complete(&arguments->picture);
         break;
     default:
         return options_default(key, state);
@@ -74,7 +81,10 @@ static error_t parse_dump_option(int key, char *value, struct argp_state *state)
     return error ? options_fail(state, error) : 0;
 }
 
+static const struct argp_child dump_children[] = {{&filter_argp, 0, NULL, 0}, {0}};
+
 static const struct argp dump_argp = {
+    .children = dump_children,
     .options = dump_options,
     .parser = parse_dump_option,
     .args_doc = "--pid PID",
@@ -136,18 +146,25 @@ static struct error *print_dump(const struct dump_arguments *arguments, const st
 
 int verb_dump(int argc, char **argv)
 {
-    struct dump_arguments arguments = {.line = {.verb = "dump", .tables = {dump_options}}};
+    struct dump_arguments arguments = {.line = {.verb = "dump", .tables = {dump_options, filter_argp_options}}};
     cleanup_process_dump struct process_dump dump = {0};
+    arguments.picture.line = &arguments.line;
     struct error *error = options_parse(&dump_argp, argc, argv, &arguments.line);
     if (!error)
         error = arguments.line.is_blocking ? read_blocking(arguments.pid, &dump)
                                            : read_process(arguments.pid, false, &dump);
     if (!error)
+        error = process_dump_filter(&dump, arguments.picture.filter);
+    if (!error)
         error = print_dump(&arguments, &dump);
+    picture_options_deinit(&arguments.picture);
     if (error)
         return report_error(error);
     if (!dump.is_proved)
         fprintf(stderr, "pyspyc: the program changed in every reading: stacks may mix moments\n");
+    if (dump.hidden_thread_count > 0)
+        fprintf(stderr, "pyspyc: %u of %u threads are not shown, as the filter has it\n", dump.hidden_thread_count,
+                dump.hidden_thread_count + dump.thread_count);
     if (dump.is_untested)
         report_untested();
     return STATUS_SUCCESS;
