@@ -14,7 +14,9 @@ enum colour_family {
     COLOUR_OWN,     /* the program's own code */
     COLOUR_PACKAGE, /* installed packages: site-packages, dist-packages */
     COLOUR_STDLIB,  /* the standard library and what is frozen into the interpreter */
-    COLOUR_ROOT,    /* processes and threads */
+    COLOUR_IMPORT,  /* the import system: importlib, frozen or not */
+    COLOUR_GC,      /* the garbage collector */
+    COLOUR_ROOT,    /* processes, threads, and places without a function */
     COLOUR_FAMILIES,
 };
 

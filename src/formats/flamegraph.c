@@ -10,7 +10,9 @@
 #include "base/cleanup.h"
 #include "embedded.h"
 #include "formats/escape.h"
+#include "formats/formats.h"
 #include "picture.h"
+#include "profile/profile.h"
 #include "writers.h"
 
 static struct error *write_opening(const struct picture *picture, FILE *out)
@@ -41,10 +43,45 @@ static bool has_samples(const struct picture *picture)
     return picture->tree.nodes[0].total > 0;
 }
 
+static bool has_groups_to_merge(const struct profile *profile, const struct profile_detail *detail)
+{
+    uint32_t count;
+    const struct profile_node *nodes = profile_nodes(profile, &count);
+    for (uint32_t node = PROFILE_ROOT + 1; node < count; node++) {
+        enum frame_kind kind = profile_frame(profile, nodes[node].frame)->kind;
+        if ((kind == FRAME_THREAD && !detail->with_threads) || (kind == FRAME_PROCESS && !detail->with_processes))
+            return true;
+    }
+    return false;
+}
+
+static bool has_lines_to_change(const struct profile *profile, enum profile_lines lines)
+{
+    for (uint32_t i = 0; i < profile_frame_count(profile); i++) {
+        const struct profile_frame *frame = profile_frame(profile, i);
+        bool is_other_line = frame->first_line != 0 && frame->line != frame->first_line;
+        bool has_line = frame->line != 0 || frame->first_line != 0;
+        if ((lines == PROFILE_FUNCTION_LINE && is_other_line) || (lines == PROFILE_NO_LINE && has_line))
+            return true;
+    }
+    return false;
+}
+
+/* What the still picture shows: the profile in the detail that is wanted, or NULL when it is that already. */
+static struct error *reduce(const struct profile *profile, const struct profile_detail *detail, struct profile **ret)
+{
+    if (!has_groups_to_merge(profile, detail) && !has_lines_to_change(profile, detail->lines))
+        return NULL;
+    return profile_reduce(profile, detail, ret);
+}
+
 struct error *flamegraph_write(const struct profile *profile, const struct format_options *options, FILE *out)
 {
-    cleanup_picture struct picture picture;
-    struct error *error = picture_init(&picture, profile, options);
+    cleanup_profile struct profile *reduced = NULL;
+    cleanup_picture struct picture picture = {0};
+    struct error *error = reduce(profile, &options->detail, &reduced);
+    if (!error)
+        error = picture_init(&picture, reduced ? reduced : profile, options);
     if (!error)
         error = write_opening(&picture, out);
     if (error)
@@ -55,7 +92,7 @@ struct error *flamegraph_write(const struct profile *profile, const struct forma
     if (!error)
         error = picture_write_head(&picture, out);
     if (!error && has_samples(&picture)) {
-        error = picture_write_data(&picture, out);
+        error = picture_write_data(&picture, profile, out);
         write_verbatim("script", flamegraph_js, flamegraph_js_len, out);
     }
     if (!error)

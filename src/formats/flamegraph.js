@@ -53,7 +53,7 @@
         return Array.from({length: info.frames}, function () {
             const colour = next.colour();
             return makeFrame({
-                colour: info.families[Math.floor(colour / info.shades)] + colour % info.shades,
+                colour: info.families[Math.floor(colour / info.shades)][0] + colour % info.shades,
                 name: strings[next.name() - 1] || '(no name)',
                 file: strings[next.file() - 1] || '',
                 short: strings[next.short() - 1] || '',

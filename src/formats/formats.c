@@ -19,6 +19,7 @@ static const struct format formats[] = {
         .name = "flamegraph",
         .help = "interactive flame graph, one SVG file",
         .extension = ".svg",
+        .is_fine = true,
         .endings = flamegraph_endings,
         .write = flamegraph_write,
     },

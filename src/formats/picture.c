@@ -81,6 +81,8 @@ struct error *picture_init(struct picture *picture, const struct profile *profil
         return error;
     picture->frame_limit = profile_frame_count(profile);
     error = captions_init(&picture->captions, profile, picture->frame_limit, options);
+    if (!error)
+        error = legend_fill(&picture->legend, profile, &picture->tree, picture->frame_limit);
     if (error)
         return error;
     describe(picture);
@@ -102,7 +104,7 @@ uint32_t picture_height(const struct picture *picture)
     return PICTURE_TOP + (picture->depth + 1) * PICTURE_ROW + PICTURE_BOTTOM;
 }
 
-/* Appends ` name="pixels"` with one decimal. Not with printf's %f: its decimal point depends on the locale. */
+/* Appends ` name="pixels"` with one decimal. Not with printf's %f, which would write tenths that are zero, too. */
 static void append_pixels(struct buffer *out, const char *name, double pixels)
 {
     int64_t tenths = (int64_t)(pixels * 10 + 0.5);
@@ -130,19 +132,25 @@ static void append_text(struct buffer *out, const char *class, double x, double 
     buffer_append_text(out, "</text>\n");
 }
 
-static void append_legend(struct buffer *out)
+static void append_legend(struct buffer *out, const struct picture *picture)
 {
     double x = PICTURE_MARGIN;
     buffer_append_text(out, "<g class=\"legend\">\n");
     for (enum colour_family family = 0; family < COLOUR_FAMILIES; family++) {
+        if (!picture->legend.families[family].is_present)
+            continue;
         cleanup_buffer struct buffer title = {0};
         buffer_append_text(&title, colour_family_title(family));
+        uint64_t self = picture->legend.families[family].self;
+        if (self > 0)
+            buffer_format(&title, " %.1f %%", 100.0 * (double)self / (double)all_samples(picture));
         buffer_format(out, "<rect class=\"%c0\" y=\"%d\" width=\"12\" height=\"12\"", colour_family_letter(family),
                       LEGEND_BASELINE - 10);
         append_pixels(out, "x", x);
         buffer_append_text(out, "/>");
         append_text(out, NULL, x + 17, LEGEND_BASELINE, &title, 0);
-        x += 17 + (double)title.len * legend_column + 16;
+        x += 17 + (double)title.len * legend_column + 12;
+        out->failed |= title.failed;
     }
     buffer_append_text(out, "</g>\n");
 }
@@ -159,7 +167,7 @@ struct error *picture_write_head(struct picture *picture, FILE *out)
     append_text(&head, "title", PICTURE_MARGIN, TITLE_BASELINE, &title, is_plain ? 0 : (double)columns * title_column);
     append_text(&head, "facts", PICTURE_MARGIN, FACTS_BASELINE, &picture->facts, 0);
     if (all_samples(picture) > 0)
-        append_legend(&head);
+        append_legend(&head, picture);
     buffer_append_text(&head, "</g>\n");
     if (head.failed || title.failed || picture->title.failed || picture->facts.failed)
         return error_no_memory();

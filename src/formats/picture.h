@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "caption.h"
+#include "legend.h"
 #include "profile/calltree.h"
 
 #include <stdint.h>
@@ -34,6 +35,7 @@ struct picture {
     const struct format_options *options;
     struct calltree tree;
     struct captions captions;
+    struct legend legend;
     uint32_t frame_limit; /* above every frame of the tree */
     uint32_t depth;       /* of the deepest box that is drawn */
     struct buffer title;  /* fit for eyes */
@@ -53,8 +55,11 @@ struct error *picture_write_head(struct picture *picture, FILE *out);
 /* The boxes, or the reasons why there are none. */
 struct error *picture_write_boxes(struct picture *picture, FILE *out);
 
-/* What the script reads. */
-struct error *picture_write_data(struct picture *picture, FILE *out);
+/*
+ * What the script reads: all that the profile has, of which the picture may show less. It may be the picture's own
+ * profile.
+ */
+struct error *picture_write_data(const struct picture *picture, const struct profile *profile, FILE *out);
 
 #define cleanup_picture __attribute__((cleanup(picture_deinit)))
 

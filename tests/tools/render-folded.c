@@ -3,15 +3,23 @@
  * Test tool: reads collapsed stacks from standard input and writes them in a format to standard output, through the
  * same writers as the profiler. Input without lines gives an empty profile.
  *
- *     render-folded [-f FORMAT] [-t TITLE] [-i IDLE] [-l TORN] [-T] < stacks.folded > flame.svg
+ *     render-folded [-f FORMAT] [-t TITLE] [-d DETAIL] [-i IDLE] [-l TORN] [-T] < stacks.folded > flame.svg
  *
- * -i and -l set the counts of idle and torn intervals; -T prints the seconds that writing took to standard error. A
- * frame `name (file:line)` becomes a Python frame, any other one a thread. Files are relative in such input: they get
- * made-up folders, so that all families of colours come up.
+ * -d lists what is less in the picture, by letters: f lines of functions, n no lines, t threads together, p processes
+ * together. -i and -l set the counts of idle and torn intervals; -T prints the seconds that writing took to standard
+ * error. Frames become what they look like:
+ *
+ *     name (file:line), name (file:line/first)     Python frames, the second one with its function's first line
+ *     process 12: app.py, thread (34): MainThread  groups, each with a member of its own
+ *     <GC>                                         marks
+ *     anything else                                threads without a member
+ *
+ * Files are relative in such input: they get made-up folders, so that all families of colours come up.
  */
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "formats/formats.h"
+#include "profile/members.h"
 #include "profile/profile.h"
 
 #include <inttypes.h>
@@ -25,6 +33,7 @@
 struct settings {
     const char *format;
     const char *title;
+    struct profile_detail detail;
     uint64_t idle;
     uint64_t torn;
     bool is_timed;
@@ -62,20 +71,71 @@ static uint32_t intern_file(struct profile *profile, const char *file)
     return full;
 }
 
-/* Changes the text, which ends in a NUL behind len bytes. */
-static uint32_t intern_frame(struct profile *profile, char *text, size_t len)
+/* The end of a Python frame, `file:line/first)`; takes it apart. */
+static void read_place(struct profile *profile, char *place, struct profile_frame *frame)
+{
+    char *colon = strrchr(place, ':');
+    if (colon) {
+        char *slash;
+        *colon = '\0';
+        frame->line = (int32_t)strtol(colon + 1, &slash, 10);
+        frame->first_line = *slash == '/' ? (int32_t)strtol(slash + 1, NULL, 10) : 0;
+    }
+    frame->file = intern_file(profile, place);
+}
+
+static uint32_t member_process(struct profile *profile, const char *text)
+{
+    const struct profile_process process = {
+        .pid = strtoll(text + strlen("process "), NULL, 10),
+        .command_line = profile_intern(profile, text, strlen(text)),
+        .python_version = PROFILE_NONE,
+    };
+    uint32_t count;
+    const struct profile_process *processes = profile_processes(profile, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (processes[i].pid == process.pid)
+            return i;
+    }
+    return profile_add_process(profile, &process);
+}
+
+/* A process's first thread is taken for its main one. */
+static uint32_t member_thread(struct profile *profile, const char *text, uint32_t process)
+{
+    struct profile_thread thread = {
+        .process = process,
+        .os_id = strtoll(text + strlen("thread ("), NULL, 10),
+        .name = profile_intern(profile, text, strlen(text)),
+        .is_main = true,
+    };
+    uint32_t count;
+    const struct profile_thread *threads = profile_threads(profile, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (threads[i].process == process && threads[i].os_id == thread.os_id)
+            return i;
+        thread.is_main = thread.is_main && threads[i].process != process;
+    }
+    return profile_add_thread(profile, &thread);
+}
+
+/* Changes the text, which ends in a NUL behind len bytes. process is the one that the stack is of, so far. */
+static uint32_t intern_frame(struct profile *profile, char *text, size_t len, uint32_t *process)
 {
     struct profile_frame frame = {.kind = FRAME_THREAD, .file = PROFILE_NONE};
     char *place = len > 0 && text[len - 1] == ')' ? memrchr(text, '(', len) : NULL;
     if (place && place > text + 1 && place[-1] == ' ') {
         frame.kind = FRAME_PYTHON;
         text[len - 1] = '\0';
-        char *colon = strrchr(place, ':');
-        frame.line = colon ? atoi(colon + 1) : 0;
-        if (colon)
-            *colon = '\0';
-        frame.file = intern_file(profile, place + 1);
+        read_place(profile, place + 1, &frame);
         len = (size_t)(place - 1 - text);
+    } else if (strncmp(text, "process ", strlen("process ")) == 0) {
+        frame.kind = FRAME_PROCESS;
+        frame.member = *process = member_process(profile, text);
+    } else if (strncmp(text, "thread (", strlen("thread (")) == 0) {
+        frame.member = member_thread(profile, text, *process);
+    } else if (len > 2 && text[0] == '<' && text[len - 1] == '>') {
+        frame.kind = FRAME_MARK;
     }
     frame.name = profile_intern(profile, text, len);
     return profile_intern_frame(profile, &frame);
@@ -86,12 +146,13 @@ static void add_stack(struct profile *profile, char *line, size_t len)
     char *count = memrchr(line, ' ', len);
     if (!count)
         return;
+    uint32_t process = 0;
     uint32_t node = PROFILE_ROOT;
     for (char *at = line; at < count;) {
         char *end = memchr(at, ';', (size_t)(count - at));
         end = end ? end : count;
         *end = '\0';
-        node = profile_child(profile, node, intern_frame(profile, at, (size_t)(end - at)));
+        node = profile_child(profile, node, intern_frame(profile, at, (size_t)(end - at), &process));
         at = end + 1;
     }
     if (node != PROFILE_NONE)
@@ -133,7 +194,7 @@ static struct error *render(const struct settings *settings)
 
     struct timespec start, end;
     clock_gettime(CLOCK_MONOTONIC, &start);
-    error = format->write(profile, &(struct format_options){0}, stdout);
+    error = format->write(profile, &(struct format_options){.detail = settings->detail}, stdout);
     if (error)
         return error;
     fflush(stdout);
@@ -143,16 +204,30 @@ static struct error *render(const struct settings *settings)
     return ferror(stdout) ? error_create(ERROR_OS, "cannot write") : NULL;
 }
 
+static void read_detail(const char *letters, struct profile_detail *detail)
+{
+    if (strchr(letters, 'f'))
+        detail->lines = PROFILE_FUNCTION_LINE;
+    if (strchr(letters, 'n'))
+        detail->lines = PROFILE_NO_LINE;
+    detail->with_threads = !strchr(letters, 't');
+    detail->with_processes = !strchr(letters, 'p');
+}
+
 int main(int argc, char **argv)
 {
     struct settings settings = {.format = "flamegraph", .title = "python main.py"};
-    for (int option; (option = getopt(argc, argv, "f:t:i:l:T")) != -1;) {
+    read_detail("", &settings.detail);
+    for (int option; (option = getopt(argc, argv, "f:t:d:i:l:T")) != -1;) {
         switch (option) {
         case 'f':
             settings.format = optarg;
             break;
         case 't':
             settings.title = optarg;
+            break;
+        case 'd':
+            read_detail(optarg, &settings.detail);
             break;
         case 'i':
             settings.idle = strtoull(optarg, NULL, 10);

@@ -35,7 +35,12 @@ static void the_file_decides_about_the_family(void **state)
         {"/usr/lib64/python3.6/os.py", COLOUR_STDLIB},
         {"/opt/lib/python3.13t/threading.py", COLOUR_STDLIB},
         {"/opt/lib/python311.zip/os.pyc", COLOUR_STDLIB},
-        {"<frozen importlib._bootstrap>", COLOUR_STDLIB},
+        {"<frozen importlib._bootstrap>", COLOUR_IMPORT},
+        {"<frozen importlib._bootstrap_external>", COLOUR_IMPORT},
+        {"/usr/lib/python3.6/importlib/_bootstrap_external.py", COLOUR_IMPORT},
+        {"/usr/lib/python3.11/importlib/__init__.py", COLOUR_IMPORT},
+        {"/usr/lib/python3.11/importlib/resources/_common.py", COLOUR_STDLIB},
+        {"<frozen runpy>", COLOUR_STDLIB},
         {"/venv/lib/python3.12/site-packages/numpy/core.py", COLOUR_PACKAGE},
         {"/usr/lib/python3/dist-packages/yaml/__init__.py", COLOUR_PACKAGE},
     };
@@ -45,6 +50,9 @@ static void the_file_decides_about_the_family(void **state)
     }
     assert_int_equal(colour_of_frame(profile, build_thread(profile, "/usr/lib/python3.11/x")).family, COLOUR_ROOT);
     assert_int_equal(colour_of_frame(profile, 0).family, COLOUR_ROOT);
+    assert_int_equal(colour_of_frame(profile, build_group(profile, FRAME_MARK, "<GC>")).family, COLOUR_GC);
+    assert_int_equal(colour_of_frame(profile, build_group(profile, FRAME_MARK, "<cut>")).family, COLOUR_ROOT);
+    assert_int_equal(colour_of_frame(profile, build_frame(profile, "<GC>", "a.py", 1)).family, COLOUR_OWN);
 }
 
 static void the_shade_depends_on_name_and_file_alone(void **state)

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "profile/members.h"
 #include "profile_builder.h"
 
 #include <setjmp.h>
@@ -25,11 +26,14 @@ static int destroy_profile(void **state)
     return 0;
 }
 
+static const struct profile_detail everything_apart = {.with_threads = true, .with_processes = true};
+static struct format_options options = {.detail = {.with_threads = true, .with_processes = true}};
+
 static char *write_svg(const struct profile *profile, size_t *ret_len)
 {
     char *text = NULL;
     FILE *out = open_memstream(&text, ret_len);
-    assert_null(format_by_name("flamegraph")->write(profile, &(struct format_options){0}, out));
+    assert_null(format_by_name("flamegraph")->write(profile, &options, out));
     fclose(out);
     return text;
 }
@@ -163,6 +167,83 @@ static void the_data_has_every_node(void **state)
     assert_column(document, "line", "0 0 300 2 ");
 }
 
+static uint32_t fine_thread(struct profile *profile, uint32_t process_node, uint32_t process, const char *label)
+{
+    const struct profile_thread thread = {.process = process, .name = PROFILE_NONE, .is_main = true};
+    const struct profile_frame frame = {
+        .kind = FRAME_THREAD,
+        .name = profile_intern(profile, label, strlen(label)),
+        .file = PROFILE_NONE,
+        .member = profile_add_thread(profile, &thread),
+    };
+    return build_child(profile, process_node, profile_intern_frame(profile, &frame), 0);
+}
+
+static uint32_t fine_line(struct profile *profile, const char *name, int32_t line, int32_t first_line)
+{
+    const struct profile_frame frame = {
+        .name = profile_intern(profile, name, strlen(name)),
+        .file = profile_intern(profile, "/a.py", 5),
+        .line = line,
+        .first_line = first_line,
+    };
+    return profile_intern_frame(profile, &frame);
+}
+
+/* Two processes whose main threads do the same in two lines of one function. */
+static void build_fine(struct profile *profile)
+{
+    for (int64_t pid = 1; pid <= 2; pid++) {
+        const struct profile_process process = {.pid = pid, .command_line = 0, .python_version = PROFILE_NONE};
+        const struct profile_frame frame = {
+            .kind = FRAME_PROCESS,
+            .name = profile_intern(profile, pid == 1 ? "process 1" : "process 2", 9),
+            .file = PROFILE_NONE,
+            .member = profile_add_process(profile, &process),
+        };
+        uint32_t group = build_child(profile, PROFILE_ROOT, profile_intern_frame(profile, &frame), 0);
+        uint32_t thread = fine_thread(profile, group, frame.member, pid == 1 ? "thread 1" : "thread 2");
+        build_child(profile, thread, fine_line(profile, "f", 12, 10), 3);
+        build_child(profile, thread, fine_line(profile, "f", 14, 10), 4);
+    }
+}
+
+static void the_picture_has_less_detail_than_the_data(void **state)
+{
+    struct profile *profile = *state;
+    build_fine(profile);
+    options.detail = (struct profile_detail){.lines = PROFILE_FUNCTION_LINE};
+    cleanup_document xmlDoc *document = parse(profile);
+    options.detail = everything_apart;
+    assert_evaluates(document, "count(//s:g[@class='boxes']/s:rect)", "2");
+    assert_evaluates(document, "string(//s:g[@class='boxes']/s:text[2])", "f (/a.py:10)");
+    assert_evaluates(document, "string(//s:g[@class='boxes']/s:rect[2]/s:title)", "f (/a.py:10)\n14 samples, 100.00 %");
+    assert_evaluates(document,
+                     "contains(//s:metadata[@data-pyspyc='info'],"
+                     " '\"shown\":{\"level\":\"function\",\"threads\":false,\"processes\":false}')",
+                     "true");
+    assert_evaluates(document, "contains(//s:metadata[@data-pyspyc='info'], '\"threads\":[[0,1],[1,1]]')", "true");
+    assert_column(document, "nodes", "0 2 4 7 3 1 9 4 3 10 12 7 3 1 9 4 4 ");
+    assert_column(document, "kind", "2 2 1 0 0 2 1 ");
+    assert_column(document, "member", "0 0 0 0 0 1 1 ");
+    assert_column(document, "line", "0 0 0 12 14 0 0 ");
+    assert_column(document, "first", "0 0 0 10 10 0 0 ");
+}
+
+static void the_legend_tells_shares(void **state)
+{
+    struct profile *profile = *state;
+    build_child(profile, PROFILE_ROOT, build_frame(profile, "f", "/a.py", 1), 5);
+    build_child(profile, PROFILE_ROOT, build_frame(profile, "f", "<frozen importlib._bootstrap>", 1), 2);
+    build_child(profile, PROFILE_ROOT, build_group(profile, FRAME_MARK, "<GC>"), 1);
+    cleanup_document xmlDoc *document = parse(profile);
+    assert_evaluates(document, "count(//s:g[@class='legend']/s:rect)", "4");
+    assert_evaluates(document, "string(//s:g[@class='legend']/s:text[1])", "own code 62.5 %");
+    assert_evaluates(document, "string(//s:g[@class='legend']/s:text[2])", "import system 25.0 %");
+    assert_evaluates(document, "string(//s:g[@class='legend']/s:text[3])", "garbage collector 12.5 %");
+    assert_evaluates(document, "string(//s:g[@class='legend']/s:text[4])", "process, thread");
+}
+
 static void many_nodes_are_cut_into_elements(void **state)
 {
     struct profile *profile = *state;
@@ -271,6 +352,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_document_says_what_it_is, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(the_still_picture_has_boxes_and_labels, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(the_data_has_every_node, create_profile, destroy_profile),
+        cmocka_unit_test_setup_teardown(the_picture_has_less_detail_than_the_data, create_profile, destroy_profile),
+        cmocka_unit_test_setup_teardown(the_legend_tells_shares, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(many_nodes_are_cut_into_elements, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(hostile_names_are_inert, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(names_of_a_megabyte_are_kept_and_cut_in_boxes, create_profile, destroy_profile),
