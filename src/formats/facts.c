@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "facts.h"
 
+#include "formats/escape.h"
 #include "profile/profile.h"
 
 #include <inttypes.h>
@@ -49,6 +50,19 @@ void facts_append(struct buffer *out, const struct profile_info *info, uint64_t 
     append_lost(out, intervals->unreadable, "unreadable", &separator);
     append_lost(out, intervals->missed, "missed", &separator);
     buffer_format(out, " (%.2g %%)", 100.0 * (double)lost / (double)count_intervals(intervals));
+}
+
+void facts_append_selection(struct buffer *out, const struct profile *profile)
+{
+    const struct profile_info *info = profile_get_info(profile);
+    size_t len;
+    const char *selection = profile_string(profile, info->selection, &len);
+    if (len == 0)
+        return;
+    buffer_append_text(out, "; shown of ");
+    facts_append_count(out, info->all_samples);
+    buffer_append_text(out, " samples: ");
+    escape_visible(out, selection, len);
 }
 
 static void append_reason(struct buffer *out, uint64_t count, uint64_t all, const char *what)

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+struct profile;
 struct profile_info;
 
 /* "1,234 samples, 12.3 s, 100 per second"; behind it what was lost, when anything was. */
@@ -17,5 +18,8 @@ void facts_append_reasons(struct buffer *out, const struct profile_info *info);
 
 /* A count with commas between thousands. */
 void facts_append_count(struct buffer *out, uint64_t count);
+
+/* Appends what of the recording is shown, if that is not all: "; shown of 2,073 samples: focus "inner"". */
+void facts_append_selection(struct buffer *out, const struct profile *profile);
 
 #endif

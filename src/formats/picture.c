@@ -71,6 +71,7 @@ static void describe(struct picture *picture)
     const char *title = profile_string(picture->profile, info->title, &len);
     escape_visible(&picture->title, title, len);
     facts_append(&picture->facts, info, all_samples(picture));
+    facts_append_selection(&picture->facts, picture->profile);
 }
 
 struct error *picture_init(struct picture *picture, const struct profile *profile, const struct format_options *options)

@@ -49,6 +49,20 @@ static void samples_time_and_rate_are_said(void **state)
     assert_facts(&(struct profile_info){0}, 0, "0 samples, 0 s");
 }
 
+static void what_is_shown_is_said_when_it_is_not_all(void **state)
+{
+    (void)state;
+    cleanup_profile struct profile *profile = NULL;
+    cleanup_buffer struct buffer out = {0};
+    assert_null(profile_create("app", "app", &profile));
+    facts_append_selection(&out, profile);
+    assert_int_equal(out.len, 0);
+    profile_info(profile)->selection = profile_intern(profile, "focus \"\033\"", 9);
+    profile_info(profile)->all_samples = 2073;
+    facts_append_selection(&out, profile);
+    assert_string_equal(buffer_text(&out), "; shown of 2,073 samples: focus \"\\x1b\"");
+}
+
 static void losses_are_said_when_there_are_any(void **state)
 {
     (void)state;
@@ -76,6 +90,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_have_commas),
         cmocka_unit_test(samples_time_and_rate_are_said),
+        cmocka_unit_test(what_is_shown_is_said_when_it_is_not_all),
         cmocka_unit_test(losses_are_said_when_there_are_any),
         cmocka_unit_test(an_empty_recording_says_why),
     };
