@@ -1,7 +1,11 @@
-# Turns a text file into a C source that defines it as an array, at build time:
-#     cmake -DINPUT=flamegraph.js -DOUTPUT=flamegraph_js.c -DNAME=flamegraph_js -P embed.cmake
+# Turns text files, one behind the other, into a C source that defines them as an array, at build time:
+#     cmake -DINPUTS=a.js,b.js -DOUTPUT=flamegraph_js.c -DNAME=flamegraph_js -P embed.cmake
 # defines `const unsigned char flamegraph_js[]` (with a NUL behind it) and `const size_t flamegraph_js_len` (without).
-file(READ "${INPUT}" bytes HEX)
+string(REPLACE "," ";" inputs "${INPUTS}")
+foreach(input ${inputs})
+  file(READ "${input}" part HEX)
+  string(APPEND bytes "${part}")
+endforeach()
 string(LENGTH "${bytes}" digits)
 math(EXPR len "${digits} / 2")
 string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes}")

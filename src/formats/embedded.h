@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The style and the script of the flame graph, as they stand beside this file; made into arrays by the build. */
+/* The style and the script (folder script) of the flame graph; made into arrays by the build. */
 #ifndef FORMATS_EMBEDDED_H
 #define FORMATS_EMBEDDED_H
 

@@ -3,8 +3,8 @@
  * The flame graph: one SVG file that stands alone.
  *
  * With scripts blocked (in <img>, in mail, under a strict content security policy) it is a still picture. Opened in a
- * browser, the script that it carries redraws it for the window, and adds search, zoom and keys. It has no ids and its
- * style reaches no other element, so that several can stand in one HTML page.
+ * browser, the script that it carries (folder script) redraws it for the window, and adds what can be done with it. It
+ * has no ids and its style reaches no other element, so that several can stand in one HTML page.
  */
 #include "base/buffer.h"
 #include "base/cleanup.h"
@@ -31,11 +31,19 @@ static struct error *write_opening(const struct picture *picture, FILE *out)
 }
 
 /* In a CDATA section text stays as it is both for XML parsers and for HTML parsers that meet it inside <svg>. */
-static void write_verbatim(const char *element, const unsigned char *text, size_t len, FILE *out)
+static void write_style(FILE *out)
 {
-    fprintf(out, "<%s><![CDATA[\n", element);
-    fwrite(text, 1, len, out);
-    fprintf(out, "]]></%s>\n", element);
+    fputs("<style><![CDATA[\n", out);
+    fwrite(flamegraph_css, 1, flamegraph_css_len, out);
+    fputs("]]></style>\n", out);
+}
+
+/* In a function of its own, so that its names reach no other script of the page. */
+static void write_script(FILE *out)
+{
+    fputs("<script><![CDATA[\n(function () {\n'use strict';\n", out);
+    fwrite(flamegraph_js, 1, flamegraph_js_len, out);
+    fputs("})();\n]]></script>\n", out);
 }
 
 static bool has_samples(const struct picture *picture)
@@ -86,14 +94,14 @@ struct error *flamegraph_write(const struct profile *profile, const struct forma
         error = write_opening(&picture, out);
     if (error)
         return error;
-    write_verbatim("style", flamegraph_css, flamegraph_css_len, out);
+    write_style(out);
     fputs("<rect class=\"background\" width=\"100%\" height=\"100%\"/>\n", out);
     error = picture_write_boxes(&picture, out);
     if (!error)
         error = picture_write_head(&picture, out);
     if (!error && has_samples(&picture)) {
         error = picture_write_data(&picture, profile, out);
-        write_verbatim("script", flamegraph_js, flamegraph_js_len, out);
+        write_script(out);
     }
     if (!error)
         fputs("</svg>\n", out);

@@ -252,8 +252,8 @@ static struct error *write_info(const struct data *data, uint32_t frame_count, F
     escape_json(&info, buffer_text(&picture->facts), picture->facts.len);
     buffer_format(&info, ",\"interval_ns\":%" PRIu64 ",\"nodes\":%u,\"frames\":%u",
                   profile_get_info(data->profile)->interval_ns, data->tree->count, frame_count);
-    buffer_format(&info, ",\"margin\":%d,\"row\":%d,\"top\":%d,\"bottom\":%d,\"shades\":%d,\"families\":[",
-                  PICTURE_MARGIN, PICTURE_ROW, PICTURE_TOP, PICTURE_BOTTOM, COLOUR_SHADES);
+    buffer_format(&info, ",\"margin\":%d,\"row\":%d,\"bottom\":%d,\"shades\":%d,\"families\":[", PICTURE_MARGIN,
+                  PICTURE_ROW, PICTURE_BOTTOM, COLOUR_SHADES);
     append_families(&info);
     buffer_append_text(&info, "],\"shown\":");
     append_detail(&info, &picture->options->detail);

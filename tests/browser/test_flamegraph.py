@@ -1,32 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""The flame graph as people use it, in Chromium.
+"""The flame graph as people see it, in Chromium: picture, details, zoom, search, and foreign places.
 
     PYSPYC_RENDER_FOLDED=build/tests/render-folded /usr/bin/python3 tests/browser/test_flamegraph.py
 """
 import os
-import random
 import re
-import signal
 import subprocess
 import sys
-import tempfile
-import unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import page
 import png
 import server
-import webdriver
-
-RENDER = os.environ.get("PYSPYC_RENDER_FOLDED")
-
-SMALL = b"""\
-MainThread;main (app/main.py:1);work (app/main.py:10);decode (json/decoder.py:20) 300
-MainThread;main (app/main.py:1);work (app/main.py:10) 100
-MainThread;main (app/main.py:1);fit_transform (sklearn/pipeline/base.py:5);score (app/main.py:20) 200
-Thread-1;wait (threading.py:300) 400
-"""
+from page import SMALL, many_stacks
 
 HOSTILE = b"\n".join([
     b"<script>document.title='owned'</script> (a.py:1);esc\x1b[31mred\x00nul (b]]>.py:2);\"quotes' & <b> (c.py:3) 40",
@@ -38,84 +26,8 @@ HOSTILE = b"\n".join([
     b"onload='document.title=1' (x.py:1) 3",
 ]) + b"\n"
 
-HELPERS = """
-const rects = (svg) => Array.from((svg || document).querySelectorAll('.boxes rect'));
-const labels = (svg) => Array.from((svg || document).querySelectorAll('.labels text'));
-const output = () => document.querySelector('output').textContent;
-const buttons = () => Array.from(document.querySelectorAll('button'));
-const rectOf = (name) => {
-    const label = labels().find((text) => text.textContent.startsWith(name));
-    const at = (element, key) => Number(element.getAttribute(key));
-    return rects().find((rect) => at(rect, 'y') + 13 === at(label, 'y') &&
-        Math.abs(at(rect, 'x') + 4 - at(label, 'x')) < 0.1);
-};
-const tip = () => {
-    const group = document.querySelector('.tip');
-    return group.getAttribute('display') === 'none' ? null :
-        Array.from(group.querySelectorAll('text'), (text) => text.textContent);
-};
-"""
 
-
-def many_stacks(count):
-    """Stacks of a big program, most of them far too narrow to be drawn."""
-    chance = random.Random(3)
-    names = ["%s_%s (app/m%d.py:%d)" % (verb, noun, i, i) for i in (1, 2) for verb in ("get", "put", "send")
-             for noun in ("socket", "node", "token")]
-    lines = []
-    for _ in range(count):
-        depth = chance.randint(3, 30)
-        stack = [names[int(chance.random() ** 3 * 15)] for _ in range(depth)]
-        lines.append("%s %d" % (";".join(stack), chance.randint(1, 9)))
-    return lines
-
-
-class FlameGraphTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="pyspyc-flamegraph-")
-        cls.addClassCleanup(cls.folder.cleanup)
-        cls.browser = cls.enterClassContext(webdriver.Browser(1200, 900))
-
-    def tearDown(self):
-        errors = [message for message in self.browser.messages() if message["level"] == "SEVERE"]
-        self.assertEqual(errors, [])
-
-    def file(self, name, content):
-        path = os.path.join(self.folder.name, name)
-        with open(path, "wb") as out:
-            out.write(content)
-        return path
-
-    def render(self, stacks, name="flame.svg", title="python app.py"):
-        svg = subprocess.run([RENDER, "-t", title], input=stacks, stdout=subprocess.PIPE, check=True).stdout
-        return self.file(name, svg)
-
-    def show(self, stacks, **how):
-        self.browser.resize(1200, 900)
-        self.browser.open("file://" + self.render(stacks, **how))
-
-    def run_js(self, body, *arguments):
-        return self.browser.run(HELPERS + body, *arguments)
-
-    def labels(self):
-        return self.run_js("return labels().map((text) => text.textContent)")
-
-    def centre(self, name):
-        return self.run_js("""
-            const area = rectOf(arguments[0]).getBoundingClientRect();
-            return [area.left + area.width / 2, area.top + area.height / 2]""", name)
-
-    def click(self, name):
-        self.browser.point(*self.centre(name), click=True)
-
-    def search(self, pattern):
-        self.browser.type(self.browser.find("input"), pattern)
-        return self.run_js("return output()")
-
-    def next_frame(self):
-        self.browser.run_async("requestAnimationFrame(() => requestAnimationFrame(() => arguments[0]()))")
-
+class FlameGraphTest(page.PageTest):
     # ---- what is shown ----
 
     def test_labels_name_the_frames(self):
@@ -128,13 +40,13 @@ class FlameGraphTest(unittest.TestCase):
 
     def test_hover_shows_the_details(self):
         self.show(SMALL)
-        self.assertIsNone(self.run_js("return tip()"))
-        self.browser.point(*self.centre("work"))
-        self.assertEqual(self.run_js("return tip()"), [
-            "work", "/home/user/app/main.py:10", "400 samples, 4.000 s: 40.00 % of all",
-            "self: 100 samples, 1.000 s"])
+        self.assertIsNone(self.tip())
+        self.point("work")
+        self.assertEqual(self.tip(), [
+            "work", "/home/user/app/main.py:10", "own code",
+            "total | 4.000 s | 400 samples | 40.00 % of all", "self | 1.000 s | 100 samples | 10.00 % of all"])
         self.browser.point(600, 20)
-        self.assertIsNone(self.run_js("return tip()"))
+        self.assertIsNone(self.tip())
 
     def test_the_tip_stays_inside_the_window(self):
         self.show(SMALL)
@@ -147,8 +59,9 @@ class FlameGraphTest(unittest.TestCase):
             self.assertLessEqual(max(area[2:]), 0)
 
     def test_families_of_code_have_their_colours(self):
-        self.show(SMALL)
-        for name, letter in (("all", "r"), ("MainThread", "r"), ("main", "o"), ("decode", "s"), ("fit", "p")):
+        self.show(page.FINE)
+        for name, letter in (("all", "r"), ("thread (100)", "r"), ("work", "o"), ("decode", "s"), ("setup", "p"),
+                             ("_find_and_load", "i"), ("<GC>", "g")):
             self.assertEqual(self.run_js("return rectOf(arguments[0]).getAttribute('class')[0]", name), letter)
 
     def test_dark_mode_follows_the_preference(self):
@@ -232,7 +145,7 @@ class FlameGraphTest(unittest.TestCase):
         self.assertLess(abs(self.run_js("return document.querySelector('input').getBoundingClientRect().top")), 100)
 
     def test_an_empty_profile_says_why(self):
-        svg = subprocess.run([RENDER, "-i", "512"], input=b"", stdout=subprocess.PIPE, check=True).stdout
+        svg = subprocess.run([page.RENDER, "-i", "512"], input=b"", stdout=subprocess.PIPE, check=True).stdout
         self.browser.open("file://" + self.file("empty.svg", svg))
         text = self.browser.run("return document.querySelector('.boxes').textContent")
         self.assertIn("512 of 512 samples were idle; -i shows them", text)
@@ -248,50 +161,130 @@ class FlameGraphTest(unittest.TestCase):
         faded = self.run_js("return rects().map((rect) => rect.classList.contains('faded'))")
         self.assertEqual(faded, [True, True, True, False, False])
         self.assertNotIn("wait (threading.py:300)", self.labels())
-        self.browser.point(*self.centre("decode"))
-        self.assertEqual(self.run_js("return tip()")[2],
-                         "300 samples, 3.000 s: 30.00 % of all, 75.00 % of the zoomed frame")
+        self.point("decode")
+        self.assertEqual(self.tip()[3:], [
+            "total | 3.000 s | 300 samples | 30.00 % of all | 75.00 % of the zoomed frame",
+            "self | 3.000 s | 300 samples | 30.00 % of all | 75.00 % of the zoomed frame"])
         self.click("MainThread")
         self.assertIn("fit_transform (sklearn/pipeline/base.py:5)", self.labels())
 
-    def test_the_zoom_is_reset(self):
+    def test_ways_back_from_a_zoom(self):
         self.show(SMALL)
-        before = self.labels()
+        whole = self.labels()
         self.click("work")
-        self.assertNotEqual(self.labels(), before)
-        self.browser.click(self.browser.find("button:last-of-type"))
-        self.assertEqual(self.labels(), before)
-        self.click("work")
+        zoomed = self.labels()
+        self.assertNotEqual(zoomed, whole)
+        self.assertEqual(self.texts(".trail button"), ["all", "MainThread", "main", "work"])
+        self.push("main", within=".trail")
+        self.assertEqual(self.texts(".trail button"), ["all", "MainThread", "main"])
+        self.browser.back()
+        self.assertEqual(self.labels(), zoomed)
         self.browser.press("Escape")
-        self.assertEqual(self.labels(), before)
-        self.assertTrue(self.run_js("return buttons().every((button) => button.disabled)"))
+        self.assertEqual(self.labels(), whole)
+        self.browser.back()
+        self.assertEqual(self.labels(), zoomed)
+        self.browser.back()
+        self.assertEqual(self.labels(), whole)
+        self.browser.forward()
+        self.assertEqual(self.labels(), zoomed)
+        self.browser.press("0")
+        self.assertEqual(self.labels(), whole)
+
+    def test_a_deep_zoom_has_a_short_trail(self):
+        stack = ";".join("function_number_%d (a.py:%d)" % (i, i) for i in range(200))
+        self.show(stack.encode() + b" 3\n")
+        self.browser.run("window.scrollTo(0, 0)")
+        self.click("function_number_199")
+        trail = self.texts(".trail button")
+        self.assertEqual((trail[0], trail[-1], len(trail)), ("all", "function_number_199", 7))
+        self.assertIn("(194)", "".join(self.texts(".trail .between")))
+        for width in (1200, 600):
+            self.browser.resize(width, 900)
+            self.next_frame()
+            self.assert_controls_apart()
+
+    def assert_controls_apart(self):
+        overlaps = self.run_js("""
+            const controls = Array.from(document.querySelectorAll('.head button, .head input, .head select, .head output'));
+            const areas = controls.map((control) => [control.textContent || control.value, control.getBoundingClientRect()])
+                .filter(([, area]) => area.width > 0);
+            const found = [];
+            areas.forEach(([name, a], i) => {
+                if (a.left < 0 || a.right > innerWidth)
+                    found.push(`${name} is cut`);
+                areas.slice(i + 1).forEach(([other, b]) => {
+                    if (a.left < b.right - 1.5 && b.left < a.right - 1.5 && a.top < b.bottom && b.top < a.bottom)
+                        found.push(`${name} is on ${other}`);
+                });
+            });
+            return found""")
+        self.assertEqual(overlaps, [])
+
+    def test_controls_do_not_overlap_at_any_width(self):
+        self.show(page.FINE, "#search=decode&hide=frame:work (app/main.py)&exclude=kind:import system&threads=apart")
+        self.click("<module>")
+        for width in range(600, 1601, 100):
+            self.browser.resize(width, 900)
+            self.next_frame()
+            self.assert_controls_apart()
+            gap = self.run_js("""const boxes = rects().map((rect) => rect.getBoundingClientRect().top);
+                return Math.min(...boxes) - document.querySelector('.head-content').getBoundingClientRect().bottom""")
+            self.assertGreaterEqual(gap, 0)
 
     # ---- search ----
 
     def test_search_marks_and_counts_overlaps_once(self):
         self.show(SMALL)
-        self.assertEqual(self.search("main"), "Matched 60.00 %")
+        self.assertEqual(self.search("main"), "4 frames, matched 60.00 %")
         marked = self.run_js("return rects().filter((rect) => rect.classList.contains('match')).length")
         self.assertEqual(marked, 4)  # MainThread, main, and work and score by their file
-        self.browser.click(self.browser.find("button:first-of-type"))
-        self.assertEqual(self.run_js("return output()"), "")
-        self.assertEqual(self.run_js("return document.querySelector('input').value"), "")
+        self.browser.press("Escape")
+        self.assertEqual(self.texts("output"), [""])
+        self.assertEqual(self.run_js("return document.querySelector('.search input').value"), "")
         self.assertEqual(self.run_js("return document.querySelectorAll('.match').length"), 0)
 
     def test_search_takes_expressions_and_broken_ones(self):
         self.show(SMALL)
-        for pattern, expected in (("^(decode|wait) ", "Matched 70.00 %"), ("DECODE", "Matched 0.00 %"),
-                                  ("decode (", "Matched 30.00 %"), ("samples", "Matched 0.00 %")):
+        for pattern, expected, error in (
+                ("^(decode|wait) ", "2 frames, matched 70.00 %", ""), ("DECODE", "0 frames, matched 0.00 %", ""),
+                ("dECODE", "0 frames, matched 0.00 %", ""), ("Main", "1 frame, matched 60.00 %", ""),
+                ("decode (", "1 frame, matched 30.00 %", "Unterminated group: taken as plain text"),
+                ("samples", "0 frames, matched 0.00 %", "")):
             self.assertEqual(self.search(pattern), expected)
+            self.assertEqual(self.texts(".error"), [error])
+            invalid = self.run_js("return document.querySelector('.search input').getAttribute('aria-invalid')")
+            self.assertEqual(invalid, "true" if error else "false")
             self.browser.press("Escape")
-            self.assertEqual(self.run_js("return output()"), "")
+            self.assertEqual(self.texts("output"), [""])
+            self.assertEqual(self.texts(".error"), [""])
 
     def test_search_knows_the_zoom(self):
         self.show(SMALL)
         self.click("work")
-        self.assertEqual(self.search("decode"), "Matched 30.00 %, zoomed 75.00 %")
+        self.assertEqual(self.search("decode"), "1 frame, matched 30.00 %, 75.00 % of zoomed")
         self.browser.press("Escape")
-        self.assertEqual(self.search("^main"), "Matched 60.00 %, zoomed 100.00 %")
+        self.assertEqual(self.search("^main "), "1 frame, matched 60.00 %, 100.00 % of zoomed")
+
+    def test_matches_one_after_the_other(self):
+        self.show(SMALL)
+        self.search("app/")
+        self.browser.press("Tab")  # out of the box, where n is a letter
+        for key, place, name in (("n", "1 of 3", "main"), ("n", "2 of 3", "work"), ("n", "3 of 3", "score"),
+                                 ("n", "1 of 3", "main"), ("N", "3 of 3", "score"), ("N", "2 of 3", "work")):
+            self.browser.press(key)
+            self.assertEqual(self.texts("output"), [place + ", matched 60.00 %"])
+            self.assertEqual(self.tip()[0], name)
+        self.push("Next match")
+        self.assertEqual(self.texts("output"), ["3 of 3, matched 60.00 %"])
+
+    def test_a_narrow_match_is_zoomed_to(self):
+        self.show(b"a (a.py:1);b (a.py:2) 1000000\na (a.py:1);c (a.py:3);needle (a.py:4) 1\n")
+        self.assertNotIn("needle (a.py:4)", self.labels())
+        self.search("needle")
+        self.browser.press("Enter")
+        self.assertIn("needle (a.py:4)", self.labels())
+        self.assertEqual(self.tip()[0], "needle")
+        self.assertEqual(self.texts("output"), ["1 of 1, matched 0.00 %, 100.00 % of zoomed"])
 
     def test_search_counts_frames_that_are_not_drawn(self):
         lines = many_stacks(5000)
@@ -299,7 +292,8 @@ class FlameGraphTest(unittest.TestCase):
         total = sum(int(line.split()[-1]) for line in lines)
         self.show("\n".join(lines).encode() + b"\n")
         self.assertLess(self.run_js("return rects().length"), 5000)
-        self.assertEqual(self.search("send_socket"), "Matched %.2f %%" % (100.0 * matched / total))
+        self.assertTrue(self.search("send_socket").endswith(", matched %.2f %%" % (100.0 * matched / total)))
+        self.assertRegex(self.texts(".facts")[0], r"; [0-9,]+ frames too narrow to draw$")
 
     def test_a_big_picture_is_small_and_swift(self):
         stacks = "\n".join(many_stacks(20000)).encode() + b"\n"
@@ -314,36 +308,6 @@ class FlameGraphTest(unittest.TestCase):
             return performance.now() - start""")
         self.assertLess(milliseconds, 2000)  # about 50 on a quiet machine
 
-    # ---- keyboard ----
-
-    def focused(self):
-        return self.run_js("return document.activeElement.getAttribute('aria-label')")
-
-    def test_frames_are_reached_by_keys(self):
-        self.show(SMALL)
-        self.browser.run("document.querySelector('.boxes rect[tabindex]').focus()")
-        for key, name in (("ArrowUp", "MainThread"), ("ArrowRight", "Thread-1"), ("ArrowUp", "wait"),
-                          ("ArrowDown", "Thread-1"), ("ArrowLeft", "MainThread"), ("ArrowUp", "main"),
-                          ("ArrowUp", "work"), ("ArrowLeft", "fit_transform"), ("ArrowLeft", "fit_transform")):
-            self.browser.press(key)
-            self.assertEqual(self.focused().split(",")[0], name)
-        self.assertEqual(self.run_js("return tip()")[0], "fit_transform")
-        self.browser.press("Enter")
-        self.assertEqual(self.run_js("return rectOf('fit_transform').getBBox().width"),
-                         self.run_js("return rectOf('all').getBBox().width"))
-        self.assertEqual(self.focused().split(",")[0], "fit_transform")
-        self.browser.press("Escape")
-        self.assertLess(self.run_js("return rectOf('fit_transform').getBBox().width"), 400)
-
-    def test_tab_reaches_the_frames_and_the_search(self):
-        self.show(SMALL)
-        seen = set()
-        for _ in range(4):
-            self.browser.press("Tab")
-            seen.add(self.run_js("return document.activeElement && document.activeElement.localName"))
-        self.assertLessEqual({"input", "rect"}, seen)
-        self.assertEqual(self.run_js("return document.querySelectorAll('rect[tabindex]').length"), 1)
-
     # ---- hostile and foreign places ----
 
     def test_hostile_names_are_inert_and_shown(self):
@@ -354,10 +318,10 @@ class FlameGraphTest(unittest.TestCase):
         for shown in ("<script>", "esc\\x1b[31mred\\x00nul", "\"quotes' & <b>", "\\udc80\\xff",
                       "\\u{202e}evil\\u{2066}"):
             self.assertIn(shown, labels)
-        self.assertEqual(self.search("^A{1000000}"), "Matched 9.52 %")
+        self.assertEqual(self.search("^A{1000000}"), "1 frame, matched 9.52 %")
         self.browser.press("Escape")
         self.click("AAA")
-        self.browser.point(*self.centre("AAA"))
+        self.point("AAA")
         width = self.run_js("return [document.querySelector('.tip').getBoundingClientRect().right, innerWidth]")
         self.assertLessEqual(width[0], width[1])
 
@@ -394,12 +358,12 @@ class FlameGraphTest(unittest.TestCase):
         ids = self.run_js("return Array.from(document.querySelectorAll('[id]'), (element) => element.id)")
         self.assertEqual(ids, ["p"])
         state = """
-            const svgs = Array.from(document.querySelectorAll('svg'));
+            const svgs = Array.from(document.querySelectorAll('svg.pyspyc-flamegraph'));
             return svgs.map((svg) => [labels(svg).some((text) => text.textContent.startsWith(arguments[0])),
                                       svg.querySelectorAll('.match').length > 0, svg.querySelector('output').textContent])"""
-        self.browser.type(self.browser.find("div:nth-of-type(1) input"), "decode")
-        self.assertEqual(self.run_js(state, "decode"), [[True, True, "Matched 30.00 %"], [False, False, ""]])
-        widths = self.run_js("return Array.from(document.querySelectorAll('svg'), (svg) => "
+        self.browser.type(self.browser.find("body > div:nth-of-type(1) input"), "decode")
+        self.assertEqual(self.run_js(state, "decode"), [[True, True, "1 frame, matched 30.00 %"], [False, False, ""]])
+        widths = self.run_js("return Array.from(document.querySelectorAll('svg.pyspyc-flamegraph'), (svg) => "
                              "svg.getBoundingClientRect().width - svg.parentNode.getBoundingClientRect().width)")
         self.assertEqual(widths, [0, 0])
 
@@ -414,9 +378,4 @@ class FlameGraphTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1 and not sys.argv[1].startswith("-") and os.path.exists(sys.argv[1]):
-        RENDER = sys.argv.pop(1)
-    if not RENDER:
-        sys.exit("usage: test_flamegraph.py RENDER-FOLDED, or set PYSPYC_RENDER_FOLDED")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # so that the browser is ended, too
-    unittest.main()
+    page.main()

@@ -27,7 +27,8 @@ ARGUMENTS = [
 ]
 
 KEYS = {"Escape": "\ue00c", "Enter": "\ue007", "Tab": "\ue004", "ArrowLeft": "\ue012", "ArrowUp": "\ue013",
-        "ArrowRight": "\ue014", "ArrowDown": "\ue015"}
+        "ArrowRight": "\ue014", "ArrowDown": "\ue015", "Shift": "\ue008", "Control": "\ue009", "Alt": "\ue00a",
+        "F10": "\ue03a", "Backspace": "\ue003"}
 
 
 class WebDriverError(Exception):
@@ -121,11 +122,11 @@ class Browser:
         self.click(element)
         self.press(*text)
 
-    def point(self, x, y, click=False):
-        """Moves the mouse to a point of the window, and clicks there."""
+    def point(self, x, y, click=False, button=0):
+        """Moves the mouse to a point of the window, and clicks there; button 2 is the right one."""
         moves = [{"type": "pointerMove", "duration": 0, "x": round(x), "y": round(y)}]
         if click:
-            moves += [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
+            moves += [{"type": "pointerDown", "button": button}, {"type": "pointerUp", "button": button}]
         self._request("POST", "/actions", {"actions": [
             {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": moves}]})
 
@@ -135,6 +136,23 @@ class Browser:
             value = KEYS.get(key, key)
             actions += [{"type": "keyDown", "value": value}, {"type": "keyUp", "value": value}]
         self._request("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
+
+    def press_with(self, modifier, key):
+        """Presses a key while another one is held."""
+        held, value = KEYS[modifier], KEYS.get(key, key)
+        self._request("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": [
+            {"type": "keyDown", "value": held}, {"type": "keyDown", "value": value},
+            {"type": "keyUp", "value": value}, {"type": "keyUp", "value": held}]}]})
+
+    def back(self):
+        """The browser's back button."""
+        self._request("POST", "/back", {})
+
+    def forward(self):
+        self._request("POST", "/forward", {})
+
+    def url(self):
+        return self._request("GET", "/url")
 
     def prefer_colours(self, scheme):
         """Makes pages see "dark" or "light" as the person's preference."""

@@ -124,16 +124,16 @@ static uint32_t intern_frame(struct profile *profile, char *text, size_t len, ui
 {
     struct profile_frame frame = {.kind = FRAME_THREAD, .file = PROFILE_NONE};
     char *place = len > 0 && text[len - 1] == ')' ? memrchr(text, '(', len) : NULL;
-    if (place && place > text + 1 && place[-1] == ' ') {
-        frame.kind = FRAME_PYTHON;
-        text[len - 1] = '\0';
-        read_place(profile, place + 1, &frame);
-        len = (size_t)(place - 1 - text);
-    } else if (strncmp(text, "process ", strlen("process ")) == 0) {
+    if (strncmp(text, "process ", strlen("process ")) == 0) {
         frame.kind = FRAME_PROCESS;
         frame.member = *process = member_process(profile, text);
     } else if (strncmp(text, "thread (", strlen("thread (")) == 0) {
         frame.member = member_thread(profile, text, *process);
+    } else if (place && place > text + 1 && place[-1] == ' ') {
+        frame.kind = FRAME_PYTHON;
+        text[len - 1] = '\0';
+        read_place(profile, place + 1, &frame);
+        len = (size_t)(place - 1 - text);
     } else if (len > 2 && text[0] == '<' && text[len - 1] == '>') {
         frame.kind = FRAME_MARK;
     }
