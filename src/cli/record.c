@@ -342,9 +342,8 @@ static struct error *record_process(struct record_arguments *arguments, const st
     if (error && !is_recorded && ended_while_starting(supervisor, error)) {
         error_destroy(error);
         error = NULL;
-        is_recorded = true;
     }
-    if (!is_recorded)
+    if (error && !is_recorded)
         return describe_attach_error(arguments, process, error);
     report_refusals(work.tree);
     return finish(arguments, process, supervisor, &work, error);

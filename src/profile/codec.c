@@ -19,7 +19,8 @@ void encode_number(struct buffer *out, uint64_t number)
 
 void encode_signed(struct buffer *out, int64_t number)
 {
-    encode_number(out, (uint64_t)number << 1 ^ (uint64_t)(number >> 63));
+    uint64_t signs = number < 0 ? UINT64_MAX : 0;
+    encode_number(out, (uint64_t)number << 1 ^ signs);
 }
 
 void encode_bytes(struct buffer *out, const void *bytes, size_t len)

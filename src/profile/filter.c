@@ -202,7 +202,8 @@ static size_t make_label(const struct profile *profile, const struct profile_fra
     size_t file_len = copy_beginning(profile, frame->file, FILTER_FILE_LIMIT, file);
     if (frame->kind != FRAME_PYTHON || file_len == 0)
         return (size_t)(at - ret);
-    memcpy(at, " (", 2);
+    *at++ = ' ';
+    *at = '(';
     at = file + file_len;
     if (frame->line != 0)
         at += snprintf(at, NUMBER_LEN_LIMIT, ":%" PRId32, frame->line);
