@@ -7,6 +7,7 @@
 #define FORMATS_FORMATS_H
 
 #include "base/error.h"
+#include "formats/tree_options.h"
 #include "profile/reduce.h"
 
 #include <stdbool.h>
@@ -19,6 +20,7 @@ struct view;
 struct format_options {
     bool full_filenames;          /* labels carry the whole path instead of the short one */
     struct profile_detail detail; /* what is told apart; an interactive picture shows it at first, and has all of it */
+    struct tree_options tree;
 };
 
 /* What writers return is an error of their own, as when memory runs out; errors of the stream are the caller's to look

@@ -12,6 +12,7 @@
 static const char *const flamegraph_endings[] = {".svg", NULL};
 static const char *const collapsed_endings[] = {".txt", ".folded", ".collapsed", ".raw", NULL};
 
+static const char *const tree_endings[] = {".tree", NULL};
 static const char *const recording_endings[] = {".pyspyc", NULL};
 
 static const struct format formats[] = {
@@ -30,6 +31,14 @@ static const struct format formats[] = {
         .extension = ".txt",
         .endings = collapsed_endings,
         .write = collapsed_write,
+    },
+    {
+        .name = "tree",
+        .help = "text for a terminal: what took the time, from the outside in",
+        .extension = ".tree",
+        .is_fine = true,
+        .endings = tree_endings,
+        .write = tree_write,
     },
     {
         .name = "pyspyc",

@@ -11,5 +11,6 @@ struct profile;
 
 struct error *flamegraph_write(const struct profile *profile, const struct format_options *options, FILE *out);
 struct error *collapsed_write(const struct profile *profile, const struct format_options *options, FILE *out);
+struct error *tree_write(const struct profile *profile, const struct format_options *options, FILE *out);
 
 #endif

@@ -3,18 +3,20 @@
  * Test tool: reads collapsed stacks from standard input and writes them in a format to standard output, through the
  * same writers as the profiler. Input without lines gives an empty profile.
  *
- *     render-folded [-f FORMAT] [-t TITLE] [-d DETAIL] [-i IDLE] [-l TORN] [-T] < stacks.folded > flame.svg
+ *     render-folded [-f FORMAT] [-t TITLE] [-d DETAIL] [-i IDLE] [-l TORN] [-T] [-x OPTION]... < stacks.folded >
+ * flame.svg
  *
  * -d lists what is less in the picture, by letters: f lines of functions, n no lines, t threads together, p processes
  * together. -i and -l set the counts of idle and torn intervals; -T prints the seconds that writing took to standard
- * error. Frames become what they look like:
+ * error; -x sets an option of the tree: percent=N, depth=N, width=N, all, self, share, colour, ascii. Frames become
+ * what they look like:
  *
  *     name (file:line), name (file:line/first)     Python frames, the second one with its function's first line
  *     process 12: app.py, thread (34): MainThread  groups, each with a member of its own
  *     <GC>                                         marks
  *     anything else                                threads without a member
  *
- * Files are relative in such input: they get made-up folders, so that all families of colours come up.
+ * Files that are relative get made-up folders, so that all families of colours come up.
  */
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -37,6 +39,7 @@ struct settings {
     uint64_t idle;
     uint64_t torn;
     bool is_timed;
+    struct tree_options tree;
 };
 
 static const uint64_t interval_ns = 10000000;
@@ -61,13 +64,22 @@ static const char *folder_of(const char *file)
     return starts_with_any(file, stdlib) ? "/usr/lib/python3.11/" : "/usr/lib/python3.11/site-packages/";
 }
 
+/* Of a whole path: what stands behind the folder of packages, or the last component. */
+static const char *short_of(const char *file)
+{
+    const char *packages = strstr(file, "-packages/");
+    if (*file != '/')
+        return file;
+    return packages ? packages + strlen("-packages/") : strrchr(file, '/') + 1;
+}
+
 static uint32_t intern_file(struct profile *profile, const char *file)
 {
     char path[4096];
     int len = snprintf(path, sizeof(path), "%s%s", folder_of(file), file);
     uint32_t full = profile_intern(profile, path, (size_t)len < sizeof(path) ? (size_t)len : sizeof(path) - 1);
     if (full != PROFILE_NONE)
-        profile_set_short_file(profile, full, profile_intern(profile, file, strlen(file)));
+        profile_set_short_file(profile, full, profile_intern(profile, short_of(file), strlen(short_of(file))));
     return full;
 }
 
@@ -194,7 +206,8 @@ static struct error *render(const struct settings *settings)
 
     struct timespec start, end;
     clock_gettime(CLOCK_MONOTONIC, &start);
-    error = format->write(profile, &(struct format_options){.detail = settings->detail}, stdout);
+    error =
+        format->write(profile, &(struct format_options){.detail = settings->detail, .tree = settings->tree}, stdout);
     if (error)
         return error;
     fflush(stdout);
@@ -214,11 +227,36 @@ static void read_detail(const char *letters, struct profile_detail *detail)
     detail->with_processes = !strchr(letters, 'p');
 }
 
+static void set_tree_option(struct tree_options *tree, const char *option)
+{
+    const struct {
+        const char *name;
+        bool *ret;
+    } switches[] = {
+        {"all", &tree->show_all},      {"self", &tree->only_self},  {"share", &tree->with_percent},
+        {"colour", &tree->use_colour}, {"ascii", &tree->use_ascii},
+    };
+    for (size_t i = 0; i < array_size(switches); i++) {
+        if (strcmp(option, switches[i].name) == 0)
+            *switches[i].ret = true;
+    }
+    unsigned number;
+    if (sscanf(option, "depth=%u", &number) == 1)
+        tree->depth = number;
+    if (sscanf(option, "width=%u", &number) == 1)
+        tree->width = number;
+    sscanf(option, "percent=%lf", &tree->min_percent);
+}
+
 int main(int argc, char **argv)
 {
-    struct settings settings = {.format = "flamegraph", .title = "python main.py"};
+    struct settings settings = {
+        .format = "flamegraph",
+        .title = "python main.py",
+        .tree = {.min_percent = TREE_MIN_PERCENT},
+    };
     read_detail("", &settings.detail);
-    for (int option; (option = getopt(argc, argv, "f:t:d:i:l:T")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "f:t:d:i:l:Tx:")) != -1;) {
         switch (option) {
         case 'f':
             settings.format = optarg;
@@ -237,6 +275,9 @@ int main(int argc, char **argv)
             break;
         case 'T':
             settings.is_timed = true;
+            break;
+        case 'x':
+            set_tree_option(&settings.tree, optarg);
             break;
         default:
             return 2;

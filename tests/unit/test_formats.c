@@ -42,11 +42,12 @@ static void formats_are_found_by_name(void **state)
     (void)state;
     size_t count;
     const struct format *all = formats_all(&count);
-    assert_int_equal(count, 3);
+    assert_int_equal(count, 4);
     assert_string_equal(all[0].name, "flamegraph");
     assert_ptr_equal(format_by_name("FlameGraph"), &all[0]);
     assert_ptr_equal(format_by_name("raw"), &all[1]);
     assert_ptr_equal(format_by_name("collapsed"), &all[1]);
+    assert_ptr_equal(format_by_name("tree"), &all[2]);
     assert_null(format_by_name("flame"));
     assert_null(format_by_name(""));
 }
@@ -62,6 +63,7 @@ static void formats_are_found_by_ending(void **state)
     assert_ptr_equal(format_by_ending("a.svg.folded"), raw);
     assert_ptr_equal(format_by_ending("a.collapsed"), raw);
     assert_ptr_equal(format_by_ending("a.raw"), raw);
+    assert_ptr_equal(format_by_ending("a.tree"), format_by_name("tree"));
     assert_null(format_by_ending("svg"));
     assert_null(format_by_ending("a.json"));
     assert_null(format_by_ending(""));
