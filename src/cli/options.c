@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <string.h>
 
@@ -211,6 +212,15 @@ struct error *options_take_pid(const char *text, pid_t *ret)
     if (!parse_number(text, is_hexadecimal ? 16 : 10, INT32_MAX, &pid) || pid == 0)
         return error_create(ERROR_USAGE, "'%s' is not a process number", text);
     *ret = (pid_t)pid;
+    return NULL;
+}
+
+struct error *options_take_descriptor(const char *text, int *ret)
+{
+    uint64_t number;
+    if (!parse_number(text, 10, INT32_MAX, &number) || fcntl((int)number, F_SETFD, FD_CLOEXEC) != 0)
+        return error_create(ERROR_USAGE, "'%s' is not the number of an open descriptor", text);
+    *ret = (int)number;
     return NULL;
 }
 

@@ -45,6 +45,9 @@ struct error *options_take_blocking(struct command_line *line, bool is_blocking)
 /* A process number: decimal, or hexadecimal with 0x. */
 struct error *options_take_pid(const char *text, pid_t *ret);
 
+/* The number of a descriptor that is open; it is ours from now on, and not passed on to programs. */
+struct error *options_take_descriptor(const char *text, int *ret);
+
 /* A number of samples a second, 1 to 100,000. */
 struct error *options_take_rate(const char *text, uint64_t *ret_interval_ns);
 

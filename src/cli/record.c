@@ -32,6 +32,7 @@ enum {
     KEY_BLOCKING = 256,
     KEY_NONBLOCKING,
     KEY_START_PAUSED,
+    KEY_READY_FD,
     PID_NAME_LEN = 16,
     TABLE_LIMIT = 256 << 20, /* bytes of strings, frames and stacks that are held while recording */
 };
@@ -50,6 +51,7 @@ static const struct argp_option record_options[] = {
     {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Never stop the program (default)", 4},
     {"start-paused", KEY_START_PAUSED, NULL, 0,
      "Record nothing until SIGUSR1; SIGUSR2 pauses again (the program finds our number in $PYSPYC_PID)", 2},
+    {"ready-fd", KEY_READY_FD, "FD", 0, "Write a newline to this open descriptor once recording has begun", 4},
     {"help", 'h', NULL, 0, "Print this help", -1},
     {0},
 };
@@ -61,6 +63,7 @@ struct record_arguments {
     bool with_processes;
     bool is_start_paused;
     struct outputs outputs;
+    int ready_fd; /* -1: nobody waits for the beginning */
     struct recording_options recording;
     struct picture_options picture;
 };
@@ -115,6 +118,9 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
         break;
     case KEY_START_PAUSED:
         arguments->is_start_paused = true;
+        break;
+    case KEY_READY_FD:
+        error = options_take_descriptor(value, &arguments->ready_fd);
         break;
     case ARGP_KEY_ARG:
         /* What follows the program's name is the program's. */
@@ -335,6 +341,7 @@ static struct error *record_process(struct record_arguments *arguments, const st
     supervisor->writer = work.writer;
     supervisor->with_children = arguments->with_processes;
     supervisor->is_paused |= arguments->is_start_paused;
+    supervisor->ready_fd = arguments->ready_fd;
     error = supervisor_record(supervisor, &is_recorded);
     supervisor->recording = NULL;
     supervisor->tree = NULL;
@@ -353,7 +360,7 @@ static int record_pid(struct record_arguments *arguments)
 {
     cleanup_buffer struct buffer name = {0};
     cleanup_process struct process *process = NULL;
-    cleanup_supervisor struct supervisor supervisor = {.signals = -1};
+    cleanup_supervisor struct supervisor supervisor = {.signals = -1, .ready_fd = -1};
     sigset_t unused;
     launch_prepare(&unused);
     struct error *error = process_open(NULL, arguments->pid, &process);
@@ -395,7 +402,7 @@ static int record_program(struct record_arguments *arguments)
 {
     cleanup_buffer struct buffer name = {0};
     cleanup_process struct process *process = NULL;
-    cleanup_supervisor struct supervisor supervisor = {.signals = -1};
+    cleanup_supervisor struct supervisor supervisor = {.signals = -1, .ready_fd = -1};
     sigset_t signals_for_program;
     launch_prepare(&signals_for_program);
     struct error *error = open_outputs(arguments, &name);
@@ -428,6 +435,7 @@ int verb_record(int argc, char **argv)
     struct record_arguments arguments = {
         .line = {.verb = "record", .tables = {record_options, picture_argp_options, filter_argp_options}},
         .recording = {.interval_ns = 10000000, .table_limit = TABLE_LIMIT},
+        .ready_fd = -1,
     };
     arguments.picture.line = &arguments.line;
     struct error *error = options_parse(&record_argp, argc, argv, &arguments.line);

@@ -50,7 +50,7 @@ struct error *supervisor_init(struct supervisor *supervisor, bool is_blocking)
     fill_signals(&set);
     if (is_blocking)
         add_signals(&set, stop_signals, array_size(stop_signals));
-    *supervisor = (struct supervisor){.signals = -1, .is_blocking = is_blocking};
+    *supervisor = (struct supervisor){.signals = -1, .ready_fd = -1, .is_blocking = is_blocking};
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return error_from_errno(errno, "cannot block signals");
     supervisor->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -241,6 +241,19 @@ static void take_error(struct process_tree *tree, struct error **error)
     *error = newer;
 }
 
+/* Tells who waits for it that recording has begun. That nobody does any more is not our trouble. */
+static void report_readiness(struct supervisor *supervisor)
+{
+    if (supervisor->ready_fd < 0 || !process_tree_was_attached(supervisor->tree))
+        return;
+    ssize_t written = write(supervisor->ready_fd, "\n", 1);
+    (void)written;
+    /* A standard stream stays, so that no other file takes its place. */
+    if (supervisor->ready_fd > STDERR_FILENO)
+        close(supervisor->ready_fd);
+    supervisor->ready_fd = -1;
+}
+
 struct error *supervisor_record(struct supervisor *supervisor, bool *ret_is_recorded)
 {
     cleanup_error struct error *error = NULL;
@@ -254,6 +267,7 @@ struct error *supervisor_record(struct supervisor *supervisor, bool *ret_is_reco
         take_error(supervisor->tree, &error);
         if (error && !may_become_python(supervisor, error))
             break;
+        report_readiness(supervisor);
         wait_for_event(supervisor, process_tree_fd(supervisor->tree), next_timeout_ms(supervisor));
         take_signals(supervisor);
         look_for_end(supervisor);

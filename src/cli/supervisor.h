@@ -32,6 +32,8 @@ struct supervisor {
     bool is_blocking; /* threads are stopped for samples */
     bool is_paused;   /* nothing is recorded until SIGUSR1; SIGUSR2 makes it so */
 
+    int ready_fd; /* gets a newline when the first process has been attached to; -1: not wanted, or done */
+
     int signals; /* signalfd */
     int signal_count;
     int last_signal;

@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import re
+import select
 import signal
 import stat
 import time
@@ -267,6 +268,45 @@ class TestAttached(RecordCase):
         self.assertLessEqual(stacks.total(), 210)
         self.assert_unharmed(target)
 
+    def start_with_ready_fd(self, *arguments):
+        """Starts a recording that tells when it has begun; returns (process, the descriptor that says so)."""
+        ready, told = os.pipe()
+        self.addCleanup(os.close, ready)
+        process = self.start_pyspyc("record", "-f", "raw", "-o", self.path("x.raw"), "--ready-fd", told, *arguments,
+                                    pass_fds=[told])
+        os.close(told)
+        return process, ready
+
+    def read_to_end(self, ready):
+        """All that comes through a pipe until nobody can write to it any more."""
+        received = b""
+        while True:
+            self.assertTrue(select.select([ready], [], [], harness.DEADLINE)[0], "nothing comes")
+            piece = os.read(ready, 100)
+            if not piece:
+                return received
+            received += piece
+
+    def test_ready_fd_tells_when_recording_has_begun(self):
+        target, _ = self.start_target("split.py", "3600")
+        process, ready = self.start_with_ready_fd("--pid", target.pid, "-r", "1")
+        self.assertEqual(self.read_to_end(ready), b"\n")
+        self.assertTrue(process.alive())
+        process.signal(signal.SIGINT)
+        self.assertEqual(process.finish()[0], 0)
+
+    def test_ready_fd_of_a_recording_that_never_begins(self):
+        target = self.start("sleep", "3600")
+        process, ready = self.start_with_ready_fd("--pid", target.pid)
+        self.assertEqual(self.read_to_end(ready), b"")
+        self.assertEqual(process.finish()[0], 1)
+
+    def test_ready_fd_is_not_the_programs(self):
+        process, ready = self.start_with_ready_fd("--", self.python, harness.program("ending.py"), "echo")
+        self.assertEqual(self.read_to_end(ready), b"\n")
+        self.assertTrue(process.alive(), "the end of the pipe came only with that of the program")
+        self.assertEqual(process.finish()[0], 3)
+
     def test_target_that_ends(self):
         """The end of the target is a normal end of the recording."""
         target, _ = self.start_target("split.py", "2")
@@ -523,7 +563,7 @@ class TestUsage(RecordCase):
 
     def test_numbers(self):
         for option, value in (("-r", "0"), ("-r", "many"), ("-r", "-5"), ("-d", "0x"), ("-d", "-1"),
-                              ("-d", "0.0000000001"), ("-p", "abc"),
+                              ("-d", "0.0000000001"), ("-p", "abc"), ("--ready-fd", "999"), ("--ready-fd", "-1"),
                               ("-p", "0"), ("-p", "99999999999999999999")):
             with self.subTest(option=option, value=value):
                 self.assert_usage("record", "-o", self.path("x.svg"), "-p", "1", option, value, words=[value])
