@@ -31,6 +31,7 @@ struct format {
     const char *help;           /* what it is, for a list of formats */
     const char *extension;      /* of default file names, with the dot */
     const char *const *endings; /* file name endings that choose this format, with the dot; ends with NULL */
+    const char *viewer;         /* the command that shows a file of it, or NULL */
     bool is_binary;             /* not for a terminal */
     bool is_recording;          /* the recording itself: has no writer, as it is written already */
     bool is_fine;               /* write() takes the profile in all detail, and sees itself to options->detail */

@@ -243,3 +243,22 @@ struct error *options_take_seconds(const char *text, uint64_t *ret_ns)
     *ret_ns = (uint64_t)llround(seconds * 1e9);
     return NULL;
 }
+
+struct error *options_take_percent(const char *text, double *ret)
+{
+    char *end;
+    double percent = strtod(text, &end);
+    if (end == text || *end != '\0' || !(percent >= 0 && percent <= 100))
+        return error_create(ERROR_USAGE, "'%s' is not a percentage from 0 to 100", text);
+    *ret = percent;
+    return NULL;
+}
+
+struct error *options_take_count(const char *text, uint32_t limit, uint32_t *ret)
+{
+    uint64_t count;
+    if (!parse_number(text, 10, limit, &count) || count == 0)
+        return error_create(ERROR_USAGE, "'%s' is not a number from 1 to %u", text, limit);
+    *ret = (uint32_t)count;
+    return NULL;
+}

@@ -2,6 +2,7 @@
 #include "outputs.h"
 
 #include "options.h"
+#include "terminal.h"
 
 #include "base/cleanup.h"
 #include "formats/formats.h"
@@ -16,7 +17,7 @@ enum {
 };
 
 static const char standard_output[] = "-";
-static const char text_format[] = "raw";
+static const char text_format[] = "tree";
 
 static bool is_standard_output(const char *path)
 {
@@ -119,8 +120,10 @@ static struct error *copy_file(int fd, FILE *out)
 static struct error *write_output(struct output *file, const struct format *format, const struct view *view,
                                   const struct format_options *options, int recording_fd)
 {
+    struct format_options laid_out = *options;
+    terminal_describe(fileno(file->stream), &laid_out.tree);
     struct error *error = format->is_recording ? copy_file(recording_fd, file->stream)
-                                               : format_write(format, view, options, file->stream);
+                                               : format_write(format, view, &laid_out, file->stream);
     return error ? error_wrap(error, "cannot write '%s'", file->path) : output_commit(file);
 }
 

@@ -14,6 +14,12 @@ enum {
     KEY_HIDE_STDLIB,
     KEY_NOLINENO,
     KEY_FULL_FILENAMES,
+    KEY_MIN_PERCENT,
+    KEY_DEPTH,
+    KEY_SHOW_ALL,
+    KEY_SELF,
+    KEY_PERCENT,
+    DEPTH_LIMIT = 1000000,
 };
 
 const struct argp_option filter_argp_options[] = {
@@ -33,6 +39,11 @@ const struct argp_option picture_argp_options[] = {
     {"nolineno", KEY_NOLINENO, NULL, 0, "Leave line numbers out", 3},
     {"threads", 't', NULL, 0, "Give each thread a root frame of its own", 3},
     {"full-filenames", KEY_FULL_FILENAMES, NULL, 0, "Show whole paths of source files", 3},
+    {"self", KEY_SELF, NULL, 0, "tree: a flat table of functions instead, by their own time", 4},
+    {"show-all", KEY_SHOW_ALL, NULL, 0, "tree: fold no frames of libraries and imports", 4},
+    {"min-percent", KEY_MIN_PERCENT, "PERCENT", 0, "tree: leave out rows with less of the time (default: 1)", 4},
+    {"depth", KEY_DEPTH, "ROWS", 0, "tree: leave out rows that are further in", 4},
+    {"percent", KEY_PERCENT, NULL, 0, "tree: show shares without seconds", 4},
     {0},
 };
 
@@ -91,9 +102,13 @@ static error_t choose_lines(const struct picture_options *options, struct profil
     return 0;
 }
 
+static error_t note(const struct picture_options *options, struct error *error)
+{
+    return error ? options_note(options->line, error) : 0;
+}
+
 static error_t parse_picture_option(int key, char *value, struct argp_state *state)
 {
-    (void)value;
     struct picture_options *options = state->input;
     struct format_options *format = &options->format;
     switch (key) {
@@ -107,6 +122,19 @@ static error_t parse_picture_option(int key, char *value, struct argp_state *sta
     case KEY_FULL_FILENAMES:
         format->full_filenames = true;
         break;
+    case KEY_SELF:
+        format->tree.only_self = true;
+        break;
+    case KEY_SHOW_ALL:
+        format->tree.show_all = true;
+        break;
+    case KEY_PERCENT:
+        format->tree.with_percent = true;
+        break;
+    case KEY_MIN_PERCENT:
+        return note(options, options_take_percent(value, &format->tree.min_percent));
+    case KEY_DEPTH:
+        return note(options, options_take_count(value, DEPTH_LIMIT, &format->tree.depth));
     default:
         return ARGP_ERR_UNKNOWN;
     }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "progress.h"
 
+#include "terminal.h"
+
 #include "base/buffer.h"
 #include "formats/escape.h"
 #include "profile/profile.h"
@@ -18,9 +20,7 @@ static const char erase_line[] = "\r\033[K";
 
 bool progress_is_wanted(void)
 {
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    bool wants_plain = (no_color && *no_color) || !term || strcmp(term, "dumb") == 0;
-    return isatty(STDERR_FILENO) && !wants_plain;
+    return terminal_is_lively(STDERR_FILENO);
 }
 
 void progress_show(const struct recording *recording, uint64_t elapsed_ms)

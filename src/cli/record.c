@@ -253,7 +253,7 @@ static struct error *make_results(struct record_arguments *arguments, int fd)
         close(own_fd);
         return error;
     }
-    return render(file, fd, &arguments->picture, &view, &arguments->outputs);
+    return render(file, fd, &arguments->picture, &view, &arguments->outputs, RENDER_WITH_SUMMARY);
 }
 
 /* Says where the recording is that no result could be made of. */
@@ -280,9 +280,9 @@ static struct error *finish(struct record_arguments *arguments, const struct pro
     const struct recording_progress progress = recording_progress(work->recording);
     const struct profile_info info = *profile_get_info(work->profile);
     bool is_cut = recording_state(work->recording) == RECORDING_FAILED;
+    progress_report(&progress, &info);
     if (!error)
         error = make_results(arguments, work->store.fd);
-    progress_report(&progress, &info);
     if (supervisor->is_paused && progress.samples == 0)
         fprintf(stderr, "pyspyc: the recording was paused: SIGUSR1 lets it go on\n");
     if (error)
@@ -438,6 +438,7 @@ int verb_record(int argc, char **argv)
         .ready_fd = -1,
     };
     arguments.picture.line = &arguments.line;
+    arguments.picture.format.tree.min_percent = TREE_MIN_PERCENT;
     struct error *error = options_parse(&record_argp, argc, argv, &arguments.line);
     int status = 0;
     if (error)

@@ -3,14 +3,17 @@
 
 #include "outputs.h"
 #include "picture_options.h"
+#include "terminal.h"
 
 #include "base/buffer.h"
 #include "formats/escape.h"
+#include "formats/summary.h"
 #include "profile/recording_file.h"
 #include "profile/view.h"
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 static void report_written(const struct outputs *outputs)
 {
@@ -31,8 +34,44 @@ static void report_abandoned(const struct filter *filter)
                 count);
 }
 
+static bool goes_to_standard_output(const struct outputs *outputs)
+{
+    for (uint32_t i = 0; i < outputs->count; i++) {
+        if (strcmp(outputs->files[i].path, "-") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What to type to see the first output. */
+static void report_next_command(const struct outputs *outputs)
+{
+    cleanup_buffer struct buffer shown = {0};
+    const char *path = outputs->files[0].path;
+    const struct format *format = outputs->formats[0];
+    escape_visible(&shown, path, strlen(path));
+    const char *command = format->is_recording ? "pyspyc report" : format->viewer;
+    if (command)
+        fprintf(stderr, "\nNext: %s %s\n", command, buffer_text(&shown));
+}
+
+/* On a terminal that shows no result: what took most time, and what to do next. */
+static struct error *report_summary(const struct view *view, const struct picture_options *options,
+                                    const struct outputs *outputs)
+{
+    if (!isatty(STDERR_FILENO) || goes_to_standard_output(outputs))
+        return NULL;
+    struct format_options laid_out = options->format;
+    terminal_describe(STDERR_FILENO, &laid_out.tree);
+    fputc('\n', stderr);
+    struct error *error = summary_write(view_profile(view), &laid_out, stderr);
+    report_next_command(outputs);
+    fputc('\n', stderr);
+    return error;
+}
+
 struct error *render(struct recording_file *file, int fd, const struct picture_options *options,
-                     const struct view_options *view_options, struct outputs *outputs)
+                     const struct view_options *view_options, struct outputs *outputs, enum render_end end)
 {
     cleanup_view struct view *view = NULL;
     struct view_options wanted = *view_options;
@@ -44,5 +83,5 @@ struct error *render(struct recording_file *file, int fd, const struct picture_o
         return error;
     report_written(outputs);
     report_abandoned(options->filter);
-    return NULL;
+    return end == RENDER_WITH_SUMMARY ? report_summary(view, options, outputs) : NULL;
 }

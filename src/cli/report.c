@@ -156,7 +156,7 @@ static struct error *report(struct report_arguments *arguments)
     }
     report_gaps(arguments->path, file);
     error = outputs_open(&arguments->outputs);
-    return error ? error : render(file, fd, &arguments->picture, &arguments->view, &arguments->outputs);
+    return error ? error : render(file, fd, &arguments->picture, &arguments->view, &arguments->outputs, RENDER_PLAIN);
 }
 
 int verb_report(int argc, char **argv)
@@ -165,6 +165,7 @@ int verb_report(int argc, char **argv)
         .line = {.verb = "report", .tables = {report_options, picture_argp_options, filter_argp_options}},
     };
     arguments.picture.line = &arguments.line;
+    arguments.picture.format.tree.min_percent = TREE_MIN_PERCENT;
     struct error *error = options_parse(&report_argp, argc, argv, &arguments.line);
     if (!error)
         error = report(&arguments);

@@ -395,11 +395,6 @@ uint32_t session_owed_intervals(const struct session *session)
     return owed;
 }
 
-uint64_t session_cpu_ns(const struct session *session)
-{
-    return session->states.has_time ? session->states.process_ns : 0;
-}
-
 bool session_thread_name(struct session *session, const struct sampled_thread *thread, struct buffer *buffer)
 {
     if (python_thread_name(session->python, snapshot_memory(session->snapshot), thread->python, buffer))

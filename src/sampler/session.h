@@ -105,9 +105,6 @@ bool session_frame_method(struct session *session, const struct python_frame *fr
 /* How many times memory of the process was read so far, for whatever it was. */
 uint64_t session_reads(const struct session *session);
 
-/* The process's CPU time when it was read last; 0: not yet. */
-uint64_t session_cpu_ns(const struct session *session);
-
 /* Whether the process still runs the program that the session was opened for. */
 bool session_is_current(const struct session *session);
 

@@ -9,8 +9,9 @@
 #include "session.h"
 
 enum {
-    TRY_LIMIT = 4,             /* readings of one interval: the first, and at most three more */
-    HANDOVER_TIME_NS = 300000, /* after the first try, beyond which an interval is not handed over a second time */
+    TRY_LIMIT = 4,                /* readings of one interval: the first, and at most three more */
+    CPU_TIME_EACH_NS = 100000000, /* between readings of a process's CPU time */
+    HANDOVER_TIME_NS = 300000,    /* after the first try, beyond which an interval is not handed over a second time */
 };
 
 static enum thread_choice choose_threads(const struct recording_options *options)
@@ -82,6 +83,16 @@ static void note_lateness(struct counters *counters, const struct look *look)
     counters->late_ns += look->late_ns;
 }
 
+/* Reads now and then how much CPU time the process has had; at its end it is too late. */
+static void watch_cpu_time(struct subject *subject)
+{
+    if (subject->deadline_ns < subject->cpu_time_ns + CPU_TIME_EACH_NS)
+        return;
+    subject->cpu_time_ns = subject->deadline_ns;
+    if (process_read_cpu_time(subject->process, &subject->cpu_ns) && subject->first_cpu_ns == 0)
+        subject->first_cpu_ns = subject->cpu_ns;
+}
+
 void subject_begin_interval(struct subject *subject, const struct schedule *schedule, uint64_t slept_ns)
 {
     subject->is_pending = true;
@@ -97,6 +108,7 @@ void subject_begin_interval(struct subject *subject, const struct schedule *sche
         .passed = take_passed(subject, schedule),
     };
     subject->unseen_from = schedule->interval;
+    watch_cpu_time(subject);
     note_lateness(subject->counters, &look);
     subject->passed = look.passed;
     session_begin_interval(subject->session, &look);
@@ -181,8 +193,6 @@ static void close_interval(struct subject *subject, bool is_torn, bool is_refuse
         close_idle(subject);
     }
     subject->passed = 0;
-    if (subject->first_cpu_ns == 0)
-        subject->first_cpu_ns = session_cpu_ns(subject->session);
 }
 
 /* Counts what is owed to stacks that were seen before, in the intervals before. False without memory. */
@@ -221,7 +231,7 @@ void subject_skip_to(struct subject *subject, uint64_t interval)
 
 uint64_t subject_cpu_ns(const struct subject *subject)
 {
-    return subject->first_cpu_ns > 0 ? session_cpu_ns(subject->session) - subject->first_cpu_ns : 0;
+    return subject->cpu_ns - subject->first_cpu_ns;
 }
 
 void subject_forget_stacks(struct subject *subject)

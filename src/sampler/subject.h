@@ -50,7 +50,9 @@ struct subject {
     uint64_t reads;                /* of its memory that are in the books */
     uint64_t unseen_from;          /* the number of the first interval that it is not in the books with */
     uint32_t passed;               /* intervals before the current one that will be in the books with it, */
-    uint64_t first_cpu_ns;         /* its CPU time when that was read first; 0: it was not yet */
+    uint64_t first_cpu_ns;         /* its CPU time when that was read first; 0: it was not yet, */
+    uint64_t cpu_ns;               /* when it was read last, */
+    uint64_t cpu_time_ns;          /* and when that was */
     uint64_t owed;                 /* and those that will be with the next stack that is counted */
     struct interval_result result; /* of the current interval */
 };

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#include "terminal.h"
+
+#include "formats/tree_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+bool terminal_is_lively(int fd)
+{
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    bool wants_plain = (no_color && *no_color) || !term || strcmp(term, "dumb") == 0;
+    return isatty(fd) && !wants_plain;
+}
+
+/* POSIX 2017, Base Definitions 8.2: the first of them that is set and not empty says which characters there are. */
+static bool has_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *locale = getenv(names[i]);
+        if (!locale || !*locale)
+            continue;
+        const char *charset = strchr(locale, '.');
+        return charset && (strncasecmp(charset, ".utf-8", 6) == 0 || strncasecmp(charset, ".utf8", 5) == 0);
+    }
+    return false;
+}
+
+void terminal_describe(int fd, struct tree_options *ret)
+{
+    struct winsize size;
+    if (!isatty(fd))
+        return;
+    ret->use_colour = terminal_is_lively(fd);
+    ret->use_ascii = !has_utf8();
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0)
+        ret->width = size.ws_col;
+}
