@@ -63,7 +63,7 @@ function copy(view, node, what) {
 function readEditor() {
     try {
         const {name, template} = JSON.parse(window.localStorage.getItem(EDITOR_KEY)) || {};
-        return {name: name in EDITORS ? name : 'vscode', template: String(template || '')};
+        return {name: Object.hasOwn(EDITORS, name) ? name : 'vscode', template: String(template || '')};
     } catch (error) {
         return {name: 'vscode', template: ''}; // no storage here, or not our text in it
     }

@@ -4,27 +4,45 @@
  * millions of nodes, so everything is in typed arrays and nothing is made for each node.
  */
 
+const BUILDER_ARRAYS = {
+    frame: Uint32Array,
+    parent: Uint32Array,
+    weight: Float64Array,
+    folded: Uint32Array,
+    firstChild: Uint32Array,
+    lastChild: Uint32Array,
+    nextSibling: Uint32Array,
+    degree: Uint32Array, // children
+};
+
+const FEW = 12; // children of a node that are looked through one by one
+
 /*
  * Nodes that are found or made by parent and frame. They have numbers in the order in which they were made; finishTree()
- * puts them into the order of a tree.
+ * puts them into the order of a tree. Children are linked lists, in which 0 is the end, as the root is no child; those of
+ * nodes with many children are in a hash table as well.
  */
 function makeBuilder(rootFrame, room) {
-    let capacity = 1024;
-    while (capacity < room)
-        capacity *= 2;
     const builder = {
         count: 1,
-        capacity,
-        frame: new Uint32Array(capacity),
-        parent: new Uint32Array(capacity),
-        weight: new Float64Array(capacity),
-        folded: new Uint32Array(capacity),
-        lastChild: new Uint32Array(capacity), // the child that was asked for last; most often it is asked for again
-        slots: new Uint32Array(2 * capacity), // a hash table of nodes; 0 is an empty slot, as nobody asks for the root
+        capacity: Math.max(room, 16),
+        hashed: 0,
+        slots: new Uint32Array(1 << 12),
     };
+    for (const [name, type] of Object.entries(BUILDER_ARRAYS))
+        builder[name] = new type(builder.capacity);
     builder.frame[ROOT] = rootFrame;
     builder.parent[ROOT] = NONE;
     return builder;
+}
+
+function growBuilder(builder) {
+    builder.capacity = Math.ceil(builder.capacity * 1.5);
+    for (const [name, type] of Object.entries(BUILDER_ARRAYS)) {
+        const old = builder[name];
+        builder[name] = new type(builder.capacity);
+        builder[name].set(old);
+    }
 }
 
 function slotOf(builder, parent, frame) {
@@ -40,106 +58,119 @@ function slotOf(builder, parent, frame) {
     }
 }
 
-function growBuilder(builder) {
-    builder.capacity *= 2;
-    for (const name of ['frame', 'parent', 'weight', 'folded', 'lastChild']) {
-        const old = builder[name];
-        builder[name] = new old.constructor(builder.capacity);
-        builder[name].set(old);
+function addToHash(builder, node) {
+    if (2 * ++builder.hashed > builder.slots.length) {
+        const old = builder.slots;
+        builder.slots = new Uint32Array(2 * old.length);
+        for (const other of old) {
+            if (other !== 0)
+                builder.slots[slotOf(builder, builder.parent[other], builder.frame[other])] = other;
+        }
     }
-    builder.slots = new Uint32Array(2 * builder.capacity);
-    for (let node = 1; node < builder.count; node++)
-        builder.slots[slotOf(builder, builder.parent[node], builder.frame[node])] = node;
+    builder.slots[slotOf(builder, builder.parent[node], builder.frame[node])] = node;
 }
 
-function childFor(builder, parent, frame) {
-    const last = builder.lastChild[parent];
-    if (last !== 0 && builder.frame[last] === frame)
-        return last;
-    let slot = slotOf(builder, parent, frame);
-    let node = builder.slots[slot];
-    if (node === 0) {
-        if (builder.count === builder.capacity) {
-            growBuilder(builder);
-            slot = slotOf(builder, parent, frame);
-        }
-        node = builder.slots[slot] = builder.count++;
-        builder.frame[node] = frame;
-        builder.parent[node] = parent;
-    }
+function addChild(builder, parent, frame) {
+    if (builder.count === builder.capacity)
+        growBuilder(builder);
+    const node = builder.count++;
+    builder.frame[node] = frame;
+    builder.parent[node] = parent;
+    if (builder.degree[parent] === 0)
+        builder.firstChild[parent] = node;
+    else
+        builder.nextSibling[builder.lastChild[parent]] = node;
     builder.lastChild[parent] = node;
+    const degree = ++builder.degree[parent];
+    if (degree > FEW + 1) {
+        addToHash(builder, node);
+    } else if (degree === FEW + 1) {
+        for (let child = builder.firstChild[parent]; child !== 0; child = builder.nextSibling[child])
+            addToHash(builder, child);
+    }
     return node;
 }
 
-/* Sums up, from the leaves to the root, the samples and the nodes of each subtree; one without samples has no nodes. */
-function sumUp(builder) {
+function childFor(builder, parent, frame) {
+    const frames = builder.frame;
+    let node = builder.lastChild[parent];
+    if (node !== 0 && frames[node] === frame)
+        return node;
+    if (builder.degree[parent] > FEW)
+        node = builder.slots[slotOf(builder, parent, frame)];
+    else
+        for (node = builder.firstChild[parent]; node !== 0 && frames[node] !== frame;)
+            node = builder.nextSibling[node];
+    return node === 0 ? addChild(builder, parent, frame) : node;
+}
+
+/* By node: how many nodes its subtree has; one without samples has none. */
+function measureSubtrees(builder) {
+    const {parent} = builder;
     const totals = builder.weight.slice(0, builder.count);
     const sizes = new Uint32Array(builder.count);
     for (let node = builder.count - 1; node > 0; node--) {
         if (totals[node] === 0)
             continue;
         sizes[node]++;
-        totals[builder.parent[node]] += totals[node];
-        sizes[builder.parent[node]] += sizes[node];
+        totals[parent[node]] += totals[node];
+        sizes[parent[node]] += sizes[node];
     }
     sizes[ROOT]++;
     return sizes;
 }
 
-/* Sorts nodes by a key below limit, and leaves those with equal keys as they stand. */
-function sortByKey(nodes, keyOf, limit) {
-    const places = new Uint32Array(limit + 1);
-    for (const node of nodes)
-        places[keyOf(node) + 1]++;
-    for (let key = 0; key < limit; key++)
-        places[key + 1] += places[key];
-    const sorted = new Uint32Array(nodes.length);
-    for (const node of nodes)
-        sorted[places[keyOf(node)]++] = node;
-    return sorted;
-}
-
-/* The nodes but the root, siblings side by side and in their order. */
-function orderNodes(builder, sizes, ranks) {
+/* Writes the children of a node that have samples into an array, in their order; returns how many there are. */
+function sortChildren(builder, sizes, ranks, node, children) {
+    const {frame, nextSibling} = builder;
     let count = 0;
-    const nodes = new Uint32Array(builder.count);
-    for (let node = 1; node < builder.count; node++) {
-        if (sizes[node] > 0)
-            nodes[count++] = node;
+    let isSorted = true;
+    for (let child = builder.firstChild[node]; child !== 0; child = nextSibling[child]) {
+        if (sizes[child] === 0)
+            continue;
+        isSorted = isSorted && (count === 0 || ranks[frame[children[count - 1]]] < ranks[frame[child]]);
+        children[count++] = child;
     }
-    const byRank = sortByKey(nodes.subarray(0, count), (node) => ranks[builder.frame[node]], ranks.length);
-    return sortByKey(byRank, (node) => builder.parent[node], builder.count);
+    if (!isSorted)
+        children.subarray(0, count).sort((a, b) => ranks[frame[a]] - ranks[frame[b]]);
+    return count;
 }
 
 /* The tree of what was built, without what has no samples. A parent has a smaller number than its children have. */
 function finishTree(builder, ranks) {
-    const sizes = sumUp(builder);
+    const sizes = measureSubtrees(builder);
     const tree = makeTree(sizes[ROOT]);
-    const places = new Uint32Array(builder.count);
-    const next = new Uint32Array(builder.count); // by node: the place of its next child
     const {frame, parent, depth, end, start} = tree;
-    tree.folded = new Uint32Array(tree.count);
-    const put = function (node, place) {
-        places[node] = place;
-        next[node] = place + 1;
+    const folded = tree.folded = new Uint32Array(tree.count);
+    const places = new Uint32Array(builder.count);
+    const children = new Uint32Array(builder.degree.reduce((most, degree) => Math.max(most, degree), 1));
+    parent[ROOT] = NONE;
+    for (let node = 0; node < builder.count; node++) {
+        if (sizes[node] === 0)
+            continue;
+        const place = places[node];
         frame[place] = builder.frame[node];
+        folded[place] = builder.folded[node];
         end[place] = place + sizes[node];
         start[place + 1] = builder.weight[node];
-        tree.folded[place] = builder.folded[node];
-    };
-    put(ROOT, ROOT);
-    parent[ROOT] = NONE;
-    for (const node of orderNodes(builder, sizes, ranks)) {
-        const above = builder.parent[node];
-        const place = next[above];
-        next[above] += sizes[node];
-        put(node, place);
-        parent[place] = places[above];
-        depth[place] = depth[places[above]] + 1;
+        const count = sortChildren(builder, sizes, ranks, node, children);
+        for (let i = 0, next = place + 1; i < count; i++) {
+            places[children[i]] = next;
+            parent[next] = place;
+            depth[next] = depth[place] + 1;
+            next += sizes[children[i]];
+        }
     }
     for (let node = 0; node < tree.count; node++)
         start[node + 1] += start[node];
     return tree;
+}
+
+function depthOf(tree) {
+    let deepest = 0;
+    for (let node = 0; node < tree.count; node++)
+        deepest = Math.max(deepest, tree.depth[node]);
+    return deepest;
 }
 
 /*
@@ -155,8 +186,8 @@ function finishTree(builder, ranks) {
  */
 function reduceTree(tree, plan) {
     const {map, hides, drops, wants, wanted, folds} = plan;
-    const builder = makeBuilder(map[tree.frame[ROOT]], Math.min(tree.count, 1 << 21));
-    const deepest = tree.depth.reduce((most, depth) => Math.max(most, depth), 0);
+    const builder = makeBuilder(map[tree.frame[ROOT]], tree.count);
+    const deepest = depthOf(tree);
     const shown = new Uint32Array(deepest + 1); // by depth in the tree: the node of the one that is built
     const bits = new Uint32Array(deepest + 1);
     const entered = new Uint32Array(deepest + 1).fill(NONE); // by depth: the frame that was entered there
@@ -208,8 +239,8 @@ function reduceTree(tree, plan) {
  * with the stacks that it has.
  */
 function invertTree(tree, isGroupFrame, ranks) {
-    const builder = makeBuilder(tree.frame[ROOT], Math.min(tree.count, 1 << 21));
-    const deepest = tree.depth.reduce((most, depth) => Math.max(most, depth), 0);
+    const builder = makeBuilder(tree.frame[ROOT], tree.count);
+    const deepest = depthOf(tree);
     const anchors = new Uint32Array(deepest + 1); // by depth: the node that stacks are put on
     const ends = new Uint32Array(deepest + 1); // by depth: the tree's node that it is
     builder.weight[ROOT] = weightOf(tree, ROOT);
