@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -248,6 +249,63 @@ static void damage_is_noticed(void **state)
     }
 }
 
+static void put_u32(unsigned char *bytes, uint32_t number)
+{
+    for (int i = 0; i < 4; i++)
+        bytes[i] = (unsigned char)(number >> 8 * i);
+}
+
+/* Writes a head and one block with this content, which is well packed whatever it holds. */
+static void write_block(int fd, const unsigned char *content, uLong len)
+{
+    unsigned char block[4096] = "\x93pyspyc\n\x01";
+    uLong packed_len = sizeof(block) - 24;
+    assert_int_equal(compress(block + 24, &packed_len, content, len), Z_OK);
+    put_u32(block + 12, (uint32_t)packed_len);
+    put_u32(block + 16, (uint32_t)len);
+    put_u32(block + 20, (uint32_t)crc32(crc32(0, block + 12, 8), block + 24, (uInt)packed_len));
+    assert_int_equal(ftruncate(fd, 0), 0);
+    assert_int_equal(pwrite(fd, block, 24 + packed_len, 0), 24 + packed_len);
+}
+
+static struct error *count(void *context, const struct sample *sample)
+{
+    (void)sample;
+    ++*(uint32_t *)context;
+    return NULL;
+}
+
+/* Whatever a well packed block holds, it is read without harm, and samples are of what there is. */
+static void nonsense_in_a_good_block_does_no_harm(void **state)
+{
+    struct making *making = *state;
+    unsigned char packed[4096], content[4096];
+    uLong len = sizeof(content);
+    uint32_t refused = 0, read = 0;
+    struct sample sample = {.time_ns = 1500, .weight = 1, .states = SAMPLE_ACTIVE};
+    sample.node = add_stack(making->profile, "main", "work", 10);
+    save(making, &sample, 1);
+    ssize_t packed_len = pread(making->fd, packed, sizeof(packed), 24);
+    assert_int_equal(uncompress(content, &len, packed, (uLong)packed_len), Z_OK);
+    for (uLong at = 0; at < len; at++) {
+        for (unsigned change = 1; change < 256; change += 11) {
+            struct recording_file *file = NULL;
+            content[at] ^= (unsigned char)change;
+            write_block(making->fd, content, len);
+            content[at] ^= (unsigned char)change;
+            cleanup_error struct error *error = recording_file_open(dup(making->fd), "test", &file);
+            uint32_t samples = 0;
+            if (!error)
+                assert_null(recording_file_each_sample(file, count, &samples));
+            read += samples;
+            refused += samples == 0;
+            recording_file_close(file);
+        }
+    }
+    assert_true(refused > 100);
+    assert_true(read > 100);
+}
+
 static void another_version_is_refused(void **state)
 {
     struct making *making = *state;
@@ -286,6 +344,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_tables_can_begin_anew, make, unmake),
         cmocka_unit_test_setup_teardown(a_recording_that_was_cut_is_read_as_far_as_it_goes, make, unmake),
         cmocka_unit_test_setup_teardown(damage_is_noticed, make, unmake),
+        cmocka_unit_test_setup_teardown(nonsense_in_a_good_block_does_no_harm, make, unmake),
         cmocka_unit_test_setup_teardown(another_version_is_refused, make, unmake),
         cmocka_unit_test_setup_teardown(a_full_disk_keeps_what_there_is, make, unmake),
     };
