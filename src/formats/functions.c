@@ -104,13 +104,22 @@ static uint32_t find_package(struct functions *functions, size_t name, size_t le
     return functions->package_count++;
 }
 
+/* Whether a frame is a module's own code: not that of a text that was run, which has the same name. */
+static bool is_module(const struct profile *profile, const struct profile_frame *frame)
+{
+    static const char frozen[] = "<frozen ";
+    size_t len;
+    const char *file = profile_string(profile, frame->file, &len);
+    return frame->kind == FRAME_PYTHON && (*file != '<' || strncmp(file, frozen, strlen(frozen)) == 0) &&
+           strcmp(profile_string(profile, frame->name, &len), "<module>") == 0;
+}
+
 /* Finds the module and the package when the function is a module's own code. Returns false without memory. */
 static bool name_module(struct functions *functions, struct function *function)
 {
     const struct profile_frame *frame = profile_frame(functions->profile, function->frame);
-    size_t len;
     function->package = PROFILE_NONE;
-    if (frame->kind != FRAME_PYTHON || strcmp(profile_string(functions->profile, frame->name, &len), "<module>") != 0)
+    if (!is_module(functions->profile, frame))
         return true;
     function->module_name = functions->text.len;
     module_name_append(&functions->text, functions->profile, frame->file);

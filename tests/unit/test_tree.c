@@ -263,20 +263,23 @@ static void python_2_imports_without_frames_of_its_own(void **state)
     struct profile *profile = *state;
     uint32_t module = call(profile, PROFILE_ROOT, "<module> /src/app.py:1:3", 10);
     call(profile, module, "<module> /usr/lib/python2.7/json/__init__.py:1:100", 20);
-    call(profile, module, "<module> /usr/lib/python2.7/json/decoder.py:1:9", 20);
+    call(profile, module, "<module> /usr/lib/python2.7/cgi.py:1:9", 20);
+    call(profile, module, "<module> <string>:1:9", 10);
     assert_rows(profile, &usual,
-                "0.50s  100%  <module>     app.py:1 → 3\n"
-                "0.20s   40%  ├─ <module>  __init__.py:1 → 100\n"
-                "0.20s   40%  ├─ <module>  decoder.py:1 → 9\n"
-                "0.10s   20%  └─ [self]    app.py:3\n");
+                "0.60s  100%  <module>     app.py:1 → 3\n"
+                "0.20s   33%  ├─ <module>  cgi.py:1 → 9\n"
+                "0.20s   33%  ├─ <module>  __init__.py:1 → 100\n"
+                "0.10s   17%  ├─ [self]    app.py:3\n"
+                "0.10s   17%  └─ <module>  <string>:1 → 9\n");
     const struct profile_process process = {.command_line = intern(profile, "python app.py"),
                                             .python_version = intern(profile, "2.7.18")};
     profile_add_process(profile, &process);
     assert_rows(profile, &usual,
-                "0.50s  100%  <module>              app.py:1 → 3\n"
-                "0.20s   40%  ├─ importing json     app.py:3\n"
-                "0.20s   40%  ├─ importing decoder  app.py:3\n"
-                "0.10s   20%  └─ [self]             app.py:3\n");
+                "0.60s  100%  <module>           app.py:1 → 3\n"
+                "0.20s   33%  ├─ importing json  app.py:3\n"
+                "0.20s   33%  ├─ importing cgi   app.py:3\n"
+                "0.10s   17%  ├─ [self]          app.py:3\n"
+                "0.10s   17%  └─ <module>        <string>:1 → 9\n");
 }
 
 static uint32_t in_package(struct profile *profile, uint32_t node, const char *function, uint64_t samples)
