@@ -19,7 +19,7 @@ enum {
     JIT_STACK_START = 32 << 10,
     JIT_STACK_LIMIT = 1 << 20,
     MESSAGE_LEN_LIMIT = 256,
-    NUMBER_LEN_LIMIT = 16,
+    NUMBER_LEN_LIMIT = 24,
     LABEL_LEN_LIMIT = FILTER_NAME_LIMIT + FILTER_FILE_LIMIT + NUMBER_LEN_LIMIT + 32,
 };
 
@@ -41,6 +41,15 @@ struct matcher {
     pcre2_jit_stack *stack;
     pcre2_match_data *data;
     uint64_t abandoned;
+};
+
+/*
+ * A text to match, on the stack: what it takes from the program is cut at its limits. What PCRE2 compiled to machine
+ * code looks at 16 bytes at a time, and so at those behind the text, which do not matter to it but should be set.
+ */
+struct label {
+    size_t len;
+    char text[LABEL_LEN_LIMIT];
 };
 
 struct filter {
@@ -150,65 +159,73 @@ struct error *filter_create(const struct filter_options *options, struct filter 
     return NULL;
 }
 
-/*
- * False for an expression that is not there. What PCRE2 compiled to machine code looks at 16 bytes at a time, and so at
- * those behind the text, which do not matter to it but should be set.
- */
-static bool matches(const struct filter *filter, size_t expression, const char *text, size_t len)
+/* False for an expression that is not there. */
+static bool matches(const struct filter *filter, size_t expression, const struct label *label)
 {
     struct matcher *matcher = filter->matcher;
     const pcre2_code *code = filter->expressions[expression].code;
     if (!code)
         return false;
-    int result = pcre2_match(code, (PCRE2_SPTR)text, len, 0, 0, matcher->data, matcher->context);
+    int result = pcre2_match(code, (PCRE2_SPTR)label->text, label->len, 0, 0, matcher->data, matcher->context);
     if (result < 0 && result != PCRE2_ERROR_NOMATCH)
         matcher->abandoned++;
     return result >= 0;
 }
 
-/* Copies the beginning of a string and returns its length. */
-static size_t copy_beginning(const struct profile *profile, uint32_t string, size_t limit, char *ret)
+static void append(struct label *label, const char *text, size_t len)
+{
+    memcpy(label->text + label->len, text, len);
+    label->len += len;
+}
+
+static void append_beginning(struct label *label, const struct profile *profile, uint32_t string, size_t limit)
 {
     size_t len;
     const char *text = profile_string(profile, string, &len);
-    if (len > limit)
-        len = limit;
-    memcpy(ret, text, len);
-    return len;
+    append(label, text, len < limit ? len : limit);
 }
 
 bool filter_accepts_thread(const struct filter *filter, const struct profile *profile, uint32_t thread)
 {
-    char text[LABEL_LEN_LIMIT] = {0};
+    struct label label = {0};
+    char number[NUMBER_LEN_LIMIT] = "";
     uint32_t count;
     const struct profile_thread *seen = &profile_threads(profile, &count)[thread];
     if (filter->only_main_thread && !seen->is_main)
         return false;
     if (!filter->expressions[THREAD].code)
         return true;
-    size_t len = copy_beginning(profile, seen->name, FILTER_NAME_LIMIT, text);
-    if (matches(filter, THREAD, text, len))
+    append_beginning(&label, profile, seen->name, FILTER_NAME_LIMIT);
+    if (matches(filter, THREAD, &label))
         return true;
-    uint64_t number = seen->os_id != 0 ? (uint64_t)seen->os_id : seen->id;
-    len = (size_t)snprintf(text, sizeof(text), "%" PRIu64, number);
-    return number != 0 && matches(filter, THREAD, text, len);
+    uint64_t id = seen->os_id != 0 ? (uint64_t)seen->os_id : seen->id;
+    if (id == 0)
+        return false;
+    label = (struct label){0};
+    snprintf(number, sizeof(number), "%" PRIu64, id);
+    append(&label, number, strlen(number));
+    return matches(filter, THREAD, &label);
 }
 
-/* Puts a label together and returns its length. Neither allocates nor fails. */
-static size_t make_label(const struct profile *profile, const struct profile_frame *frame, char *ret)
+static bool has_file(const struct profile *profile, const struct profile_frame *frame)
 {
-    char *at = ret + copy_beginning(profile, frame->name, FILTER_NAME_LIMIT, ret);
-    char *file = at + 2;
-    size_t file_len = copy_beginning(profile, frame->file, FILTER_FILE_LIMIT, file);
-    if (frame->kind != FRAME_PYTHON || file_len == 0)
-        return (size_t)(at - ret);
-    *at++ = ' ';
-    *at = '(';
-    at = file + file_len;
+    size_t len;
+    profile_string(profile, frame->file, &len);
+    return frame->kind == FRAME_PYTHON && len > 0;
+}
+
+static void append_frame(struct label *label, const struct profile *profile, const struct profile_frame *frame)
+{
+    char line[NUMBER_LEN_LIMIT] = "";
+    append_beginning(label, profile, frame->name, FILTER_NAME_LIMIT);
+    if (!has_file(profile, frame))
+        return;
+    append(label, " (", 2);
+    append_beginning(label, profile, frame->file, FILTER_FILE_LIMIT);
     if (frame->line != 0)
-        at += snprintf(at, NUMBER_LEN_LIMIT, ":%" PRId32, frame->line);
-    *at++ = ')';
-    return (size_t)(at - ret);
+        snprintf(line, sizeof(line), ":%" PRId32, frame->line);
+    append(label, line, strlen(line));
+    append(label, ")", 1);
 }
 
 static bool hides_origin(const struct filter *filter, const struct profile *profile, uint32_t frame)
@@ -221,16 +238,16 @@ static bool hides_origin(const struct filter *filter, const struct profile *prof
 
 struct filter_verdict filter_judge(const struct filter *filter, const struct profile *profile, uint32_t frame)
 {
-    char label[LABEL_LEN_LIMIT] = {0};
+    struct label label = {0};
     const struct profile_frame *seen = profile_frame(profile, frame);
     if (seen->kind == FRAME_PROCESS || seen->kind == FRAME_THREAD)
         return (struct filter_verdict){0};
-    size_t len = make_label(profile, seen, label);
-    bool is_hidden = hides_origin(filter, profile, frame) || matches(filter, HIDE, label, len);
+    append_frame(&label, profile, seen);
+    bool is_hidden = hides_origin(filter, profile, frame) || matches(filter, HIDE, &label);
     return (struct filter_verdict){
-        .is_focus = matches(filter, FOCUS, label, len),
-        .is_ignored = matches(filter, IGNORE, label, len),
-        .is_start = !is_hidden && matches(filter, SHOW_FROM, label, len),
+        .is_focus = matches(filter, FOCUS, &label),
+        .is_ignored = matches(filter, IGNORE, &label),
+        .is_start = !is_hidden && matches(filter, SHOW_FROM, &label),
         .is_hidden = is_hidden,
     };
 }

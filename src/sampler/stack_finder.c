@@ -13,8 +13,9 @@ struct error *stack_finder_init(struct stack_finder *finder, const struct proces
 {
     char version[PYTHON_VERSION_TEXT_LEN];
     *finder = (struct stack_finder){.profile = profile, .process = PROFILE_NONE, .pid = process->pid};
-    /* A process that does not tell its words any more has none. */
     cleanup_error struct error *error = process_command_line(process, &finder->command_line);
+    if (error)
+        buffer_clear(&finder->command_line); /* it does not tell its words any more */
     python_version_format(&python_runtime(session_python(session))->version, version);
     buffer_append_text(&finder->python_version, version);
     return finder->python_version.failed ? error_no_memory() : NULL;
