@@ -63,9 +63,19 @@ static struct error *choose_format(const char *path, const struct format **ret)
     return error_create(ERROR_USAGE, "no format is known for files that end in '%s': choose one with --format", ending);
 }
 
+static bool is_mute(const char *path)
+{
+    return !is_standard_output(path) && !format_by_ending(path);
+}
+
+/* Whether an output has the format that was asked for by name, and not that of its ending. */
 static bool is_by_name(const struct outputs *outputs, const char *path)
 {
-    return outputs->format && (outputs->count == 1 || is_standard_output(path) || !format_by_ending(path));
+    bool is_any_mute = false;
+    for (uint32_t i = 0; i < outputs->count; i++)
+        is_any_mute |= is_mute(outputs->paths[i]);
+    bool is_meant = is_mute(path) || (is_standard_output(path) && !is_any_mute);
+    return outputs->format && (outputs->count == 1 || is_meant);
 }
 
 struct error *outputs_complete(struct outputs *outputs)

@@ -29,8 +29,9 @@ struct error *outputs_add(struct outputs *outputs, const char *path);
 struct error *outputs_choose(struct outputs *outputs, const char *format);
 
 /*
- * Gives each output its format: the one that was asked for, if there is one output, its ending is not known, or it is
- * standard output; else that of its ending. Standard output is a text tree, a name without an ending a flame graph.
+ * Gives each output its format: the one that was asked for, if there is one output, or its ending is not known; else
+ * that of its ending. Standard output has the one that was asked for, if no file needs that, or else is a text tree. A
+ * name without an ending is a flame graph.
  */
 struct error *outputs_complete(struct outputs *outputs);
 

@@ -260,6 +260,8 @@ static struct error *make_results(struct record_arguments *arguments, int fd)
 static struct error *keep_recording(struct work *work, struct error *error)
 {
     cleanup_buffer struct buffer shown = {0};
+    if (access(work->store.path, F_OK) != 0) /* somebody has removed it */
+        return error;
     escape_visible(&shown, work->store.path, strlen(work->store.path));
     fprintf(stderr, "pyspyc: what was recorded is in %s: 'pyspyc report' makes pictures of it\n", buffer_text(&shown));
     store_keep(&work->store);

@@ -219,7 +219,11 @@ class _Profiler(object):
             said = "signal %d ended the profiler\n%s" % (-status, said)
         elif not said:
             said = "the profiler ended with status %d" % status
-        return said[len("pyspyc: "):] if said.startswith("pyspyc: ") else said.strip()
+        # What went wrong is said last, behind the counts; before it, where the recording is, if it was kept.
+        kept = said.find("pyspyc: what was recorded is in ")
+        counts = said.rfind("\npyspyc: ") if kept < 0 and " intervals: " in said else kept
+        said = said[max(counts, 0):].strip()
+        return said[len("pyspyc: "):] if said.startswith("pyspyc: ") else said
 
     def _close(self):
         if self.has_named:
@@ -247,7 +251,7 @@ class record(object):
     output          file to write; its ending says the format; "-" is standard output
     format          as in `pyspyc record --format`
     rate            samples a second (default: 100)
-    tree            print the tree of calls, too (default: only with neither an output nor a format)
+    tree            print the tree of calls on standard error, too (default: yes, unless quiet)
     quiet           do not print what the profiler says at the end
     threads, subprocesses, gil, idle, function, nolineno, full_filenames, blocking
                     as the options of `pyspyc record`
@@ -270,7 +274,7 @@ class record(object):
                  ("--blocking", blocking))
         self.output = None if output is None else _path(output)
         self.format = format
-        self.tree = output is None and format is None if tree is None else bool(tree)
+        self.tree = self.output != "-" and (not quiet if tree is None else bool(tree))
         self.quiet = quiet
         self._arguments = [option for option, is_set in flags if is_set]
         if rate is not None:
@@ -278,13 +282,9 @@ class record(object):
         self._joins = False  # another recording that goes on is as good
 
     def _outputs(self):
-        arguments = []
-        if self.output is not None or not self.tree:
-            arguments += [] if self.output is None else ["--output", self.output]
-            arguments += [] if self.format is None else ["--format", self.format]
-        if self.tree:
-            arguments += ["--output", "-", "--format", "tree"]
-        return arguments
+        arguments = [] if self.output is None else ["--output", self.output]
+        arguments += [] if self.format is None else ["--format", self.format]
+        return arguments + (["--output", "-"] if self.tree else [])
 
     def __enter__(self):
         pid, claim = os.getpid(), object()
@@ -315,7 +315,7 @@ class record(object):
             return False
         finally:
             _active.pop(os.getpid(), None)
-        _write(sys.stdout, text)
+        _write(sys.stderr, text)
         if not self.quiet:
             _write(sys.stderr, messages)
         return False

@@ -107,7 +107,7 @@ after()
         self.assertGreater(stacks.total(stacks.with_function("inside")), 150, outcome)
         self.assertEqual(stacks.total(stacks.with_function("before")), 0, outcome)
         self.assertEqual(stacks.total(stacks.with_function("after")), 0, outcome)
-        self.assertRegex(outcome.errors, r"\Apyspyc: wrote out\.txt\npyspyc: \d+ samples in ")
+        self.assertRegex(outcome.errors, r"(?s)\npyspyc: \d+ samples in .*\npyspyc: wrote out\.txt\n\Z")
         self.assertEqual(outcome.output, "")
 
     def test_a_picture(self):
@@ -248,30 +248,44 @@ class TestTree(ClientCase):
     def test_without_an_output_the_tree_is_printed(self):
         outcome, asked = self.run_with_stand_in("with pyspyc.record(): say('inside')", "└─ main\n", "pyspyc: words\n",
                                                 LC_ALL="C.UTF-8")
-        self.assertEqual(asked, "--output - --format tree")
-        self.assertEqual(outcome.output, "inside\n└─ main\n")
-        self.assertEqual(outcome.errors, "pyspyc: words\n")
+        self.assertEqual(asked, "--output -")
+        self.assertEqual(outcome.output, "inside\n")
+        self.assertEqual(outcome.errors, "└─ main\npyspyc: words\n")
 
     def test_a_stream_that_cannot_draw(self):
         outcome, _ = self.run_with_stand_in("with pyspyc.record(): pass", "└─ main\n", PYTHONIOENCODING="ascii")
         self.assertEqual(outcome.status, 0, outcome)
-        self.assertIn(" main\n", outcome.output)
+        self.assertIn(" main\n", outcome.errors)
 
-    def test_with_an_output_it_is_printed_on_demand(self):
+    def test_it_is_printed_unless_it_is_not_wanted(self):
         _, asked = self.run_with_stand_in("with pyspyc.record('a.svg', rate=7): pass")
-        self.assertEqual(asked, "--output a.svg --rate 7")
+        self.assertEqual(asked, "--output a.svg --output - --rate 7")
+        for option in ("tree=False", "quiet=True"):
+            _, asked = self.run_with_stand_in("with pyspyc.record('a.svg', rate=7, %s): pass" % option)
+            self.assertEqual(asked, "--output a.svg --rate 7")
+        _, asked = self.run_with_stand_in("with pyspyc.record('-', rate=7): pass")
+        self.assertEqual(asked, "--output - --rate 7")
+
+    def test_a_real_tree(self):
+        outcome = self.run_script("def inside():\n    end = time.time() + 0.5\n    while time.time() < end: pass\n"
+                                  "import time\nwith pyspyc.record('out.svg', rate=500): inside()")
+        self.assertEqual(outcome.status, 0, outcome)
+        self.assertRegex(outcome.errors, r"\d\.\d+s +\d+% .*\binside\b")
+        self.assertTrue(os.path.exists(self.path("out.svg")))
+
+    def test_it_goes_with_a_format(self):
         _, asked = self.run_with_stand_in("with pyspyc.record('a', format='raw', tree=True, idle=True): pass")
-        self.assertEqual(asked, "--output a --format raw --output - --format tree --idle")
+        self.assertEqual(asked, "--output a --format raw --output - --idle")
         _, asked = self.run_with_stand_in("with pyspyc.record(tree=False): pass")
         self.assertEqual(asked, "")
 
     def test_streams_of_the_program_that_were_replaced(self):
         outcome, _ = self.run_with_stand_in('''
 import io
-sys.stdout = (io.StringIO if str is not bytes else io.BytesIO)()
+sys.stderr = (io.StringIO if str is not bytes else io.BytesIO)()
 with pyspyc.record(): pass
-text = sys.stdout.getvalue()
-sys.stdout = sys.__stdout__
+text = sys.stderr.getvalue()
+sys.stderr = sys.__stderr__
 say(repr(text))
 ''', "tree")
         self.assertEqual(outcome.output, "'tree'\n")
@@ -674,7 +688,7 @@ else:
         self.assertGreater(self.samples_of("work"), 100)
 
     def test_bare(self):
-        """Without an output it prints a tree, so the profiler that it gets here is a stand-in."""
+        """Without an output it prints a tree, and nothing else."""
         with open(self.path("stand-in"), "w") as file:
             file.write(STAND_IN)
         os.chmod(self.path("stand-in"), stat.S_IRWXU)
@@ -687,7 +701,7 @@ def work(a): return a + 1
 say(work.__name__, work(2))
 ''', PYSPYC=self.path("stand-in"), STAND_IN_NOTES="/dev/null", STAND_IN_OUTPUT="tree\n", STAND_IN_ERRORS="",
                                 STAND_IN_STATUS="0")
-        self.assertEqual(outcome.output, "tree\nwork 2\ntree\nwork 3\n")
+        self.assertEqual((outcome.output, outcome.errors), ("work 2\nwork 3\n", "tree\ntree\n"))
 
     def test_method_and_exception(self):
         outcome = self.run_well('''
