@@ -3,6 +3,7 @@
 
     PYSPYC_RENDER_FOLDED=build/tests/render-folded /usr/bin/python3 tests/browser/test_flamegraph.py
 """
+import itertools
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import page
 import png
 import server
+import vision
 from page import SMALL, many_stacks
 
 HOSTILE = b"\n".join([
@@ -63,6 +65,33 @@ class FlameGraphTest(page.PageTest):
         for name, letter in (("all", "r"), ("thread (100)", "r"), ("work", "o"), ("decode", "s"), ("setup", "p"),
                              ("_find_and_load", "i"), ("<GC>", "g")):
             self.assertEqual(self.run_js("return rectOf(arguments[0]).getAttribute('class')[0]", name), letter)
+
+    def fills(self):
+        """The colours of classes of boxes, and of the text on them."""
+        return self.run_js("""
+            const rgb = (element) => getComputedStyle(element).fill.match(/\\d+/g).slice(0, 3).map(Number);
+            const box = rects()[0];
+            const fills = {};
+            for (const letter of 'opsigr')
+                for (let shade = 0; shade < 8; shade++) {
+                    box.setAttribute('class', letter + shade);
+                    fills[letter + shade] = rgb(box);
+                }
+            return [fills, rgb(labels()[0])]""")
+
+    def test_everybody_can_tell_the_families_apart(self):
+        for scheme in ("light", "dark"):
+            self.browser.prefer_colours(scheme)
+            self.addCleanup(self.browser.prefer_colours, "light")
+            self.show(SMALL)
+            fills, text = self.fills()
+            self.assertEqual(len(set(map(tuple, fills.values()))), 48)
+            for name, fill in fills.items():
+                self.assertGreaterEqual(vision.contrast(fill, text), 4.5, name)
+            for a, b in itertools.combinations(fills, 2):
+                if a[0] != b[0]:
+                    for kind in vision.VISIONS:
+                        self.assertGreater(vision.distance(fills[a], fills[b], kind), 5, (a, b, kind))
 
     def test_dark_mode_follows_the_preference(self):
         self.show(SMALL)
@@ -324,6 +353,28 @@ class FlameGraphTest(page.PageTest):
         self.point("AAA")
         width = self.run_js("return [document.querySelector('.tip').getBoundingClientRect().right, innerWidth]")
         self.assertLessEqual(width[0], width[1])
+
+    def test_hostile_names_stay_inert_in_all_places(self):
+        self.show(HOSTILE)
+        self.browser.run("localStorage.clear()")
+        for name in ("<script>", "]]>", "\"quotes", "AAA", "\\u{202e}evil", "\\udc80"):
+            self.click(name)
+            address = self.run_js("return location.hash")
+            trail = self.texts(".trail button")
+            self.point(name)
+            self.browser.press("m")
+            self.assertTrue(self.texts(".menu > .name")[0].startswith(name[:3]))
+            self.push("Focus", within=".filters")
+            self.assertEqual(len(self.texts(".notes .note")), 1)
+            self.browser.press("n", "u", "c", "k", "i", "c", "i", "k", "0")
+            self.show(HOSTILE, address)
+            self.assertEqual(self.texts(".trail button"), trail)
+            self.browser.press("Escape")
+        self.assertEqual(self.run_js("return document.querySelectorAll('script').length"), 1)
+        self.assertNotEqual(self.run_js("return document.title"), "owned")
+        odd = self.run_js("""return Array.from(document.querySelectorAll('*')).flatMap((element) =>
+            Array.from(element.attributes, (attribute) => attribute.name)).filter((name) => name.startsWith('on'))""")
+        self.assertEqual(odd, [])
 
     def coloured_pixels(self):
         return sum(max(pixel) - min(pixel) > 40 for row in png.rows(self.browser.screenshot()) for pixel in row[::4])

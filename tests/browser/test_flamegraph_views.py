@@ -291,12 +291,20 @@ class ViewsTest(page.PageTest):
     def test_a_path_that_ends_is_followed_as_far_as_it_goes(self):
         self.show(SMALL, "#path=all;MainThread;main;nothing;decode")
         self.assertEqual(self.texts(".trail button"), ["all", "MainThread", "main"])
+        self.assertIn("There is no nothing here", self.texts("[role=status]")[0])
 
     def test_any_address_is_borne(self):
         for address in ("#path=%FF%ZZ;;\\;;&order=x&threads==none&level=9&hide=&hide=a&focus=x:y&kind=q&search=%5B",
                         "#path", "#&&&==", "#search=(&colours=__proto__&order=constructor", "#" + "path=a;" * 3000):
             self.show(SMALL, address)
             self.assertIn("all", self.labels())
+            self.assertEqual(self.run_js("return document.querySelectorAll('.dim').length"), 0)
+
+    def test_a_thread_that_is_not_there_is_said(self):
+        self.show(FINE, "#threads==Worker+9")
+        self.assert_shows(FINE)
+        self.assertEqual(self.run_js("return document.querySelector('select[aria-label^=Threads]').value"), "apart")
+        self.assertIn("There is no Worker 9 here", self.texts("[role=status]")[0])
 
     def test_back_undoes_what_was_chosen(self):
         self.show(FINE)
@@ -323,6 +331,28 @@ class ViewsTest(page.PageTest):
         self.assertEqual(self.texts(".trail button"), ["all", "thread (100): MainThread", "<module>", "fib"])
         self.push("Callees first")
         self.assertEqual(self.texts(".trail button"), ["all"])
+
+    # ---- for other pages ----
+
+    def test_weights_can_be_replaced(self):
+        """As a page does that shows only a part of a recording's samples."""
+        with open(self.render(FINE), "rb") as file:
+            svg = file.read()
+        start = b"startGraph(document.currentScript.parentNode);"
+        self.assertEqual(svg.count(start), 1)
+        exposed = b"const view = %s window.reweigh = (weights) => setWeights(view, weights);" % start
+        self.browser.open("file://" + self.file("other.svg", svg.replace(start, exposed)))
+        self.click("<module>")
+        zoomed = self.texts(".trail button")
+        weights = [int(box[3] == "decode") * 7 for box in expected.boxes(expected.parse(FINE))]
+        self.run_js("window.reweigh(arguments[0])", weights)
+        self.assertEqual(self.texts(".trail button"), zoomed)
+        self.browser.press("Escape")
+        decoding = [([*stack], 7) for stack, count in expected.parse(FINE) if stack[-1]["name"] == "decode"]
+        widths = [box[2] for box in expected.boxes(decoding)]
+        seen = self.run_js("return rects().map((rect) => Math.round(21 * (number(rect, 'width') + 0.5) / 1180))")
+        self.assertEqual(seen, widths)
+        self.assertEqual(self.texts("div.legend button")[2], "standard library100.0 %")
 
 
 if __name__ == "__main__":

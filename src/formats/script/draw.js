@@ -68,7 +68,8 @@ function colourOf(view, frame) {
 
 /* Classes by frame; there are far fewer of them than boxes. */
 function markFrames(view) {
-    const {kind} = view.state;
+    const isKnown = view.level.frames.some((frame) => legendKeyOf(view, frame) === view.state.kind);
+    const kind = isKnown ? view.state.kind : ''; // an address can name any
     view.classes = view.level.frames.map(function (frame, i) {
         const isMatch = view.matches !== null && view.matches.byFrame[i] === 1;
         const isDim = kind && legendKeyOf(view, frame) !== kind;

@@ -3,7 +3,7 @@
  * The flame graph that is shown in an <svg>: one `view` object holds all of it.
  *
  *     const view = startGraph(svg);
- *     setWeights(view, weights);      other samples in the same nodes, for a page that has more than one profile
+ *     setWeights(view, weights);      other samples in the same nodes, for a page that shows parts of a recording
  */
 
 const TREE_STATES = ['level', 'threads', 'order', 'recursion', 'filters'];
@@ -12,6 +12,7 @@ const TREE_STATES = ['level', 'threads', 'order', 'recursion', 'filters'];
 function show(view, state) {
     const old = view.state;
     view.state = state;
+    view.missing = '';
     const isOtherTree = TREE_STATES.some((key) => old[key] !== state[key]);
     if (isOtherTree)
         updateTree(view);
@@ -107,7 +108,7 @@ function goToMatch(view, step) {
 
 /* ---- start ---- */
 
-function makeView(root) {
+function makeView(root, ownsAddress) {
     const info = JSON.parse(parts(root, 'info').join(''));
     const fine = readFrames(root, info);
     const base = readTree(root, info);
@@ -117,6 +118,7 @@ function makeView(root) {
         levels: {},
         allSamples: totalOf(base, ROOT),
         isAlone: document.documentElement === root,
+        ownsAddress,
         initial: initialState(info),
         state: initialState(info),
         editor: readEditor(),
@@ -210,10 +212,11 @@ function listen(view) {
     (view.isAlone ? document : view.root).addEventListener('keydown', (event) => pressKey(view, event));
     new ResizeObserver(() => resize(view)).observe(view.root);
     window.addEventListener('resize', () => resize(view));
-    if (!view.isAlone)
-        return;
-    window.addEventListener('popstate', () => goToAddress(view));
-    window.addEventListener('scroll', () => view.head.group.setAttribute('transform', `translate(0 ${window.scrollY})`));
+    if (view.ownsAddress)
+        window.addEventListener('popstate', () => goToAddress(view));
+    if (view.isAlone)
+        window.addEventListener('scroll', () =>
+            view.head.group.setAttribute('transform', `translate(0 ${window.scrollY})`));
 }
 
 function resize(view) {
@@ -237,14 +240,15 @@ function setWeights(view, weights) {
     redraw(view);
 }
 
-function startGraph(root) {
-    const view = makeView(root);
+/* A page that shows several pictures keeps its address; one with a single picture can let it have it. */
+function startGraph(root, ownsAddress = document.documentElement === root) {
+    const view = makeView(root, ownsAddress);
     setAttributes(root, {width: '100%', role: 'group'});
     root.removeAttribute('viewBox');
     if (!view.isAlone)
         root.querySelector('title').remove(); // it would be a tooltip of everything
     view.width = Math.floor(root.getBoundingClientRect().width);
-    if (view.isAlone)
+    if (view.ownsAddress)
         view.state = parseAddress(window.location.hash.slice(1), view.initial);
     updateTree(view);
     updateMatches(view);
@@ -252,5 +256,7 @@ function startGraph(root) {
     if (view.isAlone && view.state.direction === 'flame')
         window.scrollTo(0, view.height);
     listen(view);
+    if (view.missing)
+        say(view, tellWhatIsShown(view));
     return view;
 }

@@ -14,6 +14,7 @@ const CHOICES = {
     direction: ['flame', 'icicle'],
     colours: ['kind', 'module'],
 };
+const THREAD_CHOICES = ['together', 'threads', 'processes', 'apart']; // or =KEY of one group
 const OPERATIONS = ['hide', 'focus', 'exclude'];
 const SCOPES = ['frame', 'module', 'package', 'kind'];
 
@@ -27,7 +28,7 @@ function threadsShown(shown) {
 function initialState(info) {
     return {
         level: info.shown.level,
-        threads: threadsShown(info.shown), // together, apart, threads, processes, or =KEY of one group
+        threads: threadsShown(info.shown),
         order: 'caller',
         direction: 'flame',
         recursion: false, // whether it is folded
@@ -167,12 +168,9 @@ function parseAddress(text, initial) {
     return state;
 }
 
-/*
- * Puts the state into the address, as a new step of the browser's history or in place of the current one. A document that
- * shows several pictures keeps its own address.
- */
+/* Puts the state into the address, as a new step of the browser's history or in place of the current one. */
 function writeAddress(view, isNewStep) {
-    if (!view.isAlone)
+    if (!view.ownsAddress)
         return;
     const text = formatAddress(view.state, view.initial);
     if (text === window.location.hash.slice(1))

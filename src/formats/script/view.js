@@ -106,8 +106,18 @@ function colourModules(view) {
     view.moduleColours = new Map(modules.slice(0, MODULE_COLOURS).map(([name], i) => [name, `m${i}`]));
 }
 
+/* An address can name threads that this recording does not have. */
+function checkThreads(view) {
+    const {threads} = view.state;
+    const isKnown = THREAD_CHOICES.includes(threads) || groupOf(view, threads);
+    view.missing = isKnown ? '' : threads.replace(/^=/, '');
+    if (!isKnown)
+        view.state = {...view.state, threads: view.initial.threads};
+}
+
 /* Makes the tree anew, and finds in it what was zoomed. */
 function updateTree(view) {
+    checkThreads(view);
     const {state} = view;
     view.level = findLevel(view, state.level);
     const plan = makePlan(view);
@@ -126,7 +136,7 @@ function updateTree(view) {
 function zoomToPath(view) {
     const {node, missing} = followPath(view, view.state.path);
     view.zoomed = view.current = node;
-    view.missing = missing;
+    view.missing = view.missing || missing;
 }
 
 function updateMatches(view) {
