@@ -42,7 +42,7 @@ const rectOf = (name) => {
         Math.abs(number(rect, 'x') + 4 - number(label, 'x')) < 0.1);
 };
 const tip = () => {
-    const panel = document.querySelector('.panel:has(.tip)');
+    const panel = document.querySelector('.tip-panel');
     if (panel.getAttribute('display') === 'none')
         return null;
     const rows = Array.from(panel.querySelectorAll('tr'), (row) =>

@@ -147,7 +147,7 @@ function makeView(root, ownsAddress) {
     view.head = makeHead(view);
     view.tip = makePanel(root, 'tip', {'aria-hidden': 'true'});
     view.menu = makePanel(root, 'menu', {role: 'dialog'});
-    view.help = makePanel(root, 'menu help', {role: 'dialog', 'aria-label': 'Keys'});
+    view.help = makePanel(root, 'help', {role: 'dialog', 'aria-label': 'Keys'});
     return view;
 }
 

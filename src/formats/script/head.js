@@ -6,6 +6,7 @@
 
 const LONGEST_CRUMB = 40; // characters
 const MOST_CRUMBS = 7;
+const SHORT_CRUMB = 8; // characters, which are never cut: as many as fit into 600 pixels in all crumbs
 const HEAD_GAP = 8; // pixels between it and the graph
 
 /* For people who do not see the picture. */
@@ -177,6 +178,8 @@ function makeCrumb(view, node, isLast) {
     const frame = view.level.frames[view.tree.frame[node]];
     const crumb = makeButton(brief(frame.name, LONGEST_CRUMB), view.head.trail, () => zoom(view, node));
     crumb.setAttribute('title', brief(frame.labels[0], 400));
+    if (frame.name.length <= SHORT_CRUMB)
+        crumb.classList.add('short');
     if (isLast)
         crumb.setAttribute('aria-current', 'true');
 }

@@ -174,6 +174,35 @@ function depthOf(tree) {
 }
 
 /*
+ * Follows the current stack, so that a frame that stands in it again is given the node of its outermost place, and counts
+ * how often it is there. Depths are those of the tree that is walked.
+ */
+function makeFolding(builder, deepest, frameCount) {
+    const entered = new Uint32Array(deepest + 1).fill(NONE); // by depth: the frame that was entered there
+    const open = new Uint32Array(frameCount); // by frame: the node that it has in the current stack
+    const times = new Uint32Array(frameCount); // by frame: how often it is in the current stack
+    let reached = 0;
+    return {
+        leave(depth) {
+            for (; reached >= depth; reached--) {
+                const frame = entered[reached];
+                entered[reached] = NONE;
+                if (frame !== NONE && --times[frame] === 0)
+                    open[frame] = 0;
+            }
+        },
+        enter(depth, parent, frame) {
+            const node = open[frame] || childFor(builder, parent, frame);
+            open[frame] = node;
+            entered[depth] = frame;
+            reached = depth;
+            builder.folded[node] = Math.max(builder.folded[node], ++times[frame]);
+            return node;
+        },
+    };
+}
+
+/*
  * Less of a tree. The plan has an entry for each frame of the tree:
  *
  *   map     the frame that is shown for it
@@ -181,8 +210,8 @@ function depthOf(tree) {
  *   drops   1: stacks that have it are left out
  *   wants   bits; only stacks whose frames have all bits of `wanted` together are kept
  *
- * With `folds`, a frame that stands in its own stack again is put together with the outer one. A frame that ran on
- * behalf of the inner one then stands above the outer one. Groups and frames shown are few against nodes.
+ * With `folds`, a frame that stands in its own stack again is put together with the outermost one, and what the inner one
+ * called becomes a callee of that. frameCount and ranks are of the frames that are shown.
  */
 function reduceTree(tree, plan) {
     const {map, hides, drops, wants, wanted, folds} = plan;
@@ -190,26 +219,8 @@ function reduceTree(tree, plan) {
     const deepest = depthOf(tree);
     const shown = new Uint32Array(deepest + 1); // by depth in the tree: the node of the one that is built
     const bits = new Uint32Array(deepest + 1);
-    const entered = new Uint32Array(deepest + 1).fill(NONE); // by depth: the frame that was entered there
-    const open = new Uint32Array(plan.frameCount); // by frame: the node that it has in the current stack
-    const times = new Uint32Array(plan.frameCount); // by frame: how often it is in the current stack
-    let reached = 0;
-    const leave = function (depth) {
-        for (; reached >= depth; reached--) {
-            const frame = entered[reached];
-            if (frame !== NONE && --times[frame] === 0)
-                open[frame] = 0;
-        }
-    };
-    const enter = function (depth, frame) {
-        const parent = shown[depth - 1];
-        const node = open[frame] || childFor(builder, parent, frame);
-        open[frame] = node;
-        times[frame]++;
-        builder.folded[node] = Math.max(builder.folded[node], times[frame]);
-        return node;
-    };
-    if (bits[0] === wanted)
+    const folding = makeFolding(builder, deepest, plan.frameCount);
+    if (wanted === 0)
         builder.weight[ROOT] = weightOf(tree, ROOT);
     for (let node = 1; node < tree.count;) {
         const frame = tree.frame[node];
@@ -218,14 +229,15 @@ function reduceTree(tree, plan) {
             continue;
         }
         const depth = tree.depth[node];
+        const parent = shown[depth - 1];
         if (folds)
-            leave(depth);
-        entered[depth] = folds && !hides[frame] ? map[frame] : NONE;
+            folding.leave(depth);
         if (hides[frame])
-            shown[depth] = shown[depth - 1];
+            shown[depth] = parent;
+        else if (folds)
+            shown[depth] = folding.enter(depth, parent, map[frame]);
         else
-            shown[depth] = folds ? enter(depth, map[frame]) : childFor(builder, shown[depth - 1], map[frame]);
-        reached = depth;
+            shown[depth] = childFor(builder, parent, map[frame]);
         bits[depth] = bits[depth - 1] | wants[frame];
         if (bits[depth] === wanted)
             builder.weight[shown[depth]] += weightOf(tree, node);
