@@ -14,6 +14,7 @@
 struct profile;
 
 struct calltree_node {
+    uint32_t node; /* of the profile */
     uint32_t frame;
     uint32_t first_child; /* index into nodes; children stand side by side */
     uint32_t child_count;

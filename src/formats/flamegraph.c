@@ -6,6 +6,7 @@
  * browser, the script that it carries (folder script) redraws it for the window, and adds what can be done with it. It
  * has no ids and its style reaches no other element, so that several can stand in one HTML page.
  */
+#include "flamegraph.h"
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "embedded.h"
@@ -15,13 +16,14 @@
 #include "profile/profile.h"
 #include "writers.h"
 
-static struct error *write_opening(const struct picture *picture, FILE *out)
+static struct error *write_opening(const struct picture *picture, const struct flamegraph_frame *frame, FILE *out)
 {
     cleanup_buffer struct buffer title = {0};
     escape_xml(&title, buffer_text(&picture->title), picture->title.len);
     if (title.failed)
         return error_no_memory();
-    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", out);
+    if (!frame->is_in_page)
+        fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", out);
     fprintf(out,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"pyspyc-flamegraph\" width=\"%d\" height=\"%u\""
             " viewBox=\"0 0 %d %u\" role=\"img\" aria-label=\"Flame graph of %s\">\n",
@@ -39,10 +41,14 @@ static void write_style(FILE *out)
 }
 
 /* In a function of its own, so that its names reach no other script of the page. */
-static void write_script(FILE *out)
+static void write_script(const struct flamegraph_frame *frame, FILE *out)
 {
     fputs("<script><![CDATA[\n(function () {\n'use strict';\n", out);
     fwrite(flamegraph_js, 1, flamegraph_js_len, out);
+    if (frame->is_in_page)
+        fwrite(start_page_js, 1, start_page_js_len, out);
+    else
+        fwrite(start_js, 1, start_js_len, out);
     fputs("})();\n]]></script>\n", out);
 }
 
@@ -83,7 +89,24 @@ static struct error *reduce(const struct profile *profile, const struct profile_
     return profile_reduce(profile, detail, ret);
 }
 
+static struct error *write_data(const struct flamegraph_frame *frame, const struct picture *picture,
+                                const struct profile *profile, FILE *out)
+{
+    struct error *error = picture_write_data(picture, profile, out);
+    if (!error && frame->write_more_data)
+        error = frame->write_more_data(frame->context, out);
+    if (!error)
+        write_script(frame, out);
+    return error;
+}
+
 struct error *flamegraph_write(const struct profile *profile, const struct format_options *options, FILE *out)
+{
+    return flamegraph_write_in(&(struct flamegraph_frame){0}, profile, options, out);
+}
+
+struct error *flamegraph_write_in(const struct flamegraph_frame *frame, const struct profile *profile,
+                                  const struct format_options *options, FILE *out)
 {
     cleanup_profile struct profile *reduced = NULL;
     cleanup_picture struct picture picture = {0};
@@ -91,7 +114,7 @@ struct error *flamegraph_write(const struct profile *profile, const struct forma
     if (!error)
         error = picture_init(&picture, reduced ? reduced : profile, options);
     if (!error)
-        error = write_opening(&picture, out);
+        error = write_opening(&picture, frame, out);
     if (error)
         return error;
     write_style(out);
@@ -99,10 +122,8 @@ struct error *flamegraph_write(const struct profile *profile, const struct forma
     error = picture_write_boxes(&picture, out);
     if (!error)
         error = picture_write_head(&picture, out);
-    if (!error && has_samples(&picture)) {
-        error = picture_write_data(&picture, profile, out);
-        write_script(out);
-    }
+    if (!error && has_samples(&picture))
+        error = write_data(frame, &picture, profile, out);
     if (!error)
         fputs("</svg>\n", out);
     return error;

@@ -13,6 +13,7 @@ static const char *const flamegraph_endings[] = {".svg", NULL};
 static const char *const collapsed_endings[] = {".txt", ".folded", ".collapsed", ".raw", NULL};
 
 static const char *const tree_endings[] = {".tree", NULL};
+static const char *const html_endings[] = {".html", ".htm", NULL};
 static const char *const recording_endings[] = {".pyspyc", NULL};
 
 static const struct format formats[] = {
@@ -41,6 +42,14 @@ static const struct format formats[] = {
         .is_fine = true,
         .endings = tree_endings,
         .write = tree_write,
+    },
+    {
+        .name = "html",
+        .help = "the flame graph with a time axis, one HTML page",
+        .extension = ".html",
+        .endings = html_endings,
+        .viewer = "xdg-open",
+        .write_samples = page_write,
     },
     {
         .name = "pyspyc",

@@ -8,9 +8,12 @@
 struct error;
 struct format_options;
 struct profile;
+struct view;
 
 struct error *flamegraph_write(const struct profile *profile, const struct format_options *options, FILE *out);
 struct error *collapsed_write(const struct profile *profile, const struct format_options *options, FILE *out);
 struct error *tree_write(const struct profile *profile, const struct format_options *options, FILE *out);
+
+struct error *page_write(const struct view *view, const struct format_options *options, FILE *out);
 
 #endif

@@ -84,6 +84,7 @@ static void lay_out(struct calltree *tree, struct layout_work *work)
     uint32_t end = 1;
     for (uint32_t place = 0; place < tree->count; place++) {
         struct calltree_node *node = &tree->nodes[place];
+        node->node = work->order[place];
         node->frame = work->nodes[work->order[place]].frame;
         node->self = work->nodes[work->order[place]].self;
         node->total = work->totals[work->order[place]];

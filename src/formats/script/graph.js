@@ -3,7 +3,8 @@
  * The flame graph that is shown in an <svg>: one `view` object holds all of it.
  *
  *     const view = startGraph(svg);
- *     setWeights(view, weights);      other samples in the same nodes, for a page that shows parts of a recording
+ *
+ * In a page with a time axis (timeline.js), the samples are those of a range of time.
  */
 
 const TREE_STATES = ['level', 'threads', 'order', 'recursion', 'filters'];
@@ -13,7 +14,10 @@ function show(view, state) {
     const old = view.state;
     view.state = state;
     view.missing = '';
-    const isOtherTree = TREE_STATES.some((key) => old[key] !== state[key]);
+    const isOtherTime = view.timeline !== null && old.time !== state.time;
+    if (isOtherTime)
+        applyRange(view);
+    const isOtherTree = isOtherTime || TREE_STATES.some((key) => old[key] !== state[key]);
     if (isOtherTree)
         updateTree(view);
     else if (state.path !== old.path)
@@ -23,6 +27,8 @@ function show(view, state) {
     if (state.direction !== old.direction)
         view.rows = 0;
     redraw(view);
+    if (view.timeline)
+        drawTimeline(view);
     if (view.isAlone && state.direction !== old.direction)
         window.scrollTo(0, state.direction === 'flame' ? view.height : 0);
 }
@@ -112,15 +118,19 @@ function makeView(root, ownsAddress) {
     const info = JSON.parse(parts(root, 'info').join(''));
     const fine = readFrames(root, info);
     const base = readTree(root, info);
+    const isAlone = document.documentElement === root;
+    /* Under a time axis the root stands beside it. */
+    const initial = {...initialState(info), direction: ownsAddress && !isAlone ? 'icicle' : 'flame'};
     const view = {
         root, info, fine, base,
         groups: findGroups(base, fine, info),
         levels: {},
         allSamples: totalOf(base, ROOT),
-        isAlone: document.documentElement === root,
+        isAlone,
         ownsAddress,
-        initial: initialState(info),
-        state: initialState(info),
+        timeline: null, // of a page that has one, see timeline.js
+        initial,
+        state: initial,
         editor: readEditor(),
         width: 0,
         top: 0,
@@ -209,7 +219,7 @@ function goToAddress(view) {
 function listen(view) {
     listenToBoxes(view);
     listenToPanels(view);
-    (view.isAlone ? document : view.root).addEventListener('keydown', (event) => pressKey(view, event));
+    (view.ownsAddress ? document : view.root).addEventListener('keydown', (event) => pressKey(view, event));
     new ResizeObserver(() => resize(view)).observe(view.root);
     window.addEventListener('resize', () => resize(view));
     if (view.ownsAddress)
@@ -229,15 +239,6 @@ function resize(view) {
     } else {
         updateHeight(view);
     }
-}
-
-/* Other samples: a number for each node of the file. */
-function setWeights(view, weights) {
-    setTreeWeights(view.base, weights);
-    view.allSamples = totalOf(view.base, ROOT);
-    updateTree(view);
-    updateMatches(view);
-    redraw(view);
 }
 
 /* A page that shows several pictures keeps its address; one with a single picture can let it have it. */

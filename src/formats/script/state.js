@@ -36,6 +36,7 @@ function initialState(info) {
         kind: '', // of the legend: what is not of it is dim
         search: '',
         filters: [], // {operation, scope, key}
+        time: '', // the range that is shown, where there is a time axis
         path: [], // names, from the root to the zoomed frame
     };
 }
@@ -133,7 +134,7 @@ function formatAddress(state, initial) {
     const address = new URLSearchParams();
     if (state.path.length > 1)
         address.set('path', joinPath(state.path));
-    for (const key of ['search', 'threads', 'order', 'direction', 'level', 'colours', 'kind']) {
+    for (const key of ['search', 'threads', 'order', 'direction', 'level', 'colours', 'kind', 'time']) {
         if (state[key] !== initial[key])
             address.set(key, state[key]);
     }
@@ -162,7 +163,7 @@ function parseAddress(text, initial) {
         if (CHOICES[key].includes(address.get(key)))
             state[key] = address.get(key);
     }
-    for (const key of ['search', 'threads', 'kind'])
+    for (const key of ['search', 'threads', 'kind', 'time'])
         state[key] = address.get(key) || initial[key];
     state.recursion = address.get('recursion') === 'folded';
     return state;
