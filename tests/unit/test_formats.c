@@ -42,8 +42,9 @@ static void formats_are_found_by_name(void **state)
     (void)state;
     size_t count;
     const struct format *all = formats_all(&count);
-    assert_int_equal(count, 4);
     assert_string_equal(all[0].name, "flamegraph");
+    for (size_t i = 0; i < count; i++)
+        assert_ptr_equal(format_by_name(all[i].name), &all[i]);
     assert_ptr_equal(format_by_name("FlameGraph"), &all[0]);
     assert_ptr_equal(format_by_name("raw"), &all[1]);
     assert_ptr_equal(format_by_name("collapsed"), &all[1]);
