@@ -8,6 +8,7 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct profile;
 
@@ -29,5 +30,9 @@ struct profile_detail {
  * that is. Frames whose first line is not known keep the one that they have. Members and info are those of the source.
  */
 struct error *profile_reduce(const struct profile *source, const struct profile_detail *detail, struct profile **ret);
+
+/* The same, and says for each node of the source which node has its samples, in an array that the caller frees. */
+struct error *profile_reduce_mapped(const struct profile *source, const struct profile_detail *detail,
+                                    struct profile **ret, uint32_t **ret_nodes);
 
 #endif

@@ -69,13 +69,22 @@ static struct error *fill(struct reduction *reduction)
     return NULL;
 }
 
-struct error *profile_reduce(const struct profile *source, const struct profile_detail *detail, struct profile **ret)
+struct error *profile_reduce_mapped(const struct profile *source, const struct profile_detail *detail,
+                                    struct profile **ret, uint32_t **ret_nodes)
 {
     struct reduction reduction __attribute__((cleanup(reduction_deinit))) = {.source = source, .detail = detail};
     struct error *error = profile_copy_init(&reduction.copy, source);
     if (!error)
         error = fill(&reduction);
-    if (!error)
-        *ret = hand_over(&reduction.copy.profile);
-    return error;
+    if (error)
+        return error;
+    *ret = hand_over(&reduction.copy.profile);
+    *ret_nodes = hand_over(&reduction.nodes);
+    return NULL;
+}
+
+struct error *profile_reduce(const struct profile *source, const struct profile_detail *detail, struct profile **ret)
+{
+    cleanup_free uint32_t *nodes = NULL;
+    return profile_reduce_mapped(source, detail, ret, &nodes);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "profile/reduce.h"
 
+#include "base/cleanup.h"
 #include "profile/members.h"
 #include "profile/profile.h"
 #include "profile_builder.h"
@@ -106,6 +107,21 @@ static void functions_are_told_apart_by_their_first_line(void **state)
     assert_int_equal(nodes[2].self, 10);
 }
 
+static void each_node_of_the_source_has_its_place(void **state)
+{
+    (void)state;
+    const struct profile_detail detail = {.lines = PROFILE_NO_LINE};
+    cleanup_profile struct profile *source = create_source();
+    cleanup_profile struct profile *reduced = NULL;
+    cleanup_free uint32_t *places = NULL;
+    assert_null(profile_reduce_mapped(source, &detail, &reduced, &places));
+    const uint32_t expected[] = {0, 0, 0, 1, 2, 0, 1, 2};
+    uint32_t count;
+    profile_nodes(source, &count);
+    assert_int_equal(count, array_size(expected));
+    assert_memory_equal(places, expected, sizeof(expected));
+}
+
 static void members_come_along(void **state)
 {
     (void)state;
@@ -127,6 +143,7 @@ int main(void)
         cmocka_unit_test(full_detail_is_a_copy),
         cmocka_unit_test(threads_are_put_together_and_lines_kept),
         cmocka_unit_test(functions_are_told_apart_by_their_first_line),
+        cmocka_unit_test(each_node_of_the_source_has_its_place),
         cmocka_unit_test(members_come_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
