@@ -14,6 +14,10 @@ static const char *const collapsed_endings[] = {".txt", ".folded", ".collapsed",
 
 static const char *const tree_endings[] = {".tree", NULL};
 static const char *const html_endings[] = {".html", ".htm", NULL};
+static const char *const speedscope_endings[] = {".speedscope.json", ".speedscope", NULL};
+static const char *const chrometrace_endings[] = {".trace.json", ".trace", NULL};
+static const char *const firefox_endings[] = {".firefox.json", ".firefox", NULL};
+static const char *const json_endings[] = {".jsonl", ".json", NULL};
 static const char *const recording_endings[] = {".pyspyc", NULL};
 
 static const struct format formats[] = {
@@ -50,6 +54,36 @@ static const struct format formats[] = {
         .endings = html_endings,
         .viewer = "xdg-open",
         .write_samples = page_write,
+    },
+    {
+        .name = "speedscope",
+        .help = "for speedscope: each thread over time",
+        .extension = ".speedscope.json",
+        .viewer = "speedscope",
+        .endings = speedscope_endings,
+        .write_samples = speedscope_write,
+    },
+    {
+        .name = "chrometrace",
+        .help = "for Perfetto, chrome://tracing and speedscope: each thread over time",
+        .extension = ".trace.json",
+        .endings = chrometrace_endings,
+        .write_samples = chrometrace_write,
+    },
+    {
+        .name = "firefox",
+        .help = "for the Firefox profiler: threads over time, with the GIL and garbage collection",
+        .extension = ".firefox.json",
+        .endings = firefox_endings,
+        .write_samples = firefox_write,
+    },
+    {
+        .name = "json",
+        .help = "each sample, as one JSON object a line, for scripts",
+        .extension = ".jsonl",
+        .viewer = "less",
+        .endings = json_endings,
+        .write_samples = json_write,
     },
     {
         .name = "pyspyc",

@@ -66,7 +66,11 @@ static void formats_are_found_by_ending(void **state)
     assert_ptr_equal(format_by_ending("a.raw"), raw);
     assert_ptr_equal(format_by_ending("a.tree"), format_by_name("tree"));
     assert_null(format_by_ending("svg"));
-    assert_null(format_by_ending("a.json"));
+    assert_ptr_equal(format_by_ending("a.json"), format_by_name("json"));
+    assert_ptr_equal(format_by_ending("a.jsonl"), format_by_name("json"));
+    assert_ptr_equal(format_by_ending("a.speedscope.json"), format_by_name("speedscope"));
+    assert_ptr_equal(format_by_ending("a.TRACE.json"), format_by_name("chrometrace"));
+    assert_ptr_equal(format_by_ending("a.firefox.json"), format_by_name("firefox"));
     assert_null(format_by_ending(""));
 }
 
