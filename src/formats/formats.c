@@ -11,13 +11,13 @@
 
 static const char *const flamegraph_endings[] = {".svg", NULL};
 static const char *const collapsed_endings[] = {".txt", ".folded", ".collapsed", ".raw", NULL};
-
 static const char *const tree_endings[] = {".tree", NULL};
 static const char *const html_endings[] = {".html", ".htm", NULL};
 static const char *const speedscope_endings[] = {".speedscope.json", ".speedscope", NULL};
 static const char *const chrometrace_endings[] = {".trace.json", ".trace", NULL};
 static const char *const firefox_endings[] = {".firefox.json", ".firefox", NULL};
 static const char *const json_endings[] = {".jsonl", ".json", NULL};
+static const char *const pprof_endings[] = {".pb.gz", ".pprof", NULL};
 static const char *const recording_endings[] = {".pyspyc", NULL};
 
 static const struct format formats[] = {
@@ -84,6 +84,15 @@ static const struct format formats[] = {
         .viewer = "less",
         .endings = json_endings,
         .write_samples = json_write,
+    },
+    {
+        .name = "pprof",
+        .help = "profile of google's pprof, gzipped; with CPU and wall time, threads and processes as labels",
+        .extension = ".pb.gz",
+        .viewer = "go tool pprof -top",
+        .endings = pprof_endings,
+        .is_binary = true,
+        .write_samples = pprof_write,
     },
     {
         .name = "pyspyc",

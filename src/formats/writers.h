@@ -13,6 +13,7 @@ struct view;
 struct error *flamegraph_write(const struct profile *profile, const struct format_options *options, FILE *out);
 struct error *collapsed_write(const struct profile *profile, const struct format_options *options, FILE *out);
 struct error *tree_write(const struct profile *profile, const struct format_options *options, FILE *out);
+struct error *pprof_write(const struct view *view, const struct format_options *options, FILE *out);
 
 struct error *page_write(const struct view *view, const struct format_options *options, FILE *out);
 

@@ -65,6 +65,9 @@ static void formats_are_found_by_ending(void **state)
     assert_ptr_equal(format_by_ending("a.collapsed"), raw);
     assert_ptr_equal(format_by_ending("a.raw"), raw);
     assert_ptr_equal(format_by_ending("a.tree"), format_by_name("tree"));
+    assert_ptr_equal(format_by_ending("a.pb.gz"), format_by_name("pprof"));
+    assert_ptr_equal(format_by_ending("a.pprof"), format_by_name("pprof"));
+    assert_null(format_by_ending("a.gz"));
     assert_null(format_by_ending("svg"));
     assert_ptr_equal(format_by_ending("a.json"), format_by_name("json"));
     assert_ptr_equal(format_by_ending("a.jsonl"), format_by_name("json"));
