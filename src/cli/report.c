@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "input.h"
 #include "options.h"
 #include "outputs.h"
 #include "picture_options.h"
@@ -112,7 +113,8 @@ static const struct argp report_argp = {
     .parser = parse_report_option,
     .args_doc = "FILE",
     .doc = "Makes pictures of a recording, which 'pyspyc record -o FILE.pyspyc' keeps.\v"
-           "The recording may be unfinished: of one that was cut off, what is there is shown. "
+           "The recording may be unfinished: of one that was cut off, what is there is shown. FILE can also be what "
+           "another tool wrote: collapsed stacks or a pprof file, gzipped or not. "
            "Exit status: 0, or 1 on failure; 2 for mistakes of usage.",
 };
 
@@ -145,11 +147,14 @@ static void report_gaps(const char *path, const struct recording_file *file)
 static struct error *report(struct report_arguments *arguments)
 {
     cleanup_recording_file struct recording_file *file = NULL;
-    cleanup_fd int fd = open(arguments->path, O_RDONLY | O_CLOEXEC);
-    int own_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    cleanup_fd int fd = -1;
+    struct error *error = input_open(arguments->path, &fd);
+    if (error)
+        return error;
+    int own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (own_fd < 0)
         return error_from_errno(errno, "cannot read '%s'", arguments->path);
-    struct error *error = recording_file_open(own_fd, arguments->path, &file);
+    error = recording_file_open(own_fd, arguments->path, &file);
     if (error) {
         close(own_fd);
         return error;
