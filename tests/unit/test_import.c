@@ -6,7 +6,7 @@
 #include "pprof.pb-c.h"
 #include "profile/losses.h"
 #include "profile_builder.h"
-#include "recording_builder.h"
+#include "recording_in_memory.h"
 
 #include <unistd.h>
 #include <zlib.h>
