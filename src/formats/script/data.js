@@ -2,9 +2,9 @@
 /*
  * Reading the data that stand in <metadata> elements; picture_data.c says how they are written.
  *
- * A node is a number, its place in a depth-first walk of a tree; a frame is what nodes show, and shared by many of them.
- * A tree is typed arrays by node: frame, parent, depth, and end, which is the first node behind its descendants. start[]
- * counts the samples left of a node, so that a node's samples are start[end[node]] - start[node].
+ * A node is a number, its place in a depth-first walk of a tree; a frame is what nodes show, and shared by many of
+ * them. A tree is typed arrays by node: frame, parent, depth, and end, which is the first node behind its descendants.
+ * start[] counts the samples left of a node, so that a node's samples are start[end[node]] - start[node].
  */
 
 const ROOT = 0;

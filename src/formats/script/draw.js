@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Drawing: the boxes on the screen are `view.boxes`, in the order of their nodes. Only boxes of half a pixel and more are
- * drawn; sums and searches see every node.
+ * Drawing: the boxes on the screen are `view.boxes`, in the order of their nodes. Only boxes of half a pixel and more
+ * are drawn; sums and searches see every node.
  */
 
 const SMALLEST_BOX = 0.5; // pixels
@@ -33,8 +33,8 @@ function layOut(view) {
 }
 
 /*
- * Makes place for the deepest box. While one tree is looked at the picture grows and never shrinks: boxes would run away
- * from the mouse. A flame graph that grows stays where it is in the window.
+ * Makes place for the deepest box. While one tree is looked at the picture grows and never shrinks: boxes would run
+ * away from the mouse. A flame graph that grows stays where it is in the window.
  */
 function updateHeight(view) {
     const {row, bottom} = view.info;
@@ -95,7 +95,8 @@ function drawBox(view, box) {
         width: width.toFixed(2),
         height: view.info.row - 1,
     });
-    const label = fitLabel(view.measure, view.level.frames[number], suffixOf(view, box.node), width - 2 * LABEL_PADDING);
+    const suffix = suffixOf(view, box.node);
+    const label = fitLabel(view.measure, view.level.frames[number], suffix, width - 2 * LABEL_PADDING);
     if (!label)
         return;
     const text = view.labels.take();

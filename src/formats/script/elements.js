@@ -137,7 +137,8 @@ function fitLabel(measure, frame, suffix, pixels) {
 /* ---- panels: boxes of HTML that stand above the picture ---- */
 
 function makePanel(parent, className, attributes) {
-    const holder = make(SVG, 'foreignObject', {width: 1, height: 1, display: 'none', class: `panel ${className}-panel`}, parent);
+    const holder = make(SVG, 'foreignObject', {width: 1, height: 1, display: 'none'}, parent);
+    holder.setAttribute('class', `panel ${className}-panel`);
     const content = make(HTML, 'div', {class: className, ...attributes}, holder);
     return {holder, content, isShown: false};
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What stands above the graph: title, search, views, legend, and the trail of the zoomed frame. Everything is made once;
- * updateHead() writes what changes.
+ * What stands above the graph: title, search, views, legend, and the trail of the zoomed frame. Everything is made
+ * once; updateHead() writes what changes.
  */
 
 const LONGEST_CRUMB = 40; // characters

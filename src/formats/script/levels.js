@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Frames as they are told apart at a level: 'line' by the line that runs, 'function' by the function's first line, 'name'
- * by name and file alone. It is what profile/reduce.c does.
+ * Frames as they are told apart at a level: 'line' by the line that runs, 'function' by the function's first line,
+ * 'name' by name and file alone. It is what profile/reduce.c does.
  */
 
 function placeOf(file, line) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What can be done with one frame: the menu beside it, and what its rows do. The help, which lists the keys, is here, too.
+ * What can be done with one frame: the menu beside it, and what its rows do. The help, which lists the keys, is here,
+ * too.
  */
 
 const EDITORS = {
@@ -114,7 +115,9 @@ function makeEditorChoice(view, node, parent) {
     if (view.editor.name !== 'other')
         return;
     const input = make(HTML, 'input', {
-        type: 'text', placeholder: 'editor://open?file={file}&line={line}', 'aria-label': 'Template with {file} and {line}',
+        type: 'text',
+        placeholder: 'editor://open?file={file}&line={line}',
+        'aria-label': 'Template with {file} and {line}',
         spellcheck: 'false',
     }, row);
     input.value = view.editor.template;
@@ -127,7 +130,8 @@ function makeEditorChoice(view, node, parent) {
 
 function makeEditorLink(view, node, parent) {
     const address = editorAddress(view, view.level.frames[view.tree.frame[node]]);
-    const link = make(HTML, 'a', address ? {href: address, class: 'item'} : {class: 'item', 'aria-disabled': 'true'}, parent);
+    const link = make(HTML, 'a', {class: 'item'}, parent);
+    setAttributes(link, address ? {href: address} : {'aria-disabled': 'true'});
     makeText('span', '', `Open in ${EDITORS[view.editor.name][0].replace('own template', 'editor')}`, link);
     makeText('kbd', '', 'o', link);
     return link;
@@ -213,7 +217,7 @@ function openMenu(view, node, x, y) {
 function closeMenu(view) {
     if (!view.menu.isShown && !view.help.isShown)
         return false;
-    const hadFocus = view.menu.holder.contains(document.activeElement) || view.help.holder.contains(document.activeElement);
+    const hadFocus = [view.menu, view.help].some((panel) => panel.holder.contains(document.activeElement));
     hidePanel(view.menu);
     hidePanel(view.help);
     view.outline.setAttribute('display', 'none');

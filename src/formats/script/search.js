@@ -4,8 +4,8 @@
  */
 
 /*
- * A pattern without capital letters ignores the case; one that is no regular expression is taken literally, and the error
- * says why.
+ * A pattern without capital letters ignores the case; one that is no regular expression is taken literally, and the
+ * error says why.
  */
 function compile(pattern) {
     const flags = pattern === pattern.toLowerCase() ? 'iu' : 'u';

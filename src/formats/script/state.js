@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What somebody wants to see, and how it stands in the address: behind its #, as PARAMETER=VALUE&..., by names and not by
- * numbers, so that it means the same in another run. What is as in the still picture is left out.
+ * What somebody wants to see, and how it stands in the address: behind its #, as PARAMETER=VALUE&..., by names and not
+ * by numbers, so that it means the same in another run. What is as in the still picture is left out.
  *
  *     path=all;main;work&search=json&threads=apart&order=callee&hide=frame:decode (json/decoder.py)
  */

@@ -18,9 +18,9 @@ const BUILDER_ARRAYS = {
 const FEW = 12; // children of a node that are looked through one by one
 
 /*
- * Nodes that are found or made by parent and frame. They have numbers in the order in which they were made; finishTree()
- * puts them into the order of a tree. Children are linked lists, in which 0 is the end, as the root is no child; those of
- * nodes with many children are in a hash table as well.
+ * Nodes that are found or made by parent and frame. They have numbers in the order in which they were made;
+ * finishTree() puts them into the order of a tree. Children are linked lists, in which 0 is the end, as the root is no
+ * child; those of nodes with many children are in a hash table as well.
  */
 function makeBuilder(rootFrame, room) {
     const builder = {
@@ -174,8 +174,8 @@ function depthOf(tree) {
 }
 
 /*
- * Follows the current stack, so that a frame that stands in it again is given the node of its outermost place, and counts
- * how often it is there. Depths are those of the tree that is walked.
+ * Follows the current stack, so that a frame that stands in it again is given the node of its outermost place, and
+ * counts how often it is there. Depths are those of the tree that is walked.
  */
 function makeFolding(builder, deepest, frameCount) {
     const entered = new Uint32Array(deepest + 1).fill(NONE); // by depth: the frame that was entered there
@@ -210,8 +210,8 @@ function makeFolding(builder, deepest, frameCount) {
  *   drops   1: stacks that have it are left out
  *   wants   bits; only stacks whose frames have all bits of `wanted` together are kept
  *
- * With `folds`, a frame that stands in its own stack again is put together with the outermost one, and what the inner one
- * called becomes a callee of that. frameCount and ranks are of the frames that are shown.
+ * With `folds`, a frame that stands in its own stack again is put together with the outermost one, and what the inner
+ * one called becomes a callee of that. frameCount and ranks are of the frames that are shown.
  */
 function reduceTree(tree, plan) {
     const {map, hides, drops, wants, wanted, folds} = plan;
@@ -247,8 +247,8 @@ function reduceTree(tree, plan) {
 }
 
 /*
- * The tree of the same stacks with their leaves at the root. Groups, for which isGroupFrame has a 1, stay at the root, each
- * with the stacks that it has.
+ * The tree of the same stacks with their leaves at the root. Groups, for which isGroupFrame has a 1, stay at the root,
+ * each with the stacks that it has.
  */
 function invertTree(tree, isGroupFrame, ranks) {
     const builder = makeBuilder(tree.frame[ROOT], tree.count);
