@@ -36,10 +36,14 @@ struct error *view_create(struct recording_file *file, const struct view_options
 /* Accepts NULL. */
 void view_destroy(struct view *view);
 
-/* Its info is that of the recording; its root counts nothing itself. */
+/* Its info is that of the recording, but for the duration, which is the time in view; its root counts nothing itself.
+ */
 const struct profile *view_profile(const struct view *view);
 
-/* sample->node is a node of view_profile(). Samples that are not in view are passed over. */
+/*
+ * sample->node is a node of view_profile(), and sample->time_ns since the begin of the time in view. Samples that are
+ * not in view are passed over.
+ */
 struct error *view_each_sample(const struct view *view, sample_visitor visit, void *context);
 
 static inline void cleanup_view_destroy(struct view **view)

@@ -296,12 +296,24 @@ static bool describe(struct view *view)
     return !text.failed && (text.len == 0 || info->selection != PROFILE_NONE);
 }
 
+/* The time of the profile is that which is in view. */
+static void cut_time(struct view *view)
+{
+    const struct view_options *options = &view->options;
+    struct profile_info *info = profile_info(view->copy.profile);
+    uint64_t end_ns = options->end_ns == 0 || options->end_ns > info->duration_ns ? info->duration_ns : options->end_ns;
+    info->duration_ns = end_ns > options->begin_ns ? end_ns - options->begin_ns : 0;
+    if (info->start_unix_ns != 0)
+        info->start_unix_ns += options->begin_ns;
+}
+
 static struct error *prepare(struct view *view)
 {
     uint32_t count;
     struct error *error = profile_copy_init(&view->copy, view->recorded);
     if (error)
         return error;
+    cut_time(view);
     profile_nodes(view->recorded, &count);
     view->path = malloc(count * sizeof(*view->path));
     bool is_ready = view->path && init_members(view) && describe(view);
@@ -344,6 +356,7 @@ static struct error *pass_on(void *context, const struct sample *sample)
     if (!is_in_view(round->view, sample))
         return NULL;
     struct sample shown = *sample;
+    shown.time_ns -= round->view->options.begin_ns;
     shown.node = sample->node == PROFILE_ROOT ? round->view->threads[sample->thread]
                                               : find_shown(round->view, sample->thread, sample->node);
     return round->visit(round->context, &shown);

@@ -76,6 +76,7 @@ static void stop(struct recording *recording)
     recording->relay = NULL;
     for (uint32_t i = 0; i < recording->subject_count; i++) {
         struct subject *subject = recording->subjects[i];
+        subject_leave_interval(subject);
         if (!subject->is_lost)
             recording->counters.missed += recording->schedule.interval - subject->unseen_from;
         subject_close(subject);
@@ -372,8 +373,10 @@ void recording_resume(struct recording *recording)
     recording->unrecorded_ns += now - (since > recording->schedule.start_ns ? since : recording->schedule.start_ns);
     recording->is_reading = false;
     schedule_advance(&recording->schedule, now);
-    for (uint32_t i = 0; i < recording->subject_count; i++)
+    for (uint32_t i = 0; i < recording->subject_count; i++) {
+        subject_leave_interval(recording->subjects[i]);
         subject_skip_to(recording->subjects[i], recording->schedule.interval);
+    }
     recording_go_on(recording);
 }
 

@@ -340,7 +340,11 @@ static enum reading_result finish_reading(struct subject *subject, int *next_cpu
 
 static enum reading_result read_once(struct subject *subject, int cpu, int *next_cpu)
 {
-    switch (session_begin_sample(subject->session, cpu, next_cpu)) {
+    enum sample_status status = session_begin_sample(subject->session, cpu, next_cpu);
+    /* Before the others, so that the samples of a thread are in the order of time. */
+    if (!count_owed(subject))
+        return READING_FAILED;
+    switch (status) {
     case SAMPLE_PROVED:
         return finish_reading(subject, next_cpu);
     case SAMPLE_ELSEWHERE:
@@ -372,12 +376,17 @@ static void note_progress(struct subject *subject)
     subject->begin_ns = now;
 }
 
+void subject_leave_interval(struct subject *subject)
+{
+    if (subject->is_pending && subject->result.counted + subject->result.owed > 0)
+        close_interval(subject, true, false);
+    subject->is_pending = false;
+}
+
 static enum subject_status lose(struct subject *subject)
 {
     subject->is_lost = true;
-    if (subject->result.counted > 0)
-        close_interval(subject, true, false);
-    subject->is_pending = false;
+    subject_leave_interval(subject);
     return SUBJECT_LOST;
 }
 
@@ -401,7 +410,7 @@ enum subject_status subject_read(struct subject *subject, int cpu, struct relay 
     enum reading_result result = read_once(subject, cpu, &wanted_cpu);
     if (!session_let_go(subject->session) && !relay_renew(relay))
         return SUBJECT_FAILED;
-    if (!count_owed(subject) || result == READING_FAILED)
+    if (result == READING_FAILED)
         return SUBJECT_FAILED;
     if (result == READING_LOST)
         return lose(subject);

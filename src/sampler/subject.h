@@ -86,6 +86,9 @@ void subject_skip_to(struct subject *subject, uint64_t interval);
 /* The profile has forgotten its frames and nodes. */
 void subject_forget_stacks(struct subject *subject);
 
+/* The current interval is over, whatever is left to be read in it; what was counted goes into the books. */
+void subject_leave_interval(struct subject *subject);
+
 /* The CPU time that it has had since it was attached to, as far as it was read. */
 uint64_t subject_cpu_ns(const struct subject *subject);
 
