@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct profile;
@@ -16,10 +17,20 @@ struct profile_copy {
     const struct profile *source;
     struct profile *profile; /* the caller's as soon as he takes it out; destroyed with the copy otherwise */
     uint32_t *strings;       /* of the source -> of the copy; PROFILE_NONE while it was not needed */
+    bool is_foreign;         /* the profile is the caller's from the start */
 };
 
 /* Makes a profile with the root, info and members of the source, and with no other frame, node or sample. */
 struct error *profile_copy_init(struct profile_copy *copy, const struct profile *source);
+
+/* Copies into a profile that is there, which stays the caller's and gets nothing by itself. */
+struct error *profile_copy_init_into(struct profile_copy *copy, const struct profile *source, struct profile *profile);
+
+/* The profile was exchanged for one that has nothing of the source: everything is copied again. */
+void profile_copy_begin_anew(struct profile_copy *copy);
+
+/* Adds the source's processes and threads, with their names; numbers of processes begin with the profile's next. */
+bool profile_copy_members(struct profile_copy *copy);
 
 /* Accepts a zeroed struct. */
 void profile_copy_deinit(struct profile_copy *copy);

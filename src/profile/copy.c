@@ -6,9 +6,10 @@
 #include "profile/members.h"
 #include "profile/profile.h"
 
-static bool copy_members(struct profile_copy *copy)
+bool profile_copy_members(struct profile_copy *copy)
 {
-    uint32_t process_count, thread_count;
+    uint32_t process_count, thread_count, first_process;
+    profile_processes(copy->profile, &first_process);
     const struct profile_process *processes = profile_processes(copy->source, &process_count);
     const struct profile_thread *threads = profile_threads(copy->source, &thread_count);
     for (uint32_t i = 0; i < process_count; i++) {
@@ -21,6 +22,7 @@ static bool copy_members(struct profile_copy *copy)
     for (uint32_t i = 0; i < thread_count; i++) {
         struct profile_thread thread = threads[i];
         thread.name = profile_copy_string(copy, thread.name);
+        thread.process += first_process;
         if (profile_add_thread(copy->profile, &thread) == PROFILE_NONE)
             return false;
     }
@@ -40,10 +42,32 @@ static bool copy_losses(struct profile_copy *copy)
     return true;
 }
 
+void profile_copy_begin_anew(struct profile_copy *copy)
+{
+    uint32_t count = profile_string_count(copy->source);
+    for (uint32_t i = 0; i < count; i++)
+        copy->strings[i] = PROFILE_NONE;
+}
+
+/* Notes that no string was copied yet. */
+static bool init_strings(struct profile_copy *copy)
+{
+    copy->strings = malloc((profile_string_count(copy->source) + (size_t)1) * sizeof(*copy->strings));
+    if (copy->strings)
+        profile_copy_begin_anew(copy);
+    return copy->strings != NULL;
+}
+
+struct error *profile_copy_init_into(struct profile_copy *copy, const struct profile *source, struct profile *profile)
+{
+    *copy = (struct profile_copy){.source = source, .profile = profile, .is_foreign = true};
+    return init_strings(copy) ? NULL : error_no_memory();
+}
+
 struct error *profile_copy_init(struct profile_copy *copy, const struct profile *source)
 {
     *copy = (struct profile_copy){.source = source};
-    uint32_t count, string_count = profile_string_count(source);
+    uint32_t count;
     size_t len;
     const struct profile_node *nodes = profile_nodes(source, &count);
     const struct profile_info *info = profile_get_info(source);
@@ -51,21 +75,19 @@ struct error *profile_copy_init(struct profile_copy *copy, const struct profile 
     struct error *error = profile_create(root, profile_string(source, info->title, &len), &copy->profile);
     if (error)
         return error;
-    copy->strings = malloc((string_count + (size_t)1) * sizeof(*copy->strings));
-    if (!copy->strings)
+    if (!init_strings(copy))
         return error_no_memory();
-    for (uint32_t i = 0; i < string_count; i++)
-        copy->strings[i] = PROFILE_NONE;
     uint32_t title = profile_get_info(copy->profile)->title;
     *profile_info(copy->profile) = *info;
     profile_info(copy->profile)->title = title;
     profile_info(copy->profile)->selection = profile_copy_string(copy, info->selection);
-    return copy_losses(copy) && copy_members(copy) ? NULL : error_no_memory();
+    return copy_losses(copy) && profile_copy_members(copy) ? NULL : error_no_memory();
 }
 
 void profile_copy_deinit(struct profile_copy *copy)
 {
-    profile_destroy(copy->profile);
+    if (!copy->is_foreign)
+        profile_destroy(copy->profile);
     free(copy->strings);
 }
 
