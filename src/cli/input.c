@@ -3,11 +3,15 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "formats/escape.h"
 #include "formats/import.h"
+#include "profile/losses.h"
+#include "profile/profile.h"
 #include "profile/recording_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,4 +67,40 @@ struct error *input_open(const char *path, int *ret_fd)
         return import(fd, path, ret_fd);
     *ret_fd = hand_over_fd(&fd);
     return NULL;
+}
+
+struct error *input_read(int fd, const char *path, struct recording_file **ret)
+{
+    cleanup_fd int own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own_fd < 0)
+        return error_from_errno(errno, "cannot read '%s'", path);
+    struct error *error = recording_file_open(own_fd, path, ret);
+    if (!error)
+        hand_over_fd(&own_fd);
+    return error;
+}
+
+void input_report_gaps(const char *path, const struct recording_file *file)
+{
+    cleanup_buffer struct buffer shown = {0};
+    uint32_t count;
+    const struct profile *profile = recording_file_profile(file);
+    const struct profile_info *info = profile_get_info(profile);
+    const struct profile_loss *losses = profile_losses(profile, &count);
+    escape_visible(&shown, path, strlen(path));
+    if (!recording_file_is_finished(file))
+        fprintf(stderr,
+                "pyspyc: %s is not finished: it was cut off, or is still written; its first %.1f seconds are here, and "
+                "what was recorded after them is not\n",
+                buffer_text(&shown), (double)info->duration_ns / 1e9);
+    if (recording_file_lost_bytes(file) > 0)
+        fprintf(stderr, "pyspyc: the last %" PRIu64 " bytes of %s cannot be read\n", recording_file_lost_bytes(file),
+                buffer_text(&shown));
+    for (uint32_t i = 0; i < count; i++) {
+        cleanup_buffer struct buffer cause = {0};
+        size_t len;
+        const char *text = profile_string(profile, losses[i].cause, &len);
+        escape_visible(&cause, text, len);
+        fprintf(stderr, "pyspyc: %s: %s: %" PRIu64 "\n", buffer_text(&shown), buffer_text(&cause), losses[i].count);
+    }
 }

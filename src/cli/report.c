@@ -6,18 +6,9 @@
 #include "render.h"
 #include "verbs.h"
 
-#include "base/buffer.h"
 #include "base/cleanup.h"
-#include "formats/escape.h"
-#include "profile/losses.h"
-#include "profile/profile.h"
 #include "profile/recording_file.h"
 #include "profile/view.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <string.h>
 
 enum { KEY_BEGIN = 256, KEY_END };
 
@@ -118,48 +109,16 @@ static const struct argp report_argp = {
            "Exit status: 0, or 1 on failure; 2 for mistakes of usage.",
 };
 
-/* Says what is missing in the recording. */
-static void report_gaps(const char *path, const struct recording_file *file)
-{
-    cleanup_buffer struct buffer shown = {0};
-    uint32_t count;
-    const struct profile *profile = recording_file_profile(file);
-    const struct profile_info *info = profile_get_info(profile);
-    const struct profile_loss *losses = profile_losses(profile, &count);
-    escape_visible(&shown, path, strlen(path));
-    if (!recording_file_is_finished(file))
-        fprintf(stderr,
-                "pyspyc: %s is not finished: it was cut off, or is still written; its first %.1f seconds are here, and "
-                "what was recorded after them is not\n",
-                buffer_text(&shown), (double)info->duration_ns / 1e9);
-    if (recording_file_lost_bytes(file) > 0)
-        fprintf(stderr, "pyspyc: the last %" PRIu64 " bytes of %s cannot be read\n", recording_file_lost_bytes(file),
-                buffer_text(&shown));
-    for (uint32_t i = 0; i < count; i++) {
-        cleanup_buffer struct buffer cause = {0};
-        size_t len;
-        const char *text = profile_string(profile, losses[i].cause, &len);
-        escape_visible(&cause, text, len);
-        fprintf(stderr, "pyspyc: %s: %" PRIu64 "\n", buffer_text(&cause), losses[i].count);
-    }
-}
-
 static struct error *report(struct report_arguments *arguments)
 {
     cleanup_recording_file struct recording_file *file = NULL;
     cleanup_fd int fd = -1;
     struct error *error = input_open(arguments->path, &fd);
+    if (!error)
+        error = input_read(fd, arguments->path, &file);
     if (error)
         return error;
-    int own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (own_fd < 0)
-        return error_from_errno(errno, "cannot read '%s'", arguments->path);
-    error = recording_file_open(own_fd, arguments->path, &file);
-    if (error) {
-        close(own_fd);
-        return error;
-    }
-    report_gaps(arguments->path, file);
+    input_report_gaps(arguments->path, file);
     error = outputs_open(&arguments->outputs);
     return error ? error : render(file, fd, &arguments->picture, &arguments->view, &arguments->outputs, RENDER_PLAIN);
 }

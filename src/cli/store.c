@@ -87,6 +87,12 @@ void store_keep(struct store *store)
     free(hand_over(&store->path));
 }
 
+void store_drop_name(struct store *store)
+{
+    unlink(store->path);
+    free(hand_over(&store->path));
+}
+
 void store_deinit(struct store *store)
 {
     if (store->path)

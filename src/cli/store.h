@@ -22,6 +22,9 @@ struct error *store_open(const char *result, struct store *ret);
 /* Leaves the file where it is. */
 void store_keep(struct store *store);
 
+/* The file goes with us, whatever ends us: it has no name from now on, and cannot be kept. */
+void store_drop_name(struct store *store);
+
 /* Removes the file, unless it was kept. Accepts a zeroed struct with fd -1. */
 void store_deinit(struct store *store);
 
