@@ -16,6 +16,7 @@ static const struct verb {
 } verbs[] = {
     {"record", verb_record, "sample a program and write a flame graph"},
     {"report", verb_report, "make pictures of a recording that was kept"},
+    {"diff", verb_diff, "compare two recordings: what takes more time than before, and what less"},
     {"merge", verb_merge, "put recordings of several runs, processes or ranks together"},
     {"dump", verb_dump, "print every thread's stack once"},
 };
