@@ -102,9 +102,9 @@ struct error *diff_create(const struct diff_source *before, const struct diff_so
                           const struct diff_options *options, struct diff **ret);
 
 /*
- * Makes a profile for a picture of both: with the same frames and nodes, and in each node the samples `after`; but where
- * nothing is left of a node with all that it called, it has those of `before`, scaled as they are compared, so that what
- * went can be seen as wide as it was. Its info is that of `after`, its members are none.
+ * Makes a profile for a picture of both: with the same frames and nodes, and in each node the samples `after`; but
+ * where nothing is left of a node with all that it called, it has those of `before`, scaled as they are compared, so
+ * that what went can be seen as wide as it was. Its info is that of `after`, its members are none.
  */
 struct error *diff_make_widths(const struct diff *diff, struct profile **ret);
 

@@ -9,6 +9,8 @@
 
 static const char *const table_endings[] = {".txt", NULL};
 
+static const char *const flamegraph_endings[] = {".svg", NULL};
+
 static const struct diff_format formats[] = {
     {
         .name = "table",
@@ -16,6 +18,13 @@ static const struct diff_format formats[] = {
         .extension = ".txt",
         .endings = table_endings,
         .write = diff_table_write,
+    },
+    {
+        .name = "flamegraph",
+        .help = "interactive flame graph of both, one SVG file",
+        .extension = ".svg",
+        .endings = flamegraph_endings,
+        .write = diff_flamegraph_write,
     },
 };
 

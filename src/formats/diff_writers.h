@@ -10,5 +10,6 @@ struct diff_format_options;
 struct error;
 
 struct error *diff_table_write(const struct diff *diff, const struct diff_format_options *options, FILE *out);
+struct error *diff_flamegraph_write(const struct diff *diff, const struct diff_format_options *options, FILE *out);
 
 #endif

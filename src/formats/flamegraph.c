@@ -100,6 +100,24 @@ static struct error *write_data(const struct flamegraph_frame *frame, const stru
     return error;
 }
 
+struct error *flamegraph_write_picture(const struct flamegraph_frame *frame, struct picture *picture,
+                                       const struct profile *profile, FILE *out)
+{
+    struct error *error = write_opening(picture, frame, out);
+    if (error)
+        return error;
+    write_style(out);
+    fputs("<rect class=\"background\" width=\"100%\" height=\"100%\"/>\n", out);
+    error = picture_write_boxes(picture, out);
+    if (!error)
+        error = picture_write_head(picture, out);
+    if (!error && has_samples(picture))
+        error = write_data(frame, picture, profile, out);
+    if (!error)
+        fputs("</svg>\n", out);
+    return error;
+}
+
 struct error *flamegraph_write(const struct profile *profile, const struct format_options *options, FILE *out)
 {
     return flamegraph_write_in(&(struct flamegraph_frame){0}, profile, options, out);
@@ -113,18 +131,5 @@ struct error *flamegraph_write_in(const struct flamegraph_frame *frame, const st
     struct error *error = reduce(profile, &options->detail, &reduced);
     if (!error)
         error = picture_init(&picture, reduced ? reduced : profile, options);
-    if (!error)
-        error = write_opening(&picture, frame, out);
-    if (error)
-        return error;
-    write_style(out);
-    fputs("<rect class=\"background\" width=\"100%\" height=\"100%\"/>\n", out);
-    error = picture_write_boxes(&picture, out);
-    if (!error)
-        error = picture_write_head(&picture, out);
-    if (!error && has_samples(&picture))
-        error = write_data(frame, &picture, profile, out);
-    if (!error)
-        fputs("</svg>\n", out);
-    return error;
+    return error ? error : flamegraph_write_picture(frame, &picture, profile, out);
 }

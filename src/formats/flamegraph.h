@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 struct format_options;
+struct picture;
 struct profile;
 
 /* What stands around it. */
@@ -22,5 +23,9 @@ struct flamegraph_frame {
 
 struct error *flamegraph_write_in(const struct flamegraph_frame *frame, const struct profile *profile,
                                   const struct format_options *options, FILE *out);
+
+/* The same for a picture that is made already; the profile is what the script can show. */
+struct error *flamegraph_write_picture(const struct flamegraph_frame *frame, struct picture *picture,
+                                       const struct profile *profile, FILE *out);
 
 #endif

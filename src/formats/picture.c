@@ -5,6 +5,7 @@
 #include "colour.h"
 #include "facts.h"
 #include "formats/escape.h"
+#include "picture_diff.h"
 #include "profile/profile.h"
 #include "walk.h"
 
@@ -70,13 +71,17 @@ static void describe(struct picture *picture)
     size_t len;
     const char *title = profile_string(picture->profile, info->title, &len);
     escape_visible(&picture->title, title, len);
-    facts_append(&picture->facts, info, all_samples(picture));
+    if (picture->diff)
+        picture_diff_append_facts(&picture->facts, picture->diff);
+    else
+        facts_append(&picture->facts, info, all_samples(picture));
     facts_append_selection(&picture->facts, picture->profile);
 }
 
-struct error *picture_init(struct picture *picture, const struct profile *profile, const struct format_options *options)
+struct error *picture_init_diff(struct picture *picture, const struct profile *profile,
+                                const struct format_options *options, const struct picture_diff *diff)
 {
-    *picture = (struct picture){.profile = profile, .options = options};
+    *picture = (struct picture){.profile = profile, .options = options, .diff = diff};
     struct error *error = calltree_init(&picture->tree, profile);
     if (error)
         return error;
@@ -88,6 +93,11 @@ struct error *picture_init(struct picture *picture, const struct profile *profil
         return error;
     describe(picture);
     return find_depth(picture);
+}
+
+struct error *picture_init(struct picture *picture, const struct profile *profile, const struct format_options *options)
+{
+    return picture_init_diff(picture, profile, options, NULL);
 }
 
 void picture_deinit(struct picture *picture)
@@ -133,26 +143,51 @@ static void append_text(struct buffer *out, const char *class, double x, double 
     buffer_append_text(out, "</text>\n");
 }
 
-static void append_legend(struct buffer *out, const struct picture *picture)
+/* Appends what a colour means, and returns where the next one begins. */
+static double append_legend_item(struct buffer *out, double x, const char *class, const struct buffer *text)
+{
+    buffer_format(out, "<rect class=\"%s\" y=\"%d\" width=\"12\" height=\"12\"", class, LEGEND_BASELINE - 10);
+    append_pixels(out, "x", x);
+    buffer_append_text(out, "/>");
+    append_text(out, NULL, x + 17, LEGEND_BASELINE, text, 0);
+    out->failed |= text->failed;
+    return x + 17 + (double)text->len * legend_column + 12;
+}
+
+static void append_families(struct buffer *out, const struct picture *picture)
 {
     double x = PICTURE_MARGIN;
-    buffer_append_text(out, "<g class=\"legend\">\n");
     for (enum colour_family family = 0; family < COLOUR_FAMILIES; family++) {
         if (!picture->legend.families[family].is_present)
             continue;
         cleanup_buffer struct buffer title = {0};
+        const char class[] = {colour_family_letter(family), '0', '\0'};
         buffer_append_text(&title, colour_family_title(family));
         uint64_t self = picture->legend.families[family].self;
         if (self > 0)
             buffer_format(&title, " %.1f %%", 100.0 * (double)self / (double)all_samples(picture));
-        buffer_format(out, "<rect class=\"%c0\" y=\"%d\" width=\"12\" height=\"12\"", colour_family_letter(family),
-                      LEGEND_BASELINE - 10);
-        append_pixels(out, "x", x);
-        buffer_append_text(out, "/>");
-        append_text(out, NULL, x + 17, LEGEND_BASELINE, &title, 0);
-        x += 17 + (double)title.len * legend_column + 12;
-        out->failed |= title.failed;
+        x = append_legend_item(out, x, class, &title);
     }
+}
+
+static void append_changes(struct buffer *out)
+{
+    double x = PICTURE_MARGIN;
+    const char *class, *text;
+    for (uint32_t i = 0; picture_diff_legend(i, &class, &text); i++) {
+        cleanup_buffer struct buffer title = {0};
+        buffer_append_text(&title, text);
+        x = append_legend_item(out, x, class, &title);
+    }
+}
+
+static void append_legend(struct buffer *out, const struct picture *picture)
+{
+    buffer_append_text(out, "<g class=\"legend\">\n");
+    if (picture->diff)
+        append_changes(out);
+    else
+        append_families(out, picture);
     buffer_append_text(out, "</g>\n");
 }
 
@@ -176,16 +211,24 @@ struct error *picture_write_head(struct picture *picture, FILE *out)
     return NULL;
 }
 
+static void append_share(struct buffer *out, const struct picture *picture, uint64_t total)
+{
+    facts_append_count(out, total);
+    buffer_format(out, " sample%s, %.2f %%", total == 1 ? "" : "s",
+                  100.0 * (double)total / (double)all_samples(picture));
+}
+
 /* What browsers show for a box when scripts are blocked. */
 static void append_tooltip(struct buffer *out, const struct picture *picture, const struct caption *caption,
-                           uint64_t total)
+                           uint32_t node)
 {
     cleanup_buffer struct buffer text = {0};
     caption_cut(&text, buffer_text(&picture->captions.text) + caption->offset, caption->len, TOOLTIP_COLUMNS);
     buffer_append_text(&text, "\n");
-    facts_append_count(&text, total);
-    buffer_format(&text, " sample%s, %.2f %%", total == 1 ? "" : "s",
-                  100.0 * (double)total / (double)all_samples(picture));
+    if (picture->diff)
+        picture_diff_append_details(&text, picture->diff, node);
+    else
+        append_share(&text, picture, picture->tree.nodes[node].total);
     buffer_append_text(out, "<title>");
     escape_xml(out, buffer_text(&text), text.len);
     buffer_append_text(out, "</title>");
@@ -222,19 +265,29 @@ static void append_label(struct buffer *out, const struct picture *picture, cons
     out->failed |= label.failed;
 }
 
+static void append_class(struct buffer *out, const struct picture *picture, uint32_t node)
+{
+    if (picture->diff) {
+        buffer_append_text(out, picture_diff_class(picture->diff, node));
+        return;
+    }
+    struct colour colour = colour_of_frame(picture->profile, picture->tree.nodes[node].frame);
+    buffer_format(out, "%c%u", colour_family_letter(colour.family), colour.shade);
+}
+
 static void append_box(struct buffer *out, struct picture *picture, const struct walk *walk)
 {
-    const struct calltree_node *node = &picture->tree.nodes[walk->node];
-    const struct caption *caption = captions_get(&picture->captions, node->frame);
-    struct colour colour = colour_of_frame(picture->profile, node->frame);
+    const struct caption *caption = captions_get(&picture->captions, picture->tree.nodes[walk->node].frame);
     struct place place = place_of(picture, walk);
-    buffer_format(out, "<rect class=\"%c%u\"", colour_family_letter(colour.family), colour.shade);
+    buffer_append_text(out, "<rect class=\"");
+    append_class(out, picture, walk->node);
+    buffer_append_char(out, '"');
     append_pixels(out, "x", place.x);
     append_pixels(out, "y", place.y);
     append_pixels(out, "width", place.width);
     buffer_format(out, " height=\"%d\">", PICTURE_ROW - 1);
     if (place.width >= smallest_tooltip)
-        append_tooltip(out, picture, caption, node->total);
+        append_tooltip(out, picture, caption, walk->node);
     buffer_append_text(out, "</rect>\n");
     append_label(out, picture, caption, &place);
 }

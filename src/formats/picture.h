@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 struct format_options;
+struct picture_diff;
 struct profile;
 
 /* Geometry in pixels; what the script has to know is in the data. */
@@ -36,15 +37,20 @@ struct picture {
     struct calltree tree;
     struct captions captions;
     struct legend legend;
-    uint32_t frame_limit; /* above every frame of the tree */
-    uint32_t depth;       /* of the deepest box that is drawn */
-    struct buffer title;  /* fit for eyes */
+    uint32_t frame_limit;            /* above every frame of the tree */
+    uint32_t depth;                  /* of the deepest box that is drawn */
+    const struct picture_diff *diff; /* NULL: of one recording */
+    struct buffer title;             /* fit for eyes */
     struct buffer facts;
 };
 
 /* Both accept a zeroed struct; deinit one that init failed on, too. */
 struct error *picture_init(struct picture *picture, const struct profile *profile,
                            const struct format_options *options);
+
+/* A picture of two recordings: the profile is that of diff_make_widths(). */
+struct error *picture_init_diff(struct picture *picture, const struct profile *profile,
+                                const struct format_options *options, const struct picture_diff *diff);
 void picture_deinit(struct picture *picture);
 
 uint32_t picture_height(const struct picture *picture);

@@ -11,6 +11,9 @@
  *                 executed and the function's first one, each 32 bits in two's complement
  *   nodes         one column with all nodes of the tree, depth first: frame << 1 | ends, and when `ends` is set, the
  *                 node's own samples and how many levels up the walk goes from its child's place to the next node's
+ *   amounts       only of two recordings, see picture_diff.h: for each node with samples of its own on any side, in the
+ *                 same order, how many nodes without were passed over, and the samples before and after; at the end how
+ *                 many more nodes there are
  *
  * Most nodes have one child and no samples of their own: they cost one number.
  */
@@ -20,6 +23,7 @@
 #include "formats/escape.h"
 #include "formats/formats.h"
 #include "picture.h"
+#include "picture_diff.h"
 #include "profile/calltree.h"
 #include "profile/members.h"
 #include "profile/profile.h"
@@ -259,7 +263,12 @@ static struct error *write_info(const struct data *data, uint32_t frame_count, F
     append_detail(&info, &picture->options->detail);
     buffer_append_text(&info, ",\"threads\":[");
     append_threads(&info, data->profile);
-    buffer_append_text(&info, "]}");
+    buffer_append_text(&info, "]");
+    if (picture->diff) {
+        buffer_append_text(&info, ",\"diff\":");
+        picture_diff_append_info(&info, picture->diff);
+    }
+    buffer_append_text(&info, "}");
     if (info.failed)
         return error_no_memory();
     fprintf(out, "<metadata data-pyspyc=\"info\">%s</metadata>\n", info.data);
@@ -273,6 +282,8 @@ static struct error *write_all(const struct data *data, FILE *out)
     struct error *error = numbering_init(&frames, profile_frame_count(data->profile));
     if (!error)
         error = write_nodes(data->tree, &frames, out);
+    if (!error && data->picture->diff)
+        error = picture_diff_write_amounts(data->picture->diff, out);
     if (!error)
         error = numbering_init(&strings, profile_string_count(data->profile));
     if (error)

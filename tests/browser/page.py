@@ -82,8 +82,9 @@ class PageTest(unittest.TestCase):
             out.write(content)
         return path
 
-    def render(self, stacks, name="flame.svg", title="python app.py", detail=""):
-        svg = subprocess.run([RENDER, "-t", title, "-d", detail], input=stacks, stdout=subprocess.PIPE, check=True).stdout
+    def render(self, stacks, name="flame.svg", title="python app.py", detail="", before=None):
+        comparing = ["-b", self.file("before.folded", before)] if before else []
+        svg = subprocess.run([RENDER, "-t", title, "-d", detail, *comparing], input=stacks, stdout=subprocess.PIPE, check=True).stdout
         return self.file(name, svg)
 
     def show(self, stacks, hash="", **how):

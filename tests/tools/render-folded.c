@@ -3,13 +3,14 @@
  * Test tool: reads collapsed stacks from standard input and writes them in a format to standard output, through the
  * same writers as the profiler. Input without lines gives an empty profile.
  *
- *     render-folded [-f FORMAT] [-t TITLE] [-d DETAIL] [-i IDLE] [-l TORN] [-T] [-x OPTION]... < stacks.folded >
- * flame.svg
+ *     render-folded [-f FORMAT] [-t TITLE] [-d DETAIL] [-i IDLE] [-l TORN] [-T] [-x OPTION]... [-b FILE]
+ *         < stacks.folded > flame.svg
  *
  * -d lists what is less in the picture, by letters: f lines of functions, n no lines, t threads together, p processes
  * together. -i and -l set the counts of idle and torn intervals; -T prints the seconds that writing took to standard
  * error; -x sets an option of the tree: percent=N, depth=N, width=N, all, self, share, colour, ascii. Frames become
  * what they look like:
+ * -b names a file with the stacks of an earlier run, with which those of standard input are compared.
  *
  *     name (file:line), name (file:line/first)     Python frames, the second one with its function's first line
  *     process 12: app.py, thread (34): MainThread  groups, each with a member of its own
@@ -20,7 +21,9 @@
  */
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "formats/diff_formats.h"
 #include "formats/formats.h"
+#include "profile/diff.h"
 #include "profile/members.h"
 #include "profile/profile.h"
 
@@ -40,6 +43,7 @@ struct settings {
     uint64_t torn;
     bool is_timed;
     struct tree_options tree;
+    const char *before; /* path of what is compared with; NULL: nothing is */
 };
 
 static const uint64_t interval_ns = 10000000;
@@ -192,17 +196,44 @@ static void describe(struct profile *profile, const struct settings *settings)
     info->intervals.torn = settings->torn;
 }
 
+static struct error *read_profile(const struct settings *settings, FILE *in, struct profile **ret)
+{
+    struct error *error = profile_create("all", settings->title, ret);
+    if (error)
+        return error;
+    read_stacks(*ret, in);
+    describe(*ret, settings);
+    return NULL;
+}
+
+static struct error *render_diff(const struct settings *settings)
+{
+    cleanup_profile struct profile *before = NULL, *after = NULL;
+    cleanup_diff struct diff *diff = NULL;
+    cleanup_file FILE *in = fopen(settings->before, "r");
+    const struct diff_format *format = diff_format_by_name(settings->format);
+    if (!in || !format)
+        return error_create(ERROR_USAGE, "no file %s, or no format %s", settings->before, settings->format);
+    struct error *error = read_profile(settings, in, &before);
+    if (!error)
+        error = read_profile(settings, stdin, &after);
+    const struct diff_source sources[] = {{before, 1}, {after, 1}};
+    if (!error)
+        error = diff_create(&sources[0], &sources[1], &(struct diff_options){.with_threads = true}, &diff);
+    return error ? error : format->write(diff, &(struct diff_format_options){.rows = 20}, stdout);
+}
+
 static struct error *render(const struct settings *settings)
 {
+    if (settings->before)
+        return render_diff(settings);
     const struct format *format = format_by_name(settings->format);
     if (!format)
         return error_create(ERROR_USAGE, "no format %s", settings->format);
     cleanup_profile struct profile *profile = NULL;
-    struct error *error = profile_create("all", settings->title, &profile);
+    struct error *error = read_profile(settings, stdin, &profile);
     if (error)
         return error;
-    read_stacks(profile, stdin);
-    describe(profile, settings);
 
     struct timespec start, end;
     clock_gettime(CLOCK_MONOTONIC, &start);
@@ -256,7 +287,7 @@ int main(int argc, char **argv)
         .tree = {.min_percent = TREE_MIN_PERCENT},
     };
     read_detail("", &settings.detail);
-    for (int option; (option = getopt(argc, argv, "f:t:d:i:l:Tx:")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "f:t:d:i:l:Tx:b:")) != -1;) {
         switch (option) {
         case 'f':
             settings.format = optarg;
@@ -275,6 +306,9 @@ int main(int argc, char **argv)
             break;
         case 'T':
             settings.is_timed = true;
+            break;
+        case 'b':
+            settings.before = optarg;
             break;
         case 'x':
             set_tree_option(&settings.tree, optarg);

@@ -66,6 +66,7 @@ function makeTree(count) {
         depth: new Uint32Array(count),
         end: new Uint32Array(count),
         start: new Float64Array(count + 1),
+        amounts: null, // by node: samples before and after, in a picture of two recordings
         folded: null, // by node: how often its frame stood in a stack, where recursion is folded
     };
 }
@@ -88,6 +89,8 @@ function readTree(root, info) {
             tree.end[path[depth - i]] = node + 1;
         depth += 1 - levelsUp;
     }
+    if (info.diff)
+        readAmounts(root, tree, info);
     return tree;
 }
 

@@ -21,9 +21,13 @@ function selfOf(view, node) {
     const {tree} = view;
     if (!tree.isInverted || node === ROOT || isGroup(view.level.frames[tree.frame[node]]))
         return weightOf(tree, node);
-    const above = tree.parent[node];
-    const isLeaf = above === ROOT || isGroup(view.level.frames[tree.frame[above]]);
-    return isLeaf ? totalOf(tree, node) : 0;
+    return isLeafFirst(view, node) ? totalOf(tree, node) : 0;
+}
+
+/* Whether a node of an inverted tree is where stacks begin. */
+function isLeafFirst(view, node) {
+    const above = view.tree.parent[node];
+    return above === ROOT || isGroup(view.level.frames[view.tree.frame[above]]);
 }
 
 /* The wholes that a share can be of: name and samples. */
@@ -40,6 +44,8 @@ function wholesFor(view, node) {
 
 /* The rows of the tip's table: what, seconds, samples, shares. */
 function measuresOf(view, node) {
+    if (view.info.diff)
+        return changesOf(view, node);
     const wholes = wholesFor(view, node);
     const row = (name, samples) => [name, ...(view.info.interval_ns ? [seconds(view, samples)] : []),
         counted(samples, 'sample'), ...wholes.map(([of, whole]) => `${percent(samples, whole)} ${of}`)];

@@ -69,7 +69,7 @@ function colourOf(view, frame) {
 /* Classes by frame; there are far fewer of them than boxes. */
 function markFrames(view) {
     const isKnown = view.level.frames.some((frame) => legendKeyOf(view, frame) === view.state.kind);
-    const kind = isKnown ? view.state.kind : ''; // an address can name any
+    const kind = isKnown && !isByChange(view) ? view.state.kind : ''; // an address can name any
     view.classes = view.level.frames.map(function (frame, i) {
         const isMatch = view.matches !== null && view.matches.byFrame[i] === 1;
         const isDim = kind && legendKeyOf(view, frame) !== kind;
@@ -84,7 +84,8 @@ function suffixOf(view, node) {
 
 function drawBox(view, box) {
     const number = view.tree.frame[box.node];
-    const [colour, marks] = view.classes[number];
+    const [frameColour, marks] = view.classes[number];
+    const colour = isByChange(view) ? changeClass(view, box.node) : frameColour;
     const mark = marks + (box.isFaded ? ' faded' : '');
     const y = yOf(view, box.node);
     const width = box.width - (box.width >= 2 ? 0.5 : 0);

@@ -165,13 +165,27 @@ function updateLegend(view) {
     const hadFocus = Array.from(view.head.legend.children).indexOf(document.activeElement);
     view.head.legend.replaceChildren();
     const colours = makeSelect('Colours (k)', view.head.legend, (value) => change(view, {colours: value, kind: ''}));
-    makeOption(colours, 'kind', 'Colours by kind');
-    makeOption(colours, 'module', 'Colours by module');
+    for (const choice of coloursOf(view.initial))
+        makeOption(colours, choice, COLOUR_TITLES[choice]);
     colours.value = view.state.colours;
-    for (const item of legendItems(view))
-        makeLegendItem(view, item);
+    if (isByChange(view))
+        fillChangeLegend(view);
+    else
+        fillLegend(view);
     if (hadFocus >= 0)
         view.head.legend.children[hadFocus]?.focus();
+}
+
+const COLOUR_TITLES = {
+    total: 'Change of total time',
+    self: 'Change of self time',
+    kind: 'Colours by kind',
+    module: 'Colours by module',
+};
+
+function fillLegend(view) {
+    for (const item of legendItems(view))
+        makeLegendItem(view, item);
 }
 
 function makeCrumb(view, node, isLast) {

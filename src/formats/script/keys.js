@@ -112,7 +112,7 @@ const GLOBAL_KEYS = {
     l: (view) => cycle(view, 'level'),
     r: (view) => change(view, {recursion: !view.state.recursion}),
     t: cycleThreads,
-    k: (view) => change(view, {colours: nextOf(CHOICES.colours, view.state.colours), kind: ''}),
+    k: (view) => change(view, {colours: nextOf(coloursOf(view.initial), view.state.colours), kind: ''}),
     u: (view) => change(view, {filters: view.state.filters.slice(0, -1)}),
     0: (view) => zoom(view, ROOT),
     '?': toggleHelp,

@@ -12,11 +12,16 @@ const CHOICES = {
     level: ['line', 'function', 'name'],
     order: ['caller', 'callee'],
     direction: ['flame', 'icicle'],
-    colours: ['kind', 'module'],
+    colours: ['kind', 'module', ...CHANGE_COLOURS],
 };
 const THREAD_CHOICES = ['together', 'threads', 'processes', 'apart']; // or =KEY of one group
 const OPERATIONS = ['hide', 'focus', 'exclude'];
 const SCOPES = ['frame', 'module', 'package', 'kind'];
+
+/* What colours can tell in a picture that shows this at first. */
+function coloursOf(initial) {
+    return CHANGE_COLOURS.includes(initial.colours) ? [...CHANGE_COLOURS, 'kind', 'module'] : ['kind', 'module'];
+}
 
 function threadsShown(shown) {
     if (shown.threads)
@@ -32,7 +37,7 @@ function initialState(info) {
         order: 'caller',
         direction: 'flame',
         recursion: false, // whether it is folded
-        colours: 'kind',
+        colours: info.diff ? 'total' : 'kind',
         kind: '', // of the legend: what is not of it is dim
         search: '',
         filters: [], // {operation, scope, key}
@@ -165,6 +170,8 @@ function parseAddress(text, initial) {
     }
     for (const key of ['search', 'threads', 'kind', 'time'])
         state[key] = address.get(key) || initial[key];
+    if (!coloursOf(initial).includes(state.colours))
+        state.colours = initial.colours;
     state.recursion = address.get('recursion') === 'folded';
     return state;
 }

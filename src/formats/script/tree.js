@@ -22,14 +22,16 @@ const FEW = 12; // children of a node that are looked through one by one
  * finishTree() puts them into the order of a tree. Children are linked lists, in which 0 is the end, as the root is no
  * child; those of nodes with many children are in a hash table as well.
  */
-function makeBuilder(rootFrame, room) {
+function makeBuilder(rootFrame, source) {
     const builder = {
         count: 1,
-        capacity: Math.max(room, 16),
+        capacity: Math.max(source.count, 16),
+        arrays: source.amounts ? {...BUILDER_ARRAYS, ...AMOUNT_ARRAYS} : BUILDER_ARRAYS,
+        amounts: source.amounts,
         hashed: 0,
         slots: new Uint32Array(1 << 12),
     };
-    for (const [name, type] of Object.entries(BUILDER_ARRAYS))
+    for (const [name, type] of Object.entries(builder.arrays))
         builder[name] = new type(builder.capacity);
     builder.frame[ROOT] = rootFrame;
     builder.parent[ROOT] = NONE;
@@ -38,7 +40,7 @@ function makeBuilder(rootFrame, room) {
 
 function growBuilder(builder) {
     builder.capacity = Math.ceil(builder.capacity * 1.5);
-    for (const [name, type] of Object.entries(BUILDER_ARRAYS)) {
+    for (const [name, type] of Object.entries(builder.arrays)) {
         const old = builder[name];
         builder[name] = new type(builder.capacity);
         builder[name].set(old);
@@ -138,6 +140,8 @@ function sortChildren(builder, sizes, ranks, node, children) {
 
 /* The tree of what was built, without what has no samples. A parent has a smaller number than its children have. */
 function finishTree(builder, ranks) {
+    if (builder.amounts !== null)
+        weighAmounts(builder);
     const sizes = measureSubtrees(builder);
     const tree = makeTree(sizes[ROOT]);
     const {frame, parent, depth, end, start} = tree;
@@ -163,6 +167,8 @@ function finishTree(builder, ranks) {
     }
     for (let node = 0; node < tree.count; node++)
         start[node + 1] += start[node];
+    if (builder.amounts !== null)
+        copyAmounts(tree, builder, sizes, places);
     return tree;
 }
 
@@ -215,13 +221,13 @@ function makeFolding(builder, deepest, frameCount) {
  */
 function reduceTree(tree, plan) {
     const {map, hides, drops, wants, wanted, folds} = plan;
-    const builder = makeBuilder(map[tree.frame[ROOT]], tree.count);
+    const builder = makeBuilder(map[tree.frame[ROOT]], tree);
     const deepest = depthOf(tree);
     const shown = new Uint32Array(deepest + 1); // by depth in the tree: the node of the one that is built
     const bits = new Uint32Array(deepest + 1);
     const folding = makeFolding(builder, deepest, plan.frameCount);
     if (wanted === 0)
-        builder.weight[ROOT] = weightOf(tree, ROOT);
+        addSamples(builder, ROOT, tree, ROOT);
     for (let node = 1; node < tree.count;) {
         const frame = tree.frame[node];
         if (drops[frame] || totalOf(tree, node) === 0) {
@@ -240,7 +246,7 @@ function reduceTree(tree, plan) {
             shown[depth] = childFor(builder, parent, map[frame]);
         bits[depth] = bits[depth - 1] | wants[frame];
         if (bits[depth] === wanted)
-            builder.weight[shown[depth]] += weightOf(tree, node);
+            addSamples(builder, shown[depth], tree, node);
         node++;
     }
     return finishTree(builder, plan.ranks);
@@ -251,11 +257,11 @@ function reduceTree(tree, plan) {
  * each with the stacks that it has.
  */
 function invertTree(tree, isGroupFrame, ranks) {
-    const builder = makeBuilder(tree.frame[ROOT], tree.count);
+    const builder = makeBuilder(tree.frame[ROOT], tree);
     const deepest = depthOf(tree);
     const anchors = new Uint32Array(deepest + 1); // by depth: the node that stacks are put on
     const ends = new Uint32Array(deepest + 1); // by depth: the tree's node that it is
-    builder.weight[ROOT] = weightOf(tree, ROOT);
+    addSamples(builder, ROOT, tree, ROOT);
     for (let node = 1; node < tree.count; node++) {
         const depth = tree.depth[node];
         const above = tree.parent[node];
@@ -265,8 +271,7 @@ function invertTree(tree, isGroupFrame, ranks) {
             anchors[depth] = childFor(builder, anchors[depth], tree.frame[node]);
             ends[depth] = node;
         }
-        const weight = weightOf(tree, node);
-        if (weight === 0)
+        if (!hasSamples(tree, node))
             continue;
         let at = anchors[depth];
         for (let caller = node; caller !== ends[depth]; caller = tree.parent[caller]) {
@@ -274,7 +279,7 @@ function invertTree(tree, isGroupFrame, ranks) {
             if (tree.folded !== null)
                 builder.folded[at] = Math.max(builder.folded[at], tree.folded[caller]);
         }
-        builder.weight[at] += weight;
+        addSamples(builder, at, tree, node);
     }
     const inverted = finishTree(builder, ranks);
     inverted.isInverted = true;
