@@ -15,6 +15,7 @@ enum sample_state {
     SAMPLE_HAS_GIL = 2,  /* it held the GIL */
     SAMPLE_GIL_WAIT = 4, /* it waited for the GIL, as far as that is known */
     SAMPLE_RECALLED = 8, /* it was not looked at, but ran: the stack is the one that it was seen with before */
+    SAMPLE_COUNTED = 16, /* not one look: as many as its weight says, of which no more is known than their number */
 };
 
 struct sample {

@@ -186,7 +186,7 @@ struct error *imported_add(struct imported *imported, uint32_t thread, uint32_t 
             .thread = thread,
             .node = node,
             .weight = weight,
-            .states = states,
+            .states = states | SAMPLE_COUNTED,
         };
         imported->ends_ns[thread] += weight * interval_ns;
         samples -= weight;

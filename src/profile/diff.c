@@ -42,7 +42,7 @@ static struct error *add_weight(void *context, const struct sample *sample)
 {
     struct weights *weights = context;
     weights->sum += sample->weight;
-    weights->square_sum += (double)sample->weight * sample->weight;
+    weights->square_sum += (double)sample->weight * (sample->states & SAMPLE_COUNTED ? 1 : sample->weight);
     return NULL;
 }
 

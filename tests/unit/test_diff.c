@@ -2,8 +2,8 @@
 #include "profile/diff.h"
 
 #include "base/cleanup.h"
-#include "profile/view.h"
 #include "built_recording.h"
+#include "profile/view.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -295,6 +295,11 @@ static void few_looks_that_weigh_much_tell_little(void **state)
     cleanup_run struct run heavy = {0}, light = {0};
     look(&heavy, &built);
     assert_near(heavy.source.weight, 500);
+    struct built_recording counted = build_recording("python app.py", 10);
+    built_sample(&counted, "main", (struct sample){.weight = 500, .states = SAMPLE_COUNTED});
+    cleanup_run struct run sum = {0};
+    look(&sum, &counted);
+    assert_near(sum.source.weight, 1);
     struct built_recording other = build_recording("python app.py", 10);
     add_samples(&other, "main", 900);
     add_samples(&other, "rest", 100);

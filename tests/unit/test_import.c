@@ -182,7 +182,7 @@ static void samples_of_a_thread_follow_one_another(void **state)
     cleanup_buffer struct buffer notes = {0}, found = {0};
     cleanup_recording_file struct recording_file *file = import_good(stacks, strlen(stacks), &notes);
     assert_null(recording_file_each_sample(file, note_sample, &found));
-    assert_string_equal(buffer_text(&found), "0 2+3 1\n1 4+5 1\n0 4+2 1\n");
+    assert_string_equal(buffer_text(&found), "0 2+3 17\n1 4+5 17\n0 4+2 17\n");
     const struct profile_info *info = profile_get_info(recording_file_profile(file));
     assert_int_equal(info->duration_ns, 50000000);
     assert_int_equal(info->intervals.ok, 5);
