@@ -39,6 +39,7 @@ bool table_insert(struct table *table, uint64_t hash, uint32_t index);
 /* Forgets all entries and keeps the memory. */
 void table_clear(struct table *table);
 
+/* Another in each process: nothing that is to be the same in two runs may depend on them. */
 uint64_t hash_bytes(const void *bytes, size_t len);
 uint64_t hash_number(uint64_t number);
 

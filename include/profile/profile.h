@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a recording learned: the frames that were seen, and a call tree that counts the samples ending in each of its
- * nodes. It knows nothing of processes and nothing of formats.
+ * nodes. It knows nothing of formats, and of processes only what they are called.
  *
  * Everything is a small integer into an array of the profile: strings, frames and nodes are each stored once. Node 0 is
  * the root and stands for the whole program; a node's parent always has a smaller index than the node.

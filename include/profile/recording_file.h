@@ -42,7 +42,10 @@ struct error *recording_file_each_sample(struct recording_file *file, sample_vis
 /* Whether its writer ended it; if not, it was cut off, or is still written. */
 bool recording_file_is_finished(const struct recording_file *file);
 
-/* Bytes at the file's end that hold nothing that can be used: of a block that was not written whole, or damage. */
+/* Bytes from the file's begin that can be used, */
+uint64_t recording_file_good_len(const struct recording_file *file);
+
+/* and those at its end that hold nothing that can be used: of a block that was not written whole, or damage. */
 uint64_t recording_file_lost_bytes(const struct recording_file *file);
 
 static inline void cleanup_recording_file_close(struct recording_file **file)

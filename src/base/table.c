@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/table.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 enum {
     TABLE_FIRST_CAPACITY = 64,
@@ -80,8 +82,27 @@ void table_clear(struct table *table)
 }
 
 /* The finaliser of splitmix64: every input bit changes about half of the output bits. */
+/*
+ * Chosen once in a process: who does not know it cannot make texts that all have one hash, and so have a table take
+ * ages. The kernel gives each process 16 random bytes, getauxval(3).
+ */
+static uint64_t seed_of_process(void)
+{
+    static _Atomic uint64_t chosen; /* 0: not yet; two threads choose the same */
+    uint64_t seed = atomic_load_explicit(&chosen, memory_order_relaxed);
+    if (seed != 0)
+        return seed;
+    const void *random = (const void *)getauxval(AT_RANDOM);
+    if (random)
+        memcpy(&seed, random, sizeof(seed));
+    seed |= 1;
+    atomic_store_explicit(&chosen, seed, memory_order_relaxed);
+    return seed;
+}
+
 uint64_t hash_number(uint64_t number)
 {
+    number += seed_of_process();
     number ^= number >> 30;
     number *= 0xbf58476d1ce4e5b9U;
     number ^= number >> 27;

@@ -211,7 +211,7 @@ static error_t parse_diff_option(int key, char *value, struct argp_state *state)
         arguments->picture.format.detail.with_processes = true;
         break;
     case KEY_BEGIN:
-        error = options_take_seconds(value, &arguments->view.begin_ns);
+        error = options_take_time(value, &arguments->view.begin_ns);
         break;
     case KEY_END:
         error = options_take_seconds(value, &arguments->view.end_ns);

@@ -16,7 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BEGIN_LEN = 64 };
+enum {
+    BEGIN_LEN = 64,
+    LOSS_WORTH_A_WORD = 50, /* one in so many */
+};
 
 /* Whether there is a recording. What cannot seek is none, as it is read more than once. */
 static bool is_recording(int fd)
@@ -96,7 +99,10 @@ void input_report_gaps(const char *path, const struct recording_file *file)
     if (recording_file_lost_bytes(file) > 0)
         fprintf(stderr, "pyspyc: the last %" PRIu64 " bytes of %s cannot be read\n", recording_file_lost_bytes(file),
                 buffer_text(&shown));
+    uint64_t intervals = info->intervals.ok + info->intervals.idle + info->intervals.torn + info->intervals.unreadable;
     for (uint32_t i = 0; i < count; i++) {
+        if (losses[i].count * LOSS_WORTH_A_WORD < intervals)
+            continue;
         cleanup_buffer struct buffer cause = {0};
         size_t len;
         const char *text = profile_string(profile, losses[i].cause, &len);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     OPTION_COUNT_LIMIT = 64, /* rows of a verb's table */
@@ -218,8 +219,11 @@ struct error *options_take_pid(const char *text, pid_t *ret)
 struct error *options_take_descriptor(const char *text, int *ret)
 {
     uint64_t number;
-    if (!parse_number(text, 10, INT32_MAX, &number) || fcntl((int)number, F_SETFD, FD_CLOEXEC) != 0)
+    if (!parse_number(text, 10, INT32_MAX, &number) || fcntl((int)number, F_GETFD) < 0)
         return error_create(ERROR_USAGE, "'%s' is not the number of an open descriptor", text);
+    /* The standard streams are the program's, too. */
+    if (number > STDERR_FILENO)
+        fcntl((int)number, F_SETFD, FD_CLOEXEC);
     *ret = (int)number;
     return NULL;
 }
@@ -231,6 +235,16 @@ struct error *options_take_rate(const char *text, uint64_t *ret_interval_ns)
         return error_create(ERROR_USAGE, "'%s' is not a rate: it takes 1 to %d samples a second", text, RATE_LIMIT);
     *ret_interval_ns = 1000000000U / rate;
     return NULL;
+}
+
+struct error *options_take_time(const char *text, uint64_t *ret_ns)
+{
+    char *end;
+    if (strtod(text, &end) == 0 && end > text && *end == '\0') {
+        *ret_ns = 0;
+        return NULL;
+    }
+    return options_take_seconds(text, ret_ns);
 }
 
 struct error *options_take_seconds(const char *text, uint64_t *ret_ns)

@@ -51,8 +51,9 @@ struct error *options_take_descriptor(const char *text, int *ret);
 /* A number of samples a second, 1 to 100,000. */
 struct error *options_take_rate(const char *text, uint64_t *ret_interval_ns);
 
-/* A number of seconds, perhaps with a fraction, more than 0. */
+/* A number of seconds, perhaps with a fraction, more than 0; a point in time can be 0, too. */
 struct error *options_take_seconds(const char *text, uint64_t *ret_ns);
+struct error *options_take_time(const char *text, uint64_t *ret_ns);
 
 /* A percentage, perhaps with a fraction, 0 to 100. */
 struct error *options_take_percent(const char *text, double *ret);

@@ -86,10 +86,6 @@ struct error *outputs_complete(struct outputs *outputs)
         struct error *error = is_by_name(outputs, path) ? NULL : choose_format(path, &outputs->formats[i]);
         if (error)
             return error;
-        for (uint32_t j = 0; j < i; j++) {
-            if (strcmp(path, outputs->paths[j]) == 0)
-                return error_create(ERROR_USAGE, "two outputs are to go to '%s'", path);
-        }
         if (outputs->formats[i]->is_binary && is_standard_output(path) && isatty(STDOUT_FILENO))
             return error_create(ERROR_USAGE, "the format '%s' is not for a terminal: name a file with -o",
                                 outputs->formats[i]->name);
@@ -97,11 +93,38 @@ struct error *outputs_complete(struct outputs *outputs)
     return NULL;
 }
 
+/* The folder of a path without its links; NULL when there is none. The caller frees it. */
+static char *resolve_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    cleanup_free char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    return folder ? realpath(folder, NULL) : NULL;
+}
+
+static const char *name_in_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Whether two paths, which need not exist, lead to one file. */
+static bool is_same_file(const char *one, const char *other)
+{
+    cleanup_free char *folder = resolve_folder(one), *other_folder = resolve_folder(other);
+    return folder && other_folder && strcmp(folder, other_folder) == 0 &&
+           strcmp(name_in_folder(one), name_in_folder(other)) == 0;
+}
+
 struct error *outputs_open(struct outputs *outputs)
 {
     struct error *error = NULL;
-    for (uint32_t i = 0; !error && i < outputs->count; i++)
+    for (uint32_t i = 0; !error && i < outputs->count; i++) {
         error = output_open(outputs->paths[i], &outputs->files[i]);
+        for (uint32_t j = 0; !error && j < i; j++) {
+            if (is_same_file(outputs->files[i].path, outputs->files[j].path))
+                error = error_create(ERROR_USAGE, "two outputs are to go to '%s'", outputs->paths[i]);
+        }
+    }
     return error;
 }
 
@@ -114,41 +137,62 @@ const char *outputs_first_file(const struct outputs *outputs)
     return NULL;
 }
 
-/* Writes a file's bytes, from its begin, to a stream. */
-static struct error *copy_file(int fd, FILE *out)
+/* Writes a recording's bytes, as far as they are good, to a stream. */
+static struct error *copy_recording(const struct recording_source *recording, FILE *out)
 {
     char bytes[COPY_LEN];
-    ssize_t len;
-    for (off_t at = 0; (len = pread(fd, bytes, sizeof(bytes), at)) != 0; at += len) {
-        if (len < 0)
-            return error_from_errno(errno, "cannot read the recording");
+    uint64_t at = 0;
+    while (at < recording->len) {
+        size_t wanted = recording->len - at < sizeof(bytes) ? (size_t)(recording->len - at) : sizeof(bytes);
+        ssize_t len = pread(recording->fd, bytes, wanted, (off_t)at);
+        if (len <= 0)
+            return error_from_errno(len < 0 ? errno : EIO, "cannot read the recording");
         fwrite(bytes, 1, (size_t)len, out);
+        at += (uint64_t)len;
     }
     return NULL;
 }
 
 static struct error *write_output(struct output *file, const struct format *format, const struct view *view,
-                                  const struct format_options *options, int recording_fd)
+                                  const struct format_options *options, const struct recording_source *recording)
 {
     struct format_options laid_out = *options;
     terminal_describe(fileno(file->stream), &laid_out.tree);
-    struct error *error = format->is_recording ? copy_file(recording_fd, file->stream)
+    struct error *error = format->is_recording ? copy_recording(recording, file->stream)
                                                : format_write(format, view, &laid_out, file->stream);
     return error ? error_wrap(error, "cannot write '%s'", file->path) : output_commit(file);
 }
 
 struct error *outputs_write(struct outputs *outputs, const struct view *view, const struct format_options *options,
-                            int recording_fd)
+                            const struct recording_source *recording)
 {
     struct error *first = NULL;
     for (uint32_t i = 0; i < outputs->count; i++) {
-        struct error *error = write_output(&outputs->files[i], outputs->formats[i], view, options, recording_fd);
+        struct error *error = write_output(&outputs->files[i], outputs->formats[i], view, options, recording);
         if (first)
             error_destroy(error);
         else
             first = error;
     }
     return first;
+}
+
+bool outputs_have_recording(const struct outputs *outputs)
+{
+    for (uint32_t i = 0; i < outputs->count; i++) {
+        if (outputs->formats[i]->is_recording)
+            return true;
+    }
+    return false;
+}
+
+bool outputs_can_wait(const struct outputs *outputs)
+{
+    for (uint32_t i = 0; i < outputs->count; i++) {
+        if (!outputs->files[i].temporary_path)
+            return true;
+    }
+    return false;
 }
 
 void outputs_deinit(struct outputs *outputs)

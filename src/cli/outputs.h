@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "output.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct format;
@@ -15,6 +16,12 @@ struct format_options;
 struct view;
 
 enum { OUTPUT_LIMIT = 32 };
+
+/* The file of a recording, and how much of it is good. */
+struct recording_source {
+    int fd;
+    uint64_t len;
+};
 
 struct outputs {
     const char *paths[OUTPUT_LIMIT];
@@ -42,15 +49,19 @@ struct error *outputs_open(struct outputs *outputs);
 const char *outputs_first_file(const struct outputs *outputs);
 
 /*
- * Writes the outputs that are open. recording_fd: the recording itself, for who wants that. Goes on after an output
- * that failed, and returns the first error.
+ * Writes the outputs that are open; recording: for who wants that itself. Goes on after an output that failed, and
+ * returns the first error.
  */
 struct error *outputs_write(struct outputs *outputs, const struct view *view, const struct format_options *options,
-                            int recording_fd);
+                            const struct recording_source *recording);
+
+/* Whether the recording itself is among them. */
+bool outputs_have_recording(const struct outputs *outputs);
+
+/* Whether one of them may take long to be written to, as its reader waits: a pipe, a terminal, a device. */
+bool outputs_can_wait(const struct outputs *outputs);
 
 /* Drops what was not written. Accepts a zeroed struct. */
 void outputs_deinit(struct outputs *outputs);
-
-#define cleanup_outputs __attribute__((cleanup(outputs_deinit)))
 
 #endif

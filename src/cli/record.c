@@ -63,7 +63,8 @@ struct record_arguments {
     bool with_processes;
     bool is_start_paused;
     struct outputs outputs;
-    int ready_fd; /* -1: nobody waits for the beginning */
+    struct store store; /* open with the outputs */
+    int ready_fd;       /* -1: nobody waits for the beginning */
     struct recording_options recording;
     struct picture_options picture;
 };
@@ -204,12 +205,13 @@ static struct error *open_outputs(struct record_arguments *arguments, struct buf
             return error;
     }
     struct error *error = outputs_complete(outputs);
-    return error ? error : outputs_open(outputs);
+    if (!error)
+        error = outputs_open(outputs);
+    return error ? error : store_open(outputs_first_file(outputs), &arguments->store);
 }
 
 /* What there is while something is recorded, and where it goes. */
 struct work {
-    struct store store;
     struct profile *profile;
     struct recording *recording;
     struct process_tree *tree;
@@ -222,7 +224,7 @@ static void work_deinit(struct work *work)
     process_tree_destroy(work->tree);
     profile_destroy(work->profile);
     recording_writer_destroy(work->writer);
-    store_deinit(&work->store);
+    *work = (struct work){0};
 }
 
 static struct error *work_init(struct work *work, const struct record_arguments *arguments,
@@ -230,9 +232,7 @@ static struct error *work_init(struct work *work, const struct record_arguments 
 {
     struct error *error = create_profile(arguments, process, &work->profile);
     if (!error)
-        error = store_open(outputs_first_file(&arguments->outputs), &work->store);
-    if (!error)
-        error = recording_writer_create(work->store.fd, &work->writer);
+        error = recording_writer_create(arguments->store.fd, &work->writer);
     if (!error)
         error = recording_create(&arguments->recording, work->profile, &work->recording);
     if (!error)
@@ -257,14 +257,14 @@ static struct error *make_results(struct record_arguments *arguments, int fd)
 }
 
 /* Says where the recording is that no result could be made of. */
-static struct error *keep_recording(struct work *work, struct error *error)
+static struct error *keep_recording(struct store *store, struct error *error)
 {
     cleanup_buffer struct buffer shown = {0};
-    if (access(work->store.path, F_OK) != 0) /* somebody has removed it */
+    if (access(store->path, F_OK) != 0) /* somebody has removed it */
         return error;
-    escape_visible(&shown, work->store.path, strlen(work->store.path));
+    escape_visible(&shown, store->path, strlen(store->path));
     fprintf(stderr, "pyspyc: what was recorded is in %s: 'pyspyc report' makes pictures of it\n", buffer_text(&shown));
-    store_keep(&work->store);
+    store_keep(store);
     return error;
 }
 
@@ -282,13 +282,16 @@ static struct error *finish(struct record_arguments *arguments, const struct pro
     const struct recording_progress progress = recording_progress(work->recording);
     const struct profile_info info = *profile_get_info(work->profile);
     bool is_cut = recording_state(work->recording) == RECORDING_FAILED;
+    work_deinit(work);
     progress_report(&progress, &info);
-    if (!error)
-        error = make_results(arguments, work->store.fd);
     if (supervisor->is_paused && progress.samples == 0)
-        fprintf(stderr, "pyspyc: the recording was paused: SIGUSR1 lets it go on\n");
+        fprintf(stderr, "pyspyc: nothing was recorded, as SIGUSR1 did not come to begin it\n");
+    if (outputs_can_wait(&arguments->outputs))
+        supervisor_release_signals();
+    if (!error)
+        error = make_results(arguments, arguments->store.fd);
     if (error)
-        return keep_recording(work, error);
+        return keep_recording(&arguments->store, error);
     return is_cut
                ? error_create(ERROR_OS, "the recording is not complete: there was no memory, or no thread, to be had")
                : NULL;
@@ -333,7 +336,7 @@ static bool ended_while_starting(const struct supervisor *supervisor, const stru
 static struct error *record_process(struct record_arguments *arguments, const struct process *process,
                                     struct supervisor *supervisor)
 {
-    struct work work __attribute__((cleanup(work_deinit))) = {.store = {.fd = -1}};
+    struct work work __attribute__((cleanup(work_deinit))) = {0};
     struct error *error = work_init(&work, arguments, process);
     if (error)
         return error;
@@ -365,11 +368,11 @@ static int record_pid(struct record_arguments *arguments)
     cleanup_supervisor struct supervisor supervisor = {.signals = -1, .ready_fd = -1};
     sigset_t unused;
     launch_prepare(&unused);
-    struct error *error = process_open(NULL, arguments->pid, &process);
+    struct error *error = supervisor_init(&supervisor, arguments->recording.is_blocking);
+    if (!error)
+        error = process_open(NULL, arguments->pid, &process);
     if (!error)
         error = open_outputs(arguments, &name);
-    if (!error)
-        error = supervisor_init(&supervisor, arguments->recording.is_blocking);
     if (error)
         return report_error(error);
     task_allow_many();
@@ -438,6 +441,7 @@ int verb_record(int argc, char **argv)
         .line = {.verb = "record", .tables = {record_options, picture_argp_options, filter_argp_options}},
         .recording = {.interval_ns = 10000000, .table_limit = TABLE_LIMIT},
         .ready_fd = -1,
+        .store = {.fd = -1},
     };
     arguments.picture.line = &arguments.line;
     arguments.picture.format.tree.min_percent = TREE_MIN_PERCENT;
@@ -448,6 +452,7 @@ int verb_record(int argc, char **argv)
     else
         status = arguments.program ? record_program(&arguments) : record_pid(&arguments);
     outputs_deinit(&arguments.outputs);
+    store_deinit(&arguments.store);
     picture_options_deinit(&arguments.picture);
     return status;
 }

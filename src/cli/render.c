@@ -15,13 +15,14 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Those that are complete. */
 static void report_written(const struct outputs *outputs)
 {
     for (uint32_t i = 0; i < outputs->count; i++) {
         cleanup_buffer struct buffer shown = {0};
-        const char *path = outputs->files[i].path;
+        const char *path = outputs->paths[i];
         escape_visible(&shown, path, strlen(path));
-        if (strcmp(path, "-") != 0)
+        if (strcmp(path, "-") != 0 && !outputs->files[i].stream)
             fprintf(stderr, "pyspyc: wrote %s\n", buffer_text(&shown));
     }
 }
@@ -47,7 +48,7 @@ static bool goes_to_standard_output(const struct outputs *outputs)
 static void report_next_command(const struct outputs *outputs)
 {
     cleanup_buffer struct buffer shown = {0};
-    const char *path = outputs->files[0].path;
+    const char *path = outputs->paths[0];
     const struct format *format = outputs->formats[0];
     escape_visible(&shown, path, strlen(path));
     const char *command = format->is_recording ? "pyspyc report" : format->viewer;
@@ -77,11 +78,13 @@ struct error *render(struct recording_file *file, int fd, const struct picture_o
     struct view_options wanted = *view_options;
     wanted.filter = options->filter;
     struct error *error = view_create(file, &wanted, &view);
-    if (!error)
-        error = outputs_write(outputs, view, &options->format, fd);
     if (error)
         return error;
+    const struct recording_source recording = {fd, recording_file_good_len(file)};
+    error = outputs_write(outputs, view, &options->format, &recording);
     report_written(outputs);
+    if (error)
+        return error;
     report_abandoned(options->filter);
     return end == RENDER_WITH_SUMMARY ? report_summary(view, options, outputs) : NULL;
 }

@@ -6,6 +6,7 @@
 #include "render.h"
 #include "verbs.h"
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "profile/recording_file.h"
 #include "profile/view.h"
@@ -31,6 +32,14 @@ struct report_arguments {
     struct picture_options picture;
 };
 
+/* Whether not all of the recording is to be shown. */
+static bool is_selective(const struct report_arguments *arguments)
+{
+    cleanup_buffer struct buffer words = {0};
+    filter_describe(arguments->picture.filter, &words);
+    return words.len > 0 || arguments->view.only_gil || arguments->view.end_ns != 0;
+}
+
 static struct error *complete(struct report_arguments *arguments)
 {
     struct view_options *view = &arguments->view;
@@ -43,7 +52,12 @@ static struct error *complete(struct report_arguments *arguments)
     struct error *error = arguments->outputs.count == 0 ? outputs_add(&arguments->outputs, "-") : NULL;
     if (!error)
         error = outputs_complete(&arguments->outputs);
-    return error ? error : picture_options_complete(&arguments->picture);
+    if (!error)
+        error = picture_options_complete(&arguments->picture);
+    if (!error && outputs_have_recording(&arguments->outputs) && is_selective(arguments))
+        error =
+            error_create(ERROR_USAGE, "a recording is only copied as a whole: choose what to show when it is shown");
+    return error;
 }
 
 static struct error *take_path(struct report_arguments *arguments, const char *path)
@@ -75,7 +89,7 @@ static error_t parse_report_option(int key, char *value, struct argp_state *stat
         arguments->picture.format.detail.with_processes = true;
         break;
     case KEY_BEGIN:
-        error = options_take_seconds(value, &arguments->view.begin_ns);
+        error = options_take_time(value, &arguments->view.begin_ns);
         break;
     case KEY_END:
         error = options_take_seconds(value, &arguments->view.end_ns);

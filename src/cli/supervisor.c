@@ -203,17 +203,23 @@ static bool may_become_python(const struct supervisor *supervisor, const struct 
 static int next_timeout_ms(const struct supervisor *supervisor)
 {
     int timeout_ms = process_tree_timeout_ms(supervisor->tree);
-    int own_ms = supervisor->has_progress_line ? PROGRESS_MS : SAVE_MS;
+    uint64_t since_ms = elapsed_ms(supervisor) - supervisor->saved_ms;
+    int own_ms = since_ms < SAVE_MS ? SAVE_MS - (int)since_ms : 0;
+    if (!supervisor->has_saved || (supervisor->has_progress_line && own_ms > PROGRESS_MS))
+        own_ms = PROGRESS_MS;
     return timeout_ms < 0 || timeout_ms > own_ms ? own_ms : timeout_ms;
 }
 
-/* Saves what was recorded, if it is time for that. */
+/* Saves what was recorded, if it is time for that. The first time it is what there is to know before the first sample.
+ */
 static struct error *save_if_due(struct supervisor *supervisor)
 {
     uint64_t now_ms = elapsed_ms(supervisor);
-    bool is_due = now_ms - supervisor->saved_ms >= SAVE_MS || recording_is_full(supervisor->recording);
+    bool is_due =
+        !supervisor->has_saved || now_ms - supervisor->saved_ms >= SAVE_MS || recording_is_full(supervisor->recording);
     if (!is_due || recording_state(supervisor->recording) == RECORDING_WAITING)
         return NULL;
+    supervisor->has_saved = true;
     supervisor->saved_ms = now_ms;
     return recording_save(supervisor->recording, supervisor->process, supervisor->writer);
 }

@@ -38,7 +38,8 @@ struct supervisor {
     int signal_count;
     int last_signal;
     uint64_t start_ns;
-    uint64_t saved_ms; /* when samples were saved last, since then */
+    bool has_saved;    /* something was saved, */
+    uint64_t saved_ms; /* and when that was last, since then */
     bool has_ended;    /* the process has */
     int child_status;  /* as a shell would say it */
 };

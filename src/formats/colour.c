@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "colour.h"
 
-#include "base/table.h"
 #include "profile/origin.h"
 #include "profile/profile.h"
 
@@ -49,11 +48,14 @@ static enum colour_family family_of_origin(enum frame_origin origin)
     return COLOUR_ROOT;
 }
 
-static uint64_t hash_string(const struct profile *profile, uint32_t string)
+/* FNV-1a (Fowler, Noll, Vo), as it has to be the same in each run. Goes on from another text's hash. */
+static uint64_t hash_string(const struct profile *profile, uint32_t string, uint64_t hash)
 {
     size_t len;
     const char *text = profile_string(profile, string, &len);
-    return hash_bytes(text, len);
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3U;
+    return hash;
 }
 
 static enum colour_family family_of_frame(const struct profile *profile, uint32_t frame)
@@ -67,9 +69,9 @@ static enum colour_family family_of_frame(const struct profile *profile, uint32_
 struct colour colour_of_frame(const struct profile *profile, uint32_t frame)
 {
     const struct profile_frame *seen = profile_frame(profile, frame);
-    uint64_t hash = hash_pair(hash_string(profile, seen->name), hash_string(profile, seen->file));
+    uint64_t hash = hash_string(profile, seen->file, hash_string(profile, seen->name, 0xcbf29ce484222325U));
     return (struct colour){
         .family = family_of_frame(profile, frame),
-        .shade = (uint32_t)(hash % COLOUR_SHADES),
+        .shade = (uint32_t)((hash >> 32) % COLOUR_SHADES), /* its low bits are mixed least */
     };
 }

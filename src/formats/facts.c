@@ -75,9 +75,27 @@ static void append_reason(struct buffer *out, uint64_t count, uint64_t all, cons
     buffer_format(out, " samples %s %s\n", count == 1 ? "was" : "were", what);
 }
 
-void facts_append_reasons(struct buffer *out, const struct profile_info *info)
+/* What was recorded and is not in view. */
+static void append_hidden(struct buffer *out, const struct profile *profile)
 {
+    size_t len;
+    const struct profile_info *info = profile_get_info(profile);
+    const char *selection = profile_string(profile, info->selection, &len);
+    buffer_append_text(out, "none of the ");
+    facts_append_count(out, info->all_samples);
+    buffer_append_text(out, " samples that were recorded is in view: ");
+    escape_visible(out, selection, len);
+    buffer_append_char(out, '\n');
+}
+
+void facts_append_reasons(struct buffer *out, const struct profile *profile)
+{
+    const struct profile_info *info = profile_get_info(profile);
     const struct profile_intervals *intervals = &info->intervals;
+    if (info->selection != PROFILE_NONE && info->all_samples > 0) {
+        append_hidden(out, profile);
+        return;
+    }
     uint64_t all = count_intervals(intervals);
     if (all == 0)
         buffer_append_text(out, "the recording ended before its first sample\n");

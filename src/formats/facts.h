@@ -13,8 +13,8 @@ struct profile_info;
 /* "1,234 samples, 12.3 s, 100 per second"; behind it what was lost, when anything was. */
 void facts_append(struct buffer *out, const struct profile_info *info, uint64_t samples);
 
-/* Why a recording has no samples, one reason a line; each line ends in a newline. */
-void facts_append_reasons(struct buffer *out, const struct profile_info *info);
+/* Why there is nothing to show, one reason a line; each line ends in a newline. */
+void facts_append_reasons(struct buffer *out, const struct profile *profile);
 
 /* A count with commas between thousands. */
 void facts_append_count(struct buffer *out, uint64_t count);

@@ -21,7 +21,7 @@ const struct import_limits import_limits = {
     .pprof_len = UINT64_C(1) << 30,
     .memory = (size_t)3 << 30,
     .frames = UINT64_C(1) << 31,
-    .nodes = UINT32_C(1) << 25,
+    .nodes = UINT32_C(1) << 24,
     .samples = UINT64_C(1) << 53,
 };
 

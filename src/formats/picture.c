@@ -305,11 +305,11 @@ static void write_boxes(struct picture *picture, struct walk *walk, struct buffe
     } while (is_wide ? walk_into(walk) : walk_past(walk));
 }
 
-static void append_reasons(struct buffer *out, const struct profile_info *info)
+static void append_reasons(struct buffer *out, const struct profile *profile)
 {
     cleanup_buffer struct buffer reasons = {0};
-    buffer_append_text(&reasons, "No samples were taken.\n");
-    facts_append_reasons(&reasons, info);
+    buffer_append_text(&reasons, "No samples to show.\n");
+    facts_append_reasons(&reasons, profile);
     out->failed |= reasons.failed;
     double y = PICTURE_TOP + PICTURE_ROW;
     const char *line = buffer_text(&reasons);
@@ -332,7 +332,7 @@ struct error *picture_write_boxes(struct picture *picture, FILE *out)
     if (all_samples(picture) > 0) {
         write_boxes(picture, &walk, &piece, out);
     } else {
-        append_reasons(&piece, profile_get_info(picture->profile));
+        append_reasons(&piece, picture->profile);
         fwrite(buffer_text(&piece), 1, piece.len, out);
     }
     fputs("</g>\n", out);

@@ -267,6 +267,8 @@ struct label_list {
 static void add_label(struct pprof_writer *writer, struct label_list *list, const char *key, uint32_t string,
                       int64_t number)
 {
+    if (list->count == LABEL_LIMIT)
+        return;
     Pprof__Label *label = &list->labels[list->count];
     pprof__label__init(label);
     label->str = string == PROFILE_NONE ? 0 : find_string(writer, string);

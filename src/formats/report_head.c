@@ -139,11 +139,11 @@ static void append_measure(struct report *report, const struct profile_info *inf
 }
 
 /* Why there is nothing to show. */
-static void append_reasons(struct report *report, const struct profile_info *info)
+static void append_reasons(struct report *report)
 {
     cleanup_buffer struct buffer text = {0};
     buffer_append_text(&text, "no samples\n");
-    facts_append_reasons(&text, info);
+    facts_append_reasons(&text, report->profile);
     for (const char *at = buffer_text(&text); *at != '\0';) {
         cleanup_buffer struct buffer line = {0};
         size_t len = strcspn(at, "\n");
@@ -172,7 +172,7 @@ void report_head(struct report *report)
     if (report->whole > 0)
         append_measure(report, info);
     else
-        append_reasons(report, info);
+        append_reasons(report);
     if (report->whole > 0)
         report_end_line(report);
 }

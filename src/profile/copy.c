@@ -101,8 +101,10 @@ uint32_t profile_copy_string(struct profile_copy *copy, uint32_t string)
     const char *text = profile_string(copy->source, string, &len);
     uint32_t short_file = profile_short_file(copy->source, string);
     uint32_t copied = copy->strings[string] = profile_intern(copy->profile, text, len);
-    if (copied != PROFILE_NONE && short_file != string)
-        profile_set_short_file(copy->profile, copied, profile_copy_string(copy, short_file));
+    if (copied == PROFILE_NONE || short_file == string)
+        return copied;
+    const char *short_text = profile_string(copy->source, short_file, &len);
+    profile_set_short_file(copy->profile, copied, profile_intern(copy->profile, short_text, len));
     return copied;
 }
 

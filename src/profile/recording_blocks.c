@@ -97,7 +97,7 @@ bool recording_next_section(struct decoder *content, enum recording_section *ret
 {
     if (content->at >= content->end)
         return false;
-    uint64_t section = decode_up_to(content, SECTION_END);
+    uint64_t section = decode_up_to(content, INT32_MAX);
     size_t len;
     const char *data = decode_bytes(content, &len);
     if (content->has_failed || section == 0) {

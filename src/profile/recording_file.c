@@ -27,6 +27,7 @@ struct recording_file {
     off_t good_end; /* of the last block that can be used */
     off_t len;
     bool is_finished;
+    uint32_t unknown_section; /* 0: each is known */
 };
 
 bool recording_file_is_one(const void *begin, size_t len)
@@ -97,10 +98,13 @@ static bool begin_stacks(struct recording_file *file)
 
 static bool load_losses(struct recording_file *file, struct decoder *data)
 {
-    for (int i = 0; data->at < data->end && i < RECORDING_LOSS_LIMIT; i++) {
+    uint32_t known = 0;
+    while (data->at < data->end && !data->has_failed) {
         size_t len;
         const char *cause = decode_bytes(data, &len);
         uint64_t count = decode_number(data);
+        profile_losses(file->profile, &known);
+        data->has_failed |= known >= RECORDING_LOSS_LIMIT;
         if (!data->has_failed && !profile_set_loss(file->profile, cause, len, count))
             return false;
     }
@@ -159,11 +163,19 @@ static bool load_short_file(struct recording_file *file, struct decoder *data)
     return true;
 }
 
+/* Roots of threads and processes are made when a recording is looked at; in one, they would be taken for such. */
+static bool is_of_a_stack(const struct profile_frame *frame)
+{
+    return frame->kind == FRAME_PYTHON || frame->kind == FRAME_MARK;
+}
+
 static bool load_stack(struct recording_file *file, struct decoder *data)
 {
     struct number_map *stacks = &file->stacks[file->stacks_count - 1];
     uint64_t back = decode_up_to(data, stacks->count - 1);
     uint32_t frame = decode_mapped(data, &file->frames);
+    if (!data->has_failed)
+        data->has_failed = !is_of_a_stack(profile_frame(file->profile, frame));
     if (data->has_failed)
         return true;
     uint32_t parent = back == 0 ? PROFILE_ROOT : stacks->numbers[stacks->count - back];
@@ -237,6 +249,13 @@ static bool load_samples(struct recording_file *file, struct decoder *data)
 
 typedef bool (*section_loader)(struct recording_file *file, struct decoder *data);
 
+static bool is_full(const struct recording_file *file)
+{
+    return file->strings.count >= RECORDING_ENTRY_LIMIT || file->frames.count >= RECORDING_ENTRY_LIMIT ||
+           file->stacks[file->stacks_count - 1].count >= RECORDING_ENTRY_LIMIT ||
+           file->stacks_count >= RECORDING_ENTRY_LIMIT;
+}
+
 /* Loads one section, entry by entry. False without memory. */
 static bool load_section(struct recording_file *file, enum recording_section section, struct decoder *data)
 {
@@ -247,25 +266,33 @@ static bool load_section(struct recording_file *file, enum recording_section sec
         [SECTION_THREADS] = load_thread,  [SECTION_THREAD_NAMES] = load_thread_name,
         [SECTION_SAMPLES] = load_samples,
     };
-    if (!file->profile && section != SECTION_INFO) {
+    if (section > SECTION_END)
+        file->unknown_section = section;
+    if (section > SECTION_END || (!file->profile && section != SECTION_INFO)) {
         data->has_failed = true;
         return true;
     }
     if (section == SECTION_ANEW)
-        return begin_stacks(file);
+        return file->strings.count == 0 || begin_stacks(file);
     file->is_finished |= section == SECTION_END;
     while (section != SECTION_END && data->at < data->end && !data->has_failed) {
         if (!loaders[section](file, data))
             return false;
+        data->has_failed |= is_full(file);
     }
     return true;
 }
 
-/* Loads a block. *ret is false when it does not hold together; what was read of it until then does no harm. */
+/*
+ * Loads a block. *ret is false when it does not hold together; what was read of it until then are frames and stacks
+ * that nothing refers to.
+ */
 static struct error *load_block(struct recording_file *file, const struct recording_blocks *blocks, bool *ret)
 {
     struct decoder content = recording_blocks_content(blocks), data = {0};
     enum recording_section section;
+    const struct profile_info before = file->profile ? *profile_get_info(file->profile) : (struct profile_info){0};
+    bool was_finished = file->is_finished;
     *ret = true;
     while (*ret && recording_next_section(&content, &section, &data)) {
         if (!load_section(file, section, &data))
@@ -273,6 +300,11 @@ static struct error *load_block(struct recording_file *file, const struct record
         *ret = !data.has_failed;
     }
     *ret = *ret && !content.has_failed;
+    if (*ret)
+        return NULL;
+    file->is_finished = was_finished;
+    if (file->profile && before.interval_ns != 0)
+        *profile_info(file->profile) = before;
     return NULL;
 }
 
@@ -283,7 +315,7 @@ static struct error *load(struct recording_file *file)
     bool is_good = true;
     struct error *error = NULL;
     file->good_end = blocks.at;
-    while (!error && is_good) {
+    while (!error && is_good && !file->is_finished) {
         error = recording_blocks_next(&blocks, &is_good);
         if (!error && is_good)
             error = load_block(file, &blocks, &is_good);
@@ -326,8 +358,15 @@ struct error *recording_file_open(int fd, const char *name, struct recording_fil
         file->len = status.st_size;
         error = load(file);
     }
+    if (!error && file->unknown_section != 0)
+        error =
+            error_create(ERROR_BAD_DATA,
+                         "%s holds something that this pyspyc does not know (section %u): use the pyspyc that made it",
+                         name, file->unknown_section);
     if (!error && !file->profile)
-        error = error_create(ERROR_BAD_DATA, "%s holds nothing: its first block is not whole", name);
+        error = file->len <= RECORDING_HEAD_LEN
+                    ? error_create(ERROR_BAD_DATA, "nothing was saved in %s yet", name)
+                    : error_create(ERROR_BAD_DATA, "%s holds nothing: its first block is not whole", name);
     if (error) {
         file->fd = -1; /* the caller's still */
         return error;
@@ -344,6 +383,11 @@ const struct profile *recording_file_profile(const struct recording_file *file)
 bool recording_file_is_finished(const struct recording_file *file)
 {
     return file->is_finished;
+}
+
+uint64_t recording_file_good_len(const struct recording_file *file)
+{
+    return (uint64_t)file->good_end;
 }
 
 uint64_t recording_file_lost_bytes(const struct recording_file *file)

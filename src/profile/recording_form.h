@@ -11,6 +11,7 @@ enum {
     RECORDING_HEAD_LEN = 12,             /* the magic, then the version in 4 bytes */
     RECORDING_BLOCK_HEAD_LEN = 12,       /* three numbers of 4 bytes: stored length, length, CRC */
     RECORDING_BLOCK_LIMIT = 1 << 28,     /* bytes of one block */
+    RECORDING_ENTRY_LIMIT = 1 << 24,     /* strings, frames or stacks, since the tables were begun anew */
     RECORDING_LOSS_LIMIT = 64,           /* causes of losses */
     RECORDING_TEXT_LIMIT = 16 * 1048576, /* bytes of one string */
 };

@@ -163,18 +163,6 @@ static void gather_strings(struct recording_writer *writer, const struct profile
     close_list(writer, SECTION_STRINGS);
 }
 
-/* Makes known the short name of a file, once. */
-static void gather_short_file(struct recording_writer *writer, const struct profile *profile, uint32_t file)
-{
-    struct sent *sent = &writer->sent;
-    uint32_t short_file = profile_short_file(profile, file);
-    if (short_file == file || sent->short_files[file])
-        return;
-    sent->short_files[file] = true;
-    encode_number(&writer->section, file);
-    encode_number(&writer->section, short_file);
-}
-
 /* Makes room to note for each string whether its short name was sent. */
 static bool grow_short_files(struct sent *sent, uint32_t count)
 {
@@ -190,8 +178,8 @@ static bool grow_short_files(struct sent *sent, uint32_t count)
 static void gather_frames(struct recording_writer *writer, const struct profile *profile)
 {
     struct buffer *out = &writer->section;
-    uint32_t count = profile_frame_count(profile), first = writer->sent.frames;
-    for (uint32_t i = first; i < count; i++) {
+    uint32_t count = profile_frame_count(profile);
+    for (uint32_t i = writer->sent.frames; i < count; i++) {
         const struct profile_frame *frame = profile_frame(profile, i);
         encode_number(out, frame->kind);
         encode_number(out, frame->name);
@@ -201,12 +189,25 @@ static void gather_frames(struct recording_writer *writer, const struct profile 
     }
     writer->sent.frames = count;
     close_list(writer, SECTION_FRAMES);
-    if (!grow_short_files(&writer->sent, profile_string_count(profile))) {
+}
+
+/* Makes known the short names of files, once each: they can come after the file. */
+static void gather_short_files(struct recording_writer *writer, const struct profile *profile)
+{
+    struct sent *sent = &writer->sent;
+    uint32_t count = profile_string_count(profile);
+    if (!grow_short_files(sent, count)) {
         writer->content.failed = true;
         return;
     }
-    for (uint32_t i = first; i < count; i++)
-        gather_short_file(writer, profile, profile_frame(profile, i)->file);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t short_file = profile_short_file(profile, i);
+        if (short_file == i || sent->short_files[i])
+            continue;
+        sent->short_files[i] = true;
+        encode_number(&writer->section, i);
+        encode_number(&writer->section, short_file);
+    }
     close_list(writer, SECTION_SHORT_FILES);
 }
 
@@ -275,6 +276,7 @@ void recording_writer_gather(struct recording_writer *writer, const struct profi
     gather_info(writer, profile);
     gather_strings(writer, profile);
     gather_frames(writer, profile);
+    gather_short_files(writer, profile);
     gather_stacks(writer, profile);
     gather_processes(writer, profile);
     gather_threads(writer, profile);

@@ -13,7 +13,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { COMMAND_LIMIT = 200 }; /* bytes of a command line that a root frame shows; they can be millions */
+enum {
+    COMMAND_LIMIT = 200,    /* bytes of a command line that a root frame shows; they can be millions */
+    STACK_LIMIT = 40000000, /* stacks, counted for each thread that has them */
+};
 
 /* What is known of a stack of the recording, from its own frames and those of its callers. */
 enum stack_mark {
@@ -115,8 +118,11 @@ static void append_string(struct buffer *out, const struct profile *profile, uin
 {
     size_t len;
     const char *text = profile_string(profile, string, &len);
-    buffer_append(out, text, len < limit ? len : limit);
-    buffer_append_text(out, len > limit ? "..." : "");
+    size_t end = len < limit ? len : limit;
+    while (end < len && end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80) /* not inside of a character */
+        end--;
+    buffer_append(out, text, end);
+    buffer_append_text(out, end < len ? "..." : "");
 }
 
 static uint32_t make_group(struct view *view, uint32_t parent, enum frame_kind kind, uint32_t member,
@@ -196,7 +202,7 @@ static uint32_t find_shown(const struct view *view, uint32_t thread, uint32_t no
 
 static bool add_shown(struct view *view, uint32_t thread, uint32_t node, uint32_t shown)
 {
-    if (shown == PROFILE_NONE ||
+    if (shown == PROFILE_NONE || view->stack_count >= STACK_LIMIT ||
         !array_grow(&view->stacks, view->stack_count, &view->stack_capacity, sizeof(*view->stacks)) ||
         !table_insert(&view->stack_table, hash_stack(thread, node), view->stack_count))
         return false;
@@ -275,6 +281,18 @@ static struct error *count_sample(void *context, const struct sample *sample)
     return NULL;
 }
 
+static void describe_time(const struct view_options *options, struct buffer *text)
+{
+    const char *separator = text->len > 0 ? ", " : "";
+    if (options->end_ns == UINT64_MAX)
+        buffer_format(text, "%sfrom %.3f s on", separator, (double)options->begin_ns / 1e9);
+    else if (options->end_ns != 0 && options->begin_ns == 0)
+        buffer_format(text, "%sup to %.3f s", separator, (double)options->end_ns / 1e9);
+    else if (options->end_ns != 0)
+        buffer_format(text, "%sfrom %.3f s to %.3f s", separator, (double)options->begin_ns / 1e9,
+                      (double)options->end_ns / 1e9);
+}
+
 /* Says in the profile what is not shown. */
 static bool describe(struct view *view)
 {
@@ -282,9 +300,7 @@ static bool describe(struct view *view)
     struct profile_info *info = profile_info(view->copy.profile);
     if (view->options.only_gil)
         buffer_append_text(&text, "only with the GIL");
-    if (view->options.end_ns != 0)
-        buffer_format(&text, "%sfrom %.3f s to %.3f s", text.len > 0 ? ", " : "", (double)view->options.begin_ns / 1e9,
-                      (double)view->options.end_ns / 1e9);
+    describe_time(&view->options, &text);
     if (view->options.filter) {
         cleanup_buffer struct buffer words = {0};
         filter_describe(view->options.filter, &words);
@@ -359,6 +375,8 @@ static struct error *pass_on(void *context, const struct sample *sample)
     shown.time_ns -= round->view->options.begin_ns;
     shown.node = sample->node == PROFILE_ROOT ? round->view->threads[sample->thread]
                                               : find_shown(round->view, sample->thread, sample->node);
+    if (shown.node == PROFILE_NONE)
+        return error_create(ERROR_BAD_DATA, "the recording was changed while it was read");
     return round->visit(round->context, &shown);
 }
 

@@ -62,8 +62,9 @@ struct error *recording_create(const struct recording_options *options, struct p
     pthread_mutex_init(&recording->lock, NULL);
     recording->changed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (recording->changed < 0) {
+        struct error *error = error_from_errno(errno, "cannot make an event descriptor");
         recording_destroy(recording);
-        return error_from_errno(errno, "cannot make an event descriptor");
+        return error;
     }
     *ret = recording;
     return NULL;
@@ -102,7 +103,7 @@ enum recording_state recording_state(const struct recording *recording)
 {
     enum recording_state state = atomic_load(&recording->state);
     /* Between two programs of the process nobody but us looks at the clock. */
-    bool is_unwatched = state == RECORDING_LOST || (state == RECORDING_RUNNING && recording->suspended_ns > 0);
+    bool is_unwatched = state == RECORDING_LOST && recording->suspended_ns == 0;
     if (is_unwatched && monotonic_now_ns() >= recording->schedule.end_ns)
         return RECORDING_OVER;
     return state;
@@ -178,8 +179,11 @@ static bool wait_for_deadline(struct recording *recording)
     if (!relay_sleep_until(recording->relay, is_over ? recording->schedule.end_ns : recording->schedule.deadline_ns))
         return false;
     recording->slept_ns = monotonic_now_ns() - start_ns;
-    if (is_over)
+    if (is_over) {
+        pthread_mutex_lock(&recording->lock);
         end_with(recording, RECORDING_OVER);
+        pthread_mutex_unlock(&recording->lock);
+    }
     return !is_over;
 }
 
@@ -370,9 +374,10 @@ void recording_resume(struct recording *recording)
     recording->suspended_ns = 0;
     if (!recording->is_started)
         return;
-    recording->unrecorded_ns += now - (since > recording->schedule.start_ns ? since : recording->schedule.start_ns);
+    since = since > recording->schedule.start_ns ? since : recording->schedule.start_ns;
+    recording->unrecorded_ns += now - since;
     recording->is_reading = false;
-    schedule_advance(&recording->schedule, now);
+    schedule_resume(&recording->schedule, since, now);
     for (uint32_t i = 0; i < recording->subject_count; i++) {
         subject_leave_interval(recording->subjects[i]);
         subject_skip_to(recording->subjects[i], recording->schedule.interval);
@@ -548,8 +553,11 @@ struct error *recording_save(struct recording *recording, const struct process *
         return error;
     recording_writer_append(writer, spare->samples, spare->count);
     error = recording_writer_write(writer);
-    if (is_anew)
+    if (is_anew) {
+        pthread_mutex_lock(&recording->lock);
         recording_writer_begin_anew(writer, recording->profile);
+        pthread_mutex_unlock(&recording->lock);
+    }
     return error;
 }
 

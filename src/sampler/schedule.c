@@ -43,6 +43,17 @@ uint64_t schedule_advance(struct schedule *schedule, uint64_t now_ns)
     return passed;
 }
 
+void schedule_resume(struct schedule *schedule, uint64_t since_ns, uint64_t now_ns)
+{
+    if (schedule->end_ns != UINT64_MAX) {
+        schedule->end_ns += now_ns - since_ns;
+        schedule->interval_limit =
+            (schedule->end_ns - schedule->start_ns + schedule->interval_ns - 1) / schedule->interval_ns;
+    }
+    uint64_t passed = schedule_advance(schedule, now_ns);
+    schedule->paused += passed;
+}
+
 uint64_t monotonic_now_ns(void)
 {
     struct timespec now;

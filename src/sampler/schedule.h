@@ -16,6 +16,7 @@ struct schedule {
     uint64_t end_ns;         /* UINT64_MAX for no end */
     uint64_t interval_limit; /* number of intervals, the last of which the end may cut; UINT64_MAX for no end */
     uint64_t interval;       /* the current one, from 0 */
+    uint64_t paused;         /* how many before it are no part of the time that counts */
     uint64_t deadline_ns;    /* of the current one */
     uint64_t random;
 };
@@ -29,6 +30,9 @@ bool schedule_is_over(const struct schedule *schedule);
 
 /* Moves on to the first interval that has not ended at now_ns, and returns how many were passed over. */
 uint64_t schedule_advance(struct schedule *schedule, uint64_t now_ns);
+
+/* Moves on likewise, after a pause: what has passed of it is no part of the time that counts, and puts off the end. */
+void schedule_resume(struct schedule *schedule, uint64_t since_ns, uint64_t now_ns);
 
 uint64_t monotonic_now_ns(void);
 

@@ -98,8 +98,9 @@ void subject_begin_interval(struct subject *subject, const struct schedule *sche
     subject->is_pending = true;
     subject->tries = 0;
     subject->deadline_ns = schedule->deadline_ns;
-    subject->time_ns = schedule->deadline_ns - schedule->start_ns;
-    subject->interval_begin_ns = schedule->interval * schedule->interval_ns;
+    uint64_t paused_ns = schedule->paused * schedule->interval_ns;
+    subject->time_ns = schedule->deadline_ns - schedule->start_ns - paused_ns;
+    subject->interval_begin_ns = schedule->interval * schedule->interval_ns - paused_ns;
     subject->result = (struct interval_result){.failure = PYTHON_OK};
     const struct look look = {
         .interval = schedule->interval,
@@ -148,6 +149,7 @@ static bool count_thread(struct subject *subject, struct sampled_thread *thread)
     if (thread->is_active) {
         thread->owed = 0;
         thread->last_node = sample.node;
+        thread->last_states = sample.states;
     }
     result->counted += thread->weight;
     return true;
@@ -215,7 +217,7 @@ static bool count_owed(struct subject *subject)
             .time_ns = begin_ns > 0 ? begin_ns - 1 : 0,
             .node = threads[i].last_node,
             .weight = owed,
-            .states = SAMPLE_ACTIVE | SAMPLE_RECALLED,
+            .states = threads[i].last_states | SAMPLE_RECALLED,
         };
         has_memory = log_sample(subject, &threads[i], &sample) && has_memory;
         subject->result.owed += owed;

@@ -43,6 +43,7 @@ struct sampled_thread {
     bool is_counted;      /* and it had a stack that counts */
     uint32_t weight;      /* intervals that its stack counts for, when it is counted in the current one */
     uint32_t last_node;   /* of the profile: its last stack that was counted while it ran; 0: none yet */
+    uint32_t last_states; /* enum sample_state: what it did then */
     uint32_t owed_before; /* intervals in which it ran unseen: those that are to count for that stack, */
     uint32_t owed;        /* and those for its next one */
     uint32_t owed_now;    /* how many of all these were added at the last look, at which it slept */

@@ -276,7 +276,8 @@ class TestCase(unittest.TestCase):
 
     def environment(self, **more):
         """The environment of everything that runs here: temporary files stay in the test's folder."""
-        variables = dict(os.environ, TMPDIR=self.folder, PYTHONDONTWRITEBYTECODE="1", **more)
+        variables = dict(os.environ, TMPDIR=self.folder, XDG_STATE_HOME=self.path("state"), PYTHONDONTWRITEBYTECODE="1")
+        variables.update(more)
         variables.pop("PYTHONPATH", None)
         return variables
 

@@ -26,9 +26,6 @@ ROOM_S = 1.0 * harness.SLOWNESS
 
 class RecordingCase(harness.TestCase):
 
-    def environment(self, **more):
-        return super().environment(XDG_STATE_HOME=self.path("state"), **more)
-
     def report(self, recording, *arguments, **options):
         """The stacks that 'report' finds, and what it says."""
         outcome = self.run_pyspyc("report", recording, "-f", "raw", *arguments, **options)
@@ -94,6 +91,36 @@ class TestKept(RecordingCase):
         second = self.report("a.pyspyc", "--begin", "1")[0].total()
         self.assertEqual(first + second, whole)
         self.assertGreater(min(first, second), whole * 0.25)
+
+    def test_times_without_samples_say_so(self):
+        self.record_target("-o", "a.pyspyc")
+        self.assertEqual(self.report("a.pyspyc", "--begin", "0")[0].total(), self.report("a.pyspyc")[0].total())
+        outcome = self.run_pyspyc("report", "a.pyspyc", "--begin", "7")
+        self.assertRegex(outcome.output, r"none of the \d+ samples that were recorded is in view: from 7\.000 s on")
+
+    def test_a_recording_is_only_copied_whole(self):
+        self.record_target("-o", "a.pyspyc")
+        self.assertEqual(self.run_pyspyc("report", "a.pyspyc", "-o", "b.pyspyc").status, 0)
+        self.assertEqual(self.report("b.pyspyc")[0].counts, self.report("a.pyspyc")[0].counts)
+        for option in ("--main-thread", "--gil", "--begin=1"):
+            outcome = self.run_pyspyc("report", "a.pyspyc", option, "-o", "c.pyspyc")
+            self.assertEqual(outcome.status, 2, outcome)
+            self.assertFalse(os.path.exists(self.path("c.pyspyc")))
+
+    def test_one_file_for_two_outputs(self):
+        for names in (("a.svg", "a.svg"), ("a.svg", "./a.svg")):
+            outcome = self.run_pyspyc("record", "-d", "1", "-p", self.target.pid, "-o", names[0], "-o", names[1])
+            self.assertEqual(outcome.status, 2, outcome)
+
+    def test_a_reader_that_does_not_read_does_not_hold_us(self):
+        """The picture is more than a pipe holds."""
+        os.mkfifo(self.path("pipe"))
+        reader = os.open(self.path("pipe"), os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        process = self.start_pyspyc("record", "-d", "0.5", "-p", self.target.pid, "-f", "flamegraph", "-o", "pipe")
+        harness.wait_until(lambda: "intervals:" in process.stderr(), "the recording is over")
+        process.signal(signal.SIGTERM)
+        self.assertEqual(process.finish()[0], 128 + signal.SIGTERM)
 
     def test_an_expression_that_is_none(self):
         outcome = self.run_pyspyc("record", "-d", "1", "-p", self.target.pid, "-o", "a.raw", "--focus", "(")
@@ -237,6 +264,15 @@ class TestBlocks(RecordingCase):
         self.assertAlmostEqual(in_block / 500, spent, delta=0.1 * spent, msg=outcome)
         self.assertEqual(outcome.counts()["missed"], 0, outcome)
         self.assertAlmostEqual(outcome.counts()["intervals"] / 500, spent, delta=0.1 * spent, msg=outcome)
+
+    def test_pauses_are_no_part_of_the_time(self):
+        outcome = self.run_pyspyc("record", "--start-paused", "-r", "500", "-o", "a.pyspyc", "--", self.python,
+                                  harness.program("block.py"))
+        half = float(outcome.output.split()[-1]) / 2
+        whole = self.report("a.pyspyc")[0].total()
+        first = self.report("a.pyspyc", "--end", "%.3f" % half)[0].total()
+        self.assertAlmostEqual(first / whole, 0.5, delta=0.05)
+        self.assertAlmostEqual(self.report("a.pyspyc", "--begin", "%.3f" % half)[0].total(), whole - first, delta=0)
 
     def test_a_recording_that_was_never_started_says_so(self):
         outcome = self.run_pyspyc("record", "--start-paused", "-o", "a.raw", "--", self.python, "-c", "sum(range(10**6))")

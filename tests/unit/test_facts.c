@@ -23,9 +23,11 @@ static void assert_facts(const struct profile_info *info, uint64_t samples, cons
 
 static void assert_reasons(const struct profile_intervals *intervals, const char *expected)
 {
-    const struct profile_info info = {.intervals = *intervals};
     cleanup_buffer struct buffer reasons = {0};
-    facts_append_reasons(&reasons, &info);
+    cleanup_profile struct profile *profile = NULL;
+    assert_null(profile_create("app", "app", &profile));
+    profile_info(profile)->intervals = *intervals;
+    facts_append_reasons(&reasons, profile);
     assert_string_equal(buffer_text(&reasons), expected);
 }
 

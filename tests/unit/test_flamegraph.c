@@ -306,7 +306,7 @@ static void an_empty_profile_is_a_picture_that_says_why(void **state)
     struct profile *profile = *state;
     profile_info(profile)->intervals.idle = 512;
     cleanup_document xmlDoc *document = parse(profile);
-    assert_evaluates(document, "string(//s:g[@class='boxes']/s:text[1])", "No samples were taken.");
+    assert_evaluates(document, "string(//s:g[@class='boxes']/s:text[1])", "No samples to show.");
     assert_evaluates(document, "string(//s:g[@class='boxes']/s:text[2])",
                      "512 of 512 samples were idle; -i shows them");
     assert_evaluates(document, "count(//s:g[@class='boxes']/s:rect)", "0");

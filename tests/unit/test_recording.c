@@ -306,6 +306,54 @@ static void nonsense_in_a_good_block_does_no_harm(void **state)
     assert_true(read > 100);
 }
 
+/* A name that a file is given after it was written. */
+static void a_short_name_can_come_later(void **state)
+{
+    struct making *making = *state;
+    struct sample sample = {.time_ns = 1, .weight = 1};
+    uint32_t frame = build_frame(making->profile, "work", "/app/a.py", 1);
+    sample.node = profile_child(making->profile, PROFILE_ROOT, frame);
+    save(making, &sample, 1);
+    uint32_t file = profile_frame(making->profile, frame)->file;
+    profile_set_short_file(making->profile, file, profile_intern(making->profile, "a.py", 4));
+    save(making, &sample, 1);
+    cleanup_recording_file struct recording_file *read = reopen(making);
+    const struct profile *profile = recording_file_profile(read);
+    size_t len;
+    uint32_t count;
+    const struct profile_node *nodes = profile_nodes(profile, &count);
+    uint32_t read_file = profile_frame(profile, nodes[1].frame)->file;
+    assert_string_equal(profile_string(profile, profile_short_file(profile, read_file), &len), "a.py");
+}
+
+/* Roots of threads are not the recording's to make. */
+static void a_thread_in_a_stack_is_refused(void **state)
+{
+    struct making *making = *state;
+    struct sample sample = {.time_ns = 1, .weight = 1};
+    sample.node = profile_child(making->profile, PROFILE_ROOT, build_thread(making->profile, "thread"));
+    recording_writer_gather(making->writer, making->profile);
+    recording_writer_append(making->writer, &sample, 1);
+    assert_null(recording_writer_finish(making->writer));
+    cleanup_recording_file struct recording_file *file = reopen(making);
+    struct collected collected = {0};
+    assert_null(recording_file_each_sample(file, collect, &collected));
+    assert_int_equal(collected.count, 0);
+    assert_true(recording_file_lost_bytes(file) > 0);
+    assert_false(recording_file_is_finished(file));
+}
+
+static void a_section_that_is_not_known_is_refused(void **state)
+{
+    struct making *making = *state;
+    const unsigned char content[] = {99, 1, 0};
+    write_block(making->fd, content, sizeof(content));
+    struct recording_file *file;
+    cleanup_error struct error *error = recording_file_open(making->fd, "run.pyspyc", &file);
+    assert_non_null(error);
+    assert_non_null(strstr(error->sentence, "section 99"));
+}
+
 static void another_version_is_refused(void **state)
 {
     struct making *making = *state;
@@ -345,6 +393,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_recording_that_was_cut_is_read_as_far_as_it_goes, make, unmake),
         cmocka_unit_test_setup_teardown(damage_is_noticed, make, unmake),
         cmocka_unit_test_setup_teardown(nonsense_in_a_good_block_does_no_harm, make, unmake),
+        cmocka_unit_test_setup_teardown(a_short_name_can_come_later, make, unmake),
+        cmocka_unit_test_setup_teardown(a_thread_in_a_stack_is_refused, make, unmake),
+        cmocka_unit_test_setup_teardown(a_section_that_is_not_known_is_refused, make, unmake),
         cmocka_unit_test_setup_teardown(another_version_is_refused, make, unmake),
         cmocka_unit_test_setup_teardown(a_full_disk_keeps_what_there_is, make, unmake),
     };

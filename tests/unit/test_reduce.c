@@ -137,6 +137,26 @@ static void members_come_along(void **state)
     assert_true(threads[0].is_main);
 }
 
+/* Short names of short names, a million deep. */
+static void a_chain_of_short_names_is_followed_one_step(void **state)
+{
+    enum { LINKS = 1000000 };
+    (void)state;
+    cleanup_profile struct profile *source = create_source(), *reduced = NULL;
+    uint32_t last = profile_intern(source, "/app/a.py", 9);
+    for (int i = 0; i < LINKS; i++) {
+        char name[32];
+        int len = snprintf(name, sizeof(name), "%d.py", i);
+        uint32_t next = profile_intern(source, name, (size_t)len);
+        profile_set_short_file(source, last, next);
+        last = next;
+    }
+    assert_null(profile_reduce(source, &(struct profile_detail){0}, &reduced));
+    size_t len;
+    uint32_t file = profile_intern(reduced, "/app/a.py", 9);
+    assert_string_equal(profile_string(reduced, profile_short_file(reduced, file), &len), "0.py");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +165,7 @@ int main(void)
         cmocka_unit_test(functions_are_told_apart_by_their_first_line),
         cmocka_unit_test(each_node_of_the_source_has_its_place),
         cmocka_unit_test(members_come_along),
+        cmocka_unit_test(a_chain_of_short_names_is_followed_one_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,10 +109,26 @@ static void a_duration_shorter_than_an_interval_has_a_part_of_the_deadlines(void
     assert_in_range(count, COUNT / 4 - 137, COUNT / 4 + 137); /* five standard deviations */
 }
 
+static void a_pause_is_no_part_of_the_time_and_puts_off_the_end(void **state)
+{
+    (void)state;
+    struct schedule schedule;
+    schedule_init(&schedule, 1000, 100, 1000, 1);
+    schedule_advance(&schedule, 1150);
+    assert_int_equal(schedule.interval, 1);
+    schedule_resume(&schedule, 1180, 1680);
+    assert_int_equal(schedule.interval, 6);
+    assert_int_equal(schedule.paused, 4);
+    assert_int_equal(schedule.end_ns, 2500);
+    assert_int_equal(schedule.interval_limit, 15);
+    assert_false(schedule_is_over(&schedule));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_deadline_lies_in_its_interval),
+        cmocka_unit_test(a_pause_is_no_part_of_the_time_and_puts_off_the_end),
         cmocka_unit_test(deadlines_are_spread_evenly_over_the_interval),
         cmocka_unit_test(another_seed_gives_other_deadlines),
         cmocka_unit_test(a_late_sample_may_reach_into_the_next_interval),
