@@ -391,8 +391,7 @@ static int report_start_error(struct error *error)
 
 static int report_wrapper_error(struct error *error)
 {
-    report_error(error);
-    return STATUS_WRAPPER_FAILURE;
+    return report_error(error) == STATUS_USAGE ? STATUS_USAGE : STATUS_WRAPPER_FAILURE;
 }
 
 /* Lets the program that is started know whom to send signals that start and pause the recording. */
