@@ -44,8 +44,9 @@ static void append_intervals(struct buffer *out, const struct profile_intervals 
 {
     buffer_append_text(out, intervals_key);
     for (size_t i = 0; i < array_size(outcomes); i++) {
-        const uint64_t *count = (const uint64_t *)((const char *)intervals + outcomes[i].offset);
-        buffer_format(out, "%s%" PRIu64 "%s", i > 0 ? list_separator : "", *count, outcomes[i].word);
+        uint64_t count;
+        memcpy(&count, (const char *)intervals + outcomes[i].offset, sizeof(count));
+        buffer_format(out, "%s%" PRIu64 "%s", i > 0 ? list_separator : "", count, outcomes[i].word);
     }
     buffer_append_char(out, '\0');
 }
@@ -88,19 +89,22 @@ const char *pprof_facts_command(const char *comment)
 }
 
 /* Takes a number that a word follows. */
-static void take_number(const char *text, size_t len, const char *word, uint64_t *ret)
+static bool take_number(const char *text, size_t len, const char *word, uint64_t *ret)
 {
     size_t word_len = strlen(word);
-    if (len > word_len && memcmp(text + len - word_len, word, word_len) == 0)
-        number_parse(text, len - word_len, 10, ret);
+    return len > word_len && memcmp(text + len - word_len, word, word_len) == 0 &&
+           number_parse(text, len - word_len, 10, ret);
 }
 
 static void take_intervals(const char *text, struct profile_intervals *intervals)
 {
     while (*text != '\0') {
         size_t len = strcspn(text, ",");
-        for (size_t i = 0; i < array_size(outcomes); i++)
-            take_number(text, len, outcomes[i].word, (uint64_t *)((char *)intervals + outcomes[i].offset));
+        for (size_t i = 0; i < array_size(outcomes); i++) {
+            uint64_t count;
+            if (take_number(text, len, outcomes[i].word, &count))
+                memcpy((char *)intervals + outcomes[i].offset, &count, sizeof(count));
+        }
         text += len;
         text += strspn(text, list_separator);
     }

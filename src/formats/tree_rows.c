@@ -110,9 +110,9 @@ static void count_line(uint64_t *of_frame, uint32_t frame, uint64_t time, uint32
 {
     if (frame == PROFILE_NONE || time == 0)
         return;
-    of_frame[frame] += time;
-    if (*best == PROFILE_NONE || of_frame[frame] > of_frame[*best] ||
-        (of_frame[frame] == of_frame[*best] && frame < *best))
+    uint64_t sum = of_frame[frame] += time;
+    uint64_t most = *best == PROFILE_NONE ? 0 : of_frame[*best];
+    if (sum > most || (sum == most && frame < *best))
         *best = frame;
 }
 

@@ -514,7 +514,7 @@ static void no_line_is_wider_than_the_window(void **state)
     build_library(profile);
     uint32_t node = call(profile, PROFILE_ROOT, "a_function_whose_name_is_quite_long_indeed /src/app.py:1:2", 0);
     for (int i = 0; i < 40; i++) {
-        char text[64];
+        char text[96];
         snprintf(text, sizeof(text), "step_%d /src/folder/steps_that_lead_down.py:%d:%d", i, i + 1, i + 2);
         node = call(profile, node, text, 1);
     }
