@@ -64,6 +64,7 @@ struct profile_intervals {
 /* What a picture says about itself. Strings are owned by the profile. */
 struct profile_info {
     uint32_t title;         /* string: the command that ran */
+    uint32_t recorder;      /* string: the program that recorded, and its version; PROFILE_NONE: not known */
     uint32_t selection;     /* string: which samples and frames are shown, in words; PROFILE_NONE: all of them */
     uint64_t interval_ns;   /* time that one sample stands for */
     uint64_t start_unix_ns; /* when the recording began, since 1970; 0: not known */
@@ -92,6 +93,9 @@ const char *profile_string(const struct profile *profile, uint32_t string, size_
 
 /* Exchanges the content of two profiles. */
 void profile_swap(struct profile *one, struct profile *other);
+
+/* Gives back what it takes to add strings, frames and nodes: from now on that is only read. */
+void profile_seal(struct profile *profile);
 
 /* About how many bytes of memory it takes. */
 uint64_t profile_size(const struct profile *profile);

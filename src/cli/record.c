@@ -187,7 +187,12 @@ static struct error *create_profile(const struct record_arguments *arguments, co
     }
     title_append_words(&title, program);
     title_append_short(&name, program);
-    return profile_create(buffer_text(&name), buffer_text(&title), ret);
+    struct error *error = profile_create(buffer_text(&name), buffer_text(&title), ret);
+    if (error)
+        return error;
+    static const char recorder[] = "pyspyc " PYSPYC_VERSION;
+    profile_info(*ret)->recorder = profile_intern(*ret, recorder, sizeof(recorder) - 1);
+    return NULL;
 }
 
 /* The output that nobody named has the program's name, and the time. */

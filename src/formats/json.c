@@ -134,6 +134,7 @@ static void write_head(struct json_format *format, enum profile_lines lines)
     write_word(format, "format", "pyspyc samples");
     write_number(format, "version", JSON_VERSION);
     write_word(format, "program", "pyspyc " PYSPYC_VERSION);
+    write_string(format, "recorder", info->recorder);
     write_string(format, "command", info->title);
     write_string(format, "selection", info->selection);
     write_word(format, "lines", word_of_lines(lines));

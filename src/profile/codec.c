@@ -61,7 +61,12 @@ int64_t decode_signed(struct decoder *decoder)
 
 const char *decode_bytes(struct decoder *decoder, size_t *ret_len)
 {
-    size_t len = (size_t)decode_up_to(decoder, (uint64_t)(decoder->end - decoder->at));
+    size_t len = (size_t)decode_number(decoder);
+    if (len > (size_t)(decoder->end - decoder->at)) {
+        decoder->has_failed = true;
+        decoder->at = decoder->end;
+        len = 0;
+    }
     const char *bytes = (const char *)decoder->at;
     decoder->at += len;
     *ret_len = len;

@@ -80,6 +80,7 @@ struct error *profile_copy_init(struct profile_copy *copy, const struct profile 
     uint32_t title = profile_get_info(copy->profile)->title;
     *profile_info(copy->profile) = *info;
     profile_info(copy->profile)->title = title;
+    profile_info(copy->profile)->recorder = profile_copy_string(copy, info->recorder);
     profile_info(copy->profile)->selection = profile_copy_string(copy, info->selection);
     return copy_losses(copy) && profile_copy_members(copy) ? NULL : error_no_memory();
 }

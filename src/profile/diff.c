@@ -250,6 +250,7 @@ static struct error *begin_side(struct diff_side *side, const struct diff_source
     uint32_t title = own->title;
     *own = *info;
     own->title = title;
+    own->recorder = copy_string(side->profile, source->profile, info->recorder);
     own->selection = copy_string(side->profile, source->profile, info->selection);
     side->weight = source->weight;
     return NULL;

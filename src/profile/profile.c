@@ -45,7 +45,7 @@ struct error *profile_create(const char *root_name, const char *title, struct pr
     cleanup_profile struct profile *profile = calloc(1, sizeof(*profile));
     if (!profile)
         return error_no_memory();
-    profile->info.selection = PROFILE_NONE;
+    profile->info.recorder = profile->info.selection = PROFILE_NONE;
     profile->info.title = profile_intern(profile, title, strlen(title));
     const struct profile_frame frame = {
         .kind = FRAME_PROCESS,
@@ -84,6 +84,13 @@ void profile_swap(struct profile *one, struct profile *other)
     struct profile content = *one;
     *one = *other;
     *other = content;
+}
+
+void profile_seal(struct profile *profile)
+{
+    table_deinit(&profile->string_table);
+    table_deinit(&profile->frame_table);
+    table_deinit(&profile->node_table);
 }
 
 uint64_t profile_size(const struct profile *profile)

@@ -113,9 +113,10 @@ static bool load_losses(struct recording_file *file, struct decoder *data)
 
 static bool load_info(struct recording_file *file, struct decoder *data)
 {
-    size_t root_len, title_len;
+    size_t root_len, title_len, recorder_len;
     const char *root = decode_bytes(data, &root_len);
     const char *title = decode_bytes(data, &title_len);
+    const char *recorder = decode_bytes(data, &recorder_len);
     if (!file->profile) {
         cleanup_free char *root_text = strndup(root, root_len);
         cleanup_free char *title_text = strndup(title, title_len);
@@ -132,6 +133,8 @@ static bool load_info(struct recording_file *file, struct decoder *data)
                                  &info->intervals.torn, &info->intervals.unreadable, &info->intervals.missed};
     for (size_t i = 0; i < array_size(numbers); i++)
         *numbers[i] = decode_number(data);
+    if (recorder_len > 0 && !data->has_failed)
+        info->recorder = profile_intern(file->profile, recorder, recorder_len);
     return load_losses(file, data);
 }
 
@@ -371,6 +374,7 @@ struct error *recording_file_open(int fd, const char *name, struct recording_fil
         file->fd = -1; /* the caller's still */
         return error;
     }
+    profile_seal(file->profile);
     *ret = hand_over(&file);
     return NULL;
 }

@@ -140,6 +140,7 @@ static void gather_info(struct recording_writer *writer, const struct profile *p
     const struct profile_node *root = profile_nodes(profile, &count);
     encode_string(out, profile, profile_frame(profile, root->frame)->name);
     encode_string(out, profile, info->title);
+    encode_string(out, profile, info->recorder);
     const struct profile_intervals *intervals = &info->intervals;
     const uint64_t numbers[] = {info->interval_ns, info->start_unix_ns,   info->duration_ns,
                                 info->cpu_ns,      intervals->ok,         intervals->idle,

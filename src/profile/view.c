@@ -349,9 +349,11 @@ struct error *view_create(struct recording_file *file, const struct view_options
     struct error *error = prepare(view);
     if (!error)
         error = recording_file_each_sample(file, count_sample, view);
-    if (!error)
-        *ret = hand_over(&view);
-    return error;
+    if (error)
+        return error;
+    profile_seal(view->copy.profile);
+    *ret = hand_over(&view);
+    return NULL;
 }
 
 const struct profile *view_profile(const struct view *view)

@@ -11,7 +11,8 @@
 
 #define HEAD(lines)                                                                                                    \
     "{\"type\":\"head\",\"format\":\"pyspyc samples\",\"version\":1,\"program\":\"pyspyc " PYSPYC_VERSION              \
-    "\",\"command\":\"python app.py\",\"selection\":null,\"lines\":\"" lines "\",\"interval_ns\":1000000,"             \
+    "\",\"recorder\":null,\"command\":\"python app.py\",\"selection\":null,\"lines\":\"" lines                         \
+    "\",\"interval_ns\":1000000,"                                                                                      \
     "\"duration_ns\":6000000,\"start_unix_us\":1700000000123456}\n"
 
 #define MEMBERS                                                                                                        \
