@@ -229,8 +229,8 @@ static error_t parse_diff_option(int key, char *value, struct argp_state *state)
 }
 
 static const struct argp_child diff_children[] = {
-    {&picture_argp, 0, NULL, 0},
-    {&filter_argp, 0, NULL, 0},
+    {&picture_argp, 0, "How it is shown:", 3},
+    {&filter_argp, 0, "What is shown:", 4},
     {0},
 };
 

@@ -81,7 +81,7 @@ static error_t parse_dump_option(int key, char *value, struct argp_state *state)
     return error ? options_fail(state, error) : 0;
 }
 
-static const struct argp_child dump_children[] = {{&filter_argp, 0, NULL, 0}, {0}};
+static const struct argp_child dump_children[] = {{&filter_argp, 0, "What is shown:", 4}, {0}};
 
 static const struct argp dump_argp = {
     .children = dump_children,

@@ -4,9 +4,11 @@
 #include "options.h"
 #include "terminal.h"
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "formats/formats.h"
 
+#include <argp.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +20,28 @@ enum {
 
 static const char standard_output[] = "-";
 static const char text_format[] = "tree";
+
+/* The name and what it is; below it the endings. */
+static void append_format(struct buffer *out, const struct format *format)
+{
+    buffer_format(out, "\n  %-12s %s\n%15s%s", format->name, format->help, "", format->endings[0]);
+    for (size_t i = 1; format->endings[i]; i++)
+        buffer_format(out, ", %s", format->endings[i]);
+}
+
+char *outputs_list_formats(int key, const char *text, void *input)
+{
+    (void)input;
+    if (key != ARGP_KEY_HELP_POST_DOC)
+        return (char *)(uintptr_t)text; /* as it is: argp frees what is another text only */
+    size_t count;
+    const struct format *formats = formats_all(&count);
+    struct buffer list = {0};
+    buffer_format(&list, "%s\n\nFormats, and the endings that choose them:", text ? text : "");
+    for (size_t i = 0; i < count; i++)
+        append_format(&list, &formats[i]);
+    return list.data;
+}
 
 static bool is_standard_output(const char *path)
 {

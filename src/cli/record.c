@@ -47,11 +47,11 @@ static const struct argp_option record_options[] = {
     {"subprocesses", 's', NULL, 0, "Record the processes that it starts, too", 1},
     {"gil", 'g', NULL, 0, "Count only the thread that holds the GIL", 2},
     {"idle", 'i', NULL, 0, "Count idle threads too", 2},
-    {"blocking", KEY_BLOCKING, NULL, 0, "Stop the program's running threads for each sample", 4},
-    {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Never stop the program (default)", 4},
+    {"blocking", KEY_BLOCKING, NULL, 0, "Stop the program's running threads for each sample", 2},
+    {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Never stop the program (default)", 2},
     {"start-paused", KEY_START_PAUSED, NULL, 0,
      "Record nothing until SIGUSR1; SIGUSR2 pauses again (the program finds our number in $PYSPYC_PID)", 2},
-    {"ready-fd", KEY_READY_FD, "FD", 0, "Write a newline to this open descriptor once recording has begun", 4},
+    {"ready-fd", KEY_READY_FD, "FD", 0, "Write a newline to this open descriptor once recording has begun", 2},
     {"help", 'h', NULL, 0, "Print this help", -1},
     {0},
 };
@@ -138,8 +138,8 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
 }
 
 static const struct argp_child record_children[] = {
-    {&picture_argp, 0, NULL, 0},
-    {&filter_argp, 0, NULL, 0},
+    {&picture_argp, 0, "How it is shown:", 3},
+    {&filter_argp, 0, "What is shown:", 4},
     {0},
 };
 
@@ -147,6 +147,7 @@ static const struct argp record_argp = {
     .children = record_children,
     .options = record_options,
     .parser = parse_record_option,
+    .help_filter = outputs_list_formats,
     .args_doc = "--pid PID\n-- PROGRAM ARGS...",
     .doc = "Samples a Python program and writes what it did.\v"
            "Without --blocking, the program is never stopped. With a program that was started, the exit status is the "

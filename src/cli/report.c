@@ -15,7 +15,7 @@ enum { KEY_BEGIN = 256, KEY_END };
 
 static const struct argp_option report_options[] = {
     {"output", 'o', "FILE", 0, "Write here; - is standard output (default). Can be given several times", 1},
-    {"format", 'f', "FORMAT", 0, "Without it, FILE's ending chooses (see 'pyspyc record --help'; default: tree)", 1},
+    {"format", 'f', "FORMAT", 0, "Without it, FILE's ending chooses (see the list below; default: tree)", 1},
     {"gil", 'g', NULL, 0, "Show only samples of the thread that held the GIL", 2},
     {"begin", KEY_BEGIN, "SECONDS", 0, "Show only samples from this time of the recording on", 2},
     {"end", KEY_END, "SECONDS", 0, "Show only samples before this time of the recording", 2},
@@ -107,8 +107,8 @@ static error_t parse_report_option(int key, char *value, struct argp_state *stat
 }
 
 static const struct argp_child report_children[] = {
-    {&picture_argp, 0, NULL, 0},
-    {&filter_argp, 0, NULL, 0},
+    {&picture_argp, 0, "How it is shown:", 3},
+    {&filter_argp, 0, "What is shown:", 4},
     {0},
 };
 
@@ -116,6 +116,7 @@ static const struct argp report_argp = {
     .children = report_children,
     .options = report_options,
     .parser = parse_report_option,
+    .help_filter = outputs_list_formats,
     .args_doc = "FILE",
     .doc = "Makes pictures of a recording, which 'pyspyc record -o FILE.pyspyc' keeps.\v"
            "The recording may be unfinished: of one that was cut off, what is there is shown. FILE can also be what "

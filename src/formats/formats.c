@@ -65,14 +65,14 @@ static const struct format formats[] = {
     },
     {
         .name = "chrometrace",
-        .help = "for Perfetto, chrome://tracing and speedscope: each thread over time",
+        .help = "for Perfetto and chrome://tracing: each thread over time",
         .extension = ".trace.json",
         .endings = chrometrace_endings,
         .write_samples = chrometrace_write,
     },
     {
         .name = "firefox",
-        .help = "for the Firefox profiler: threads over time, with the GIL and garbage collection",
+        .help = "for the Firefox profiler, with the GIL and garbage collection",
         .extension = ".firefox.json",
         .endings = firefox_endings,
         .write_samples = firefox_write,
@@ -87,7 +87,7 @@ static const struct format formats[] = {
     },
     {
         .name = "pprof",
-        .help = "profile of google's pprof, gzipped; with CPU and wall time, threads and processes as labels",
+        .help = "for google's pprof; threads and processes are labels",
         .extension = ".pb.gz",
         .viewer = "go tool pprof -top",
         .endings = pprof_endings,
