@@ -332,28 +332,6 @@ class ViewsTest(page.PageTest):
         self.push("Callees first")
         self.assertEqual(self.texts(".trail button"), ["all"])
 
-    # ---- for other pages ----
-
-    def test_weights_can_be_replaced(self):
-        """As a page does that shows only a part of a recording's samples."""
-        with open(self.render(FINE), "rb") as file:
-            svg = file.read()
-        start = b"startGraph(document.currentScript.parentNode);"
-        self.assertEqual(svg.count(start), 1)
-        exposed = b"const view = %s window.reweigh = (weights) => setWeights(view, weights);" % start
-        self.browser.open("file://" + self.file("other.svg", svg.replace(start, exposed)))
-        self.click("<module>")
-        zoomed = self.texts(".trail button")
-        weights = [int(box[3] == "decode") * 7 for box in expected.boxes(expected.parse(FINE))]
-        self.run_js("window.reweigh(arguments[0])", weights)
-        self.assertEqual(self.texts(".trail button"), zoomed)
-        self.browser.press("Escape")
-        decoding = [([*stack], 7) for stack, count in expected.parse(FINE) if stack[-1]["name"] == "decode"]
-        widths = [box[2] for box in expected.boxes(decoding)]
-        seen = self.run_js("return rects().map((rect) => Math.round(21 * (number(rect, 'width') + 0.5) / 1180))")
-        self.assertEqual(seen, widths)
-        self.assertEqual(self.texts("div.legend button")[2], "standard library100.0 %")
-
 
 if __name__ == "__main__":
     page.main()
