@@ -34,6 +34,7 @@ struct format {
     const char *viewer;         /* the command that shows a file of it, or NULL */
     bool is_binary;             /* not for a terminal */
     bool is_recording;          /* the recording itself: has no writer, as it is written already */
+    bool marks_idle;            /* is to be given a view that marks where threads waited */
     bool is_fine;               /* write() takes the profile in all detail, and sees itself to options->detail */
 
     struct error *(*write)(const struct profile *profile, const struct format_options *options, FILE *out);

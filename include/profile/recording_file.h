@@ -39,6 +39,9 @@ const struct profile *recording_file_profile(const struct recording_file *file);
 /* sample->node is a node of recording_file_profile(). */
 struct error *recording_file_each_sample(struct recording_file *file, sample_visitor visit, void *context);
 
+/* Whether it has samples of threads that waited. */
+bool recording_file_has_idle(const struct recording_file *file);
+
 /* Whether its writer ended it; if not, it was cut off, or is still written. */
 bool recording_file_is_finished(const struct recording_file *file);
 

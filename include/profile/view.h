@@ -19,6 +19,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define VIEW_IDLE_MARK "<idle>"
+
 struct filter;
 struct profile;
 struct recording_file;
@@ -26,6 +28,7 @@ struct view;
 
 struct view_options {
     const struct filter *filter; /* which stacks and frames are shown, see filter.h; NULL: all */
+    bool mark_idle;              /* stacks of threads that waited end in a mark, VIEW_IDLE_MARK */
     bool only_gil;               /* only samples of threads that held the GIL */
     uint64_t begin_ns, end_ns;   /* only samples in this time since the recording began; 0, 0: all */
 };

@@ -177,28 +177,38 @@ static struct error *copy_recording(const struct recording_source *recording, FI
     return NULL;
 }
 
-static struct error *write_output(struct output *file, const struct format *format, const struct view *view,
+static struct error *write_output(struct output *file, const struct format *format, const struct views *views,
                                   const struct format_options *options, const struct recording_source *recording)
 {
     struct format_options laid_out = *options;
+    const struct view *view = format->marks_idle && views->with_idle ? views->with_idle : views->plain;
     terminal_describe(fileno(file->stream), &laid_out.tree);
     struct error *error = format->is_recording ? copy_recording(recording, file->stream)
                                                : format_write(format, view, &laid_out, file->stream);
     return error ? error_wrap(error, "cannot write '%s'", file->path) : output_commit(file);
 }
 
-struct error *outputs_write(struct outputs *outputs, const struct view *view, const struct format_options *options,
+struct error *outputs_write(struct outputs *outputs, const struct views *views, const struct format_options *options,
                             const struct recording_source *recording)
 {
     struct error *first = NULL;
     for (uint32_t i = 0; i < outputs->count; i++) {
-        struct error *error = write_output(&outputs->files[i], outputs->formats[i], view, options, recording);
+        struct error *error = write_output(&outputs->files[i], outputs->formats[i], views, options, recording);
         if (first)
             error_destroy(error);
         else
             first = error;
     }
     return first;
+}
+
+bool outputs_mark_idle(const struct outputs *outputs)
+{
+    for (uint32_t i = 0; i < outputs->count; i++) {
+        if (outputs->formats[i]->marks_idle)
+            return true;
+    }
+    return false;
 }
 
 bool outputs_have_recording(const struct outputs *outputs)

@@ -17,6 +17,12 @@ struct view;
 
 enum { OUTPUT_LIMIT = 32 };
 
+/* What is looked at. */
+struct views {
+    const struct view *plain;
+    const struct view *with_idle; /* the same, with marks where threads waited; NULL: nobody did, or nobody asks */
+};
+
 /* The file of a recording, and how much of it is good. */
 struct recording_source {
     int fd;
@@ -55,8 +61,11 @@ const char *outputs_first_file(const struct outputs *outputs);
  * Writes the outputs that are open; recording: for who wants that itself. Goes on after an output that failed, and
  * returns the first error.
  */
-struct error *outputs_write(struct outputs *outputs, const struct view *view, const struct format_options *options,
+struct error *outputs_write(struct outputs *outputs, const struct views *views, const struct format_options *options,
                             const struct recording_source *recording);
+
+/* Whether one of them is to mark where threads waited. */
+bool outputs_mark_idle(const struct outputs *outputs);
 
 /* Whether the recording itself is among them. */
 bool outputs_have_recording(const struct outputs *outputs);

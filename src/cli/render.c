@@ -74,14 +74,18 @@ static struct error *report_summary(const struct view *view, const struct pictur
 struct error *render(struct recording_file *file, int fd, const struct picture_options *options,
                      const struct view_options *view_options, struct outputs *outputs, enum render_end end)
 {
-    cleanup_view struct view *view = NULL;
+    cleanup_view struct view *view = NULL, *with_idle = NULL;
     struct view_options wanted = *view_options;
     wanted.filter = options->filter;
     struct error *error = view_create(file, &wanted, &view);
+    wanted.mark_idle = true;
+    if (!error && recording_file_has_idle(file) && outputs_mark_idle(outputs))
+        error = view_create(file, &wanted, &with_idle);
     if (error)
         return error;
+    const struct views views = {view, with_idle};
     const struct recording_source recording = {fd, recording_file_good_len(file)};
-    error = outputs_write(outputs, view, &options->format, &recording);
+    error = outputs_write(outputs, &views, &options->format, &recording);
     report_written(outputs);
     if (error)
         return error;

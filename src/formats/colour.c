@@ -3,6 +3,7 @@
 
 #include "profile/origin.h"
 #include "profile/profile.h"
+#include "profile/view.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -16,10 +17,13 @@ static const struct family {
     [COLOUR_STDLIB] = {'s', "standard library"},
     [COLOUR_IMPORT] = {'i', "import system"},
     [COLOUR_GC] = {'g', "garbage collector"},
+    [COLOUR_IDLE] = {'w', "idle"},
     [COLOUR_ROOT] = {'r', "process, thread"},
 };
 
-static const char gc_mark[] = "<GC>"; /* the name of the FRAME_MARK of a collection */
+/* The names of marks that have a colour of their own. */
+static const char gc_mark[] = "<GC>";
+static const char idle_mark[] = VIEW_IDLE_MARK;
 
 const char *colour_family_title(enum colour_family family)
 {
@@ -62,8 +66,10 @@ static enum colour_family family_of_frame(const struct profile *profile, uint32_
 {
     size_t len;
     const struct profile_frame *seen = profile_frame(profile, frame);
-    bool is_gc = seen->kind == FRAME_MARK && strcmp(profile_string(profile, seen->name, &len), gc_mark) == 0;
-    return is_gc ? COLOUR_GC : family_of_origin(profile_frame_origin(profile, frame));
+    const char *mark = seen->kind == FRAME_MARK ? profile_string(profile, seen->name, &len) : "";
+    if (strcmp(mark, gc_mark) == 0)
+        return COLOUR_GC;
+    return strcmp(mark, idle_mark) == 0 ? COLOUR_IDLE : family_of_origin(profile_frame_origin(profile, frame));
 }
 
 struct colour colour_of_frame(const struct profile *profile, uint32_t frame)

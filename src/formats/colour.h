@@ -16,6 +16,7 @@ enum colour_family {
     COLOUR_STDLIB,  /* the standard library and what is frozen into the interpreter */
     COLOUR_IMPORT,  /* the import system: importlib, frozen or not */
     COLOUR_GC,      /* the garbage collector */
+    COLOUR_IDLE,    /* waiting */
     COLOUR_ROOT,    /* processes, threads, and places without a function */
     COLOUR_FAMILIES,
 };

@@ -26,6 +26,7 @@ struct recording_file {
     uint32_t stacks_count, stacks_capacity;
     off_t good_end; /* of the last block that can be used */
     off_t len;
+    bool has_idle;
     bool is_finished;
     uint32_t unknown_section; /* 0: each is known */
 };
@@ -240,11 +241,14 @@ static struct sample decode_sample(const struct recording_file *file, const stru
 static bool load_samples(struct recording_file *file, struct decoder *data)
 {
     uint64_t last_ns = 0, weight = 0;
+    bool has_idle = false;
     while (data->at < data->end && !data->has_failed) {
         struct sample sample = decode_sample(file, &file->stacks[file->stacks_count - 1], data, last_ns);
         last_ns = sample.time_ns;
         weight += sample.weight;
+        has_idle |= !(sample.states & SAMPLE_ACTIVE);
     }
+    file->has_idle |= has_idle && !data->has_failed;
     if (!data->has_failed)
         profile_info(file->profile)->all_samples += weight;
     return true;
@@ -382,6 +386,11 @@ struct error *recording_file_open(int fd, const char *name, struct recording_fil
 const struct profile *recording_file_profile(const struct recording_file *file)
 {
     return file->profile;
+}
+
+bool recording_file_has_idle(const struct recording_file *file)
+{
+    return file->has_idle;
 }
 
 bool recording_file_is_finished(const struct recording_file *file)

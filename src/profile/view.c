@@ -15,6 +15,7 @@
 
 enum {
     COMMAND_LIMIT = 200,    /* bytes of a command line that a root frame shows; they can be millions */
+    IDLE_BIT = 1 << 30,     /* of the number of a recording's node: with the mark behind it */
     STACK_LIMIT = 40000000, /* stacks, counted for each thread that has them */
 };
 
@@ -250,6 +251,28 @@ static uint32_t show_stack(struct view *view, uint32_t thread, uint32_t node)
     return shown;
 }
 
+static bool is_marked(const struct view *view, const struct sample *sample)
+{
+    return view->options.mark_idle && !(sample->states & SAMPLE_ACTIVE);
+}
+
+/* What shows a stack with a mark behind it. PROFILE_NONE without memory. */
+static uint32_t show_idle(struct view *view, const struct sample *sample)
+{
+    uint32_t marked = find_shown(view, sample->thread, sample->node | IDLE_BIT);
+    if (marked != PROFILE_NONE)
+        return marked;
+    struct profile *profile = view->copy.profile;
+    const struct profile_frame mark = {
+        .kind = FRAME_MARK,
+        .name = profile_intern(profile, VIEW_IDLE_MARK, strlen(VIEW_IDLE_MARK)),
+        .file = PROFILE_NONE,
+    };
+    uint32_t stack = show_stack(view, sample->thread, sample->node);
+    marked = profile_child(profile, stack, profile_intern_frame(profile, &mark));
+    return add_shown(view, sample->thread, sample->node | IDLE_BIT, marked) ? marked : PROFILE_NONE;
+}
+
 static bool is_stack_in_view(const struct view *view, uint32_t node)
 {
     const struct filter *filter = view->options.filter;
@@ -274,7 +297,7 @@ static struct error *count_sample(void *context, const struct sample *sample)
     struct view *view = context;
     if (!is_in_view(view, sample))
         return NULL;
-    uint32_t shown = show_stack(view, sample->thread, sample->node);
+    uint32_t shown = is_marked(view, sample) ? show_idle(view, sample) : show_stack(view, sample->thread, sample->node);
     if (shown == PROFILE_NONE)
         return error_no_memory();
     profile_count(view->copy.profile, shown, sample->weight);
@@ -368,6 +391,15 @@ struct view_round {
     void *context;
 };
 
+/* What shows a sample, which was counted. */
+static uint32_t find_node(const struct view *view, const struct sample *sample)
+{
+    if (is_marked(view, sample))
+        return find_shown(view, sample->thread, sample->node | IDLE_BIT);
+    return sample->node == PROFILE_ROOT ? view->threads[sample->thread]
+                                        : find_shown(view, sample->thread, sample->node);
+}
+
 static struct error *pass_on(void *context, const struct sample *sample)
 {
     const struct view_round *round = context;
@@ -375,8 +407,7 @@ static struct error *pass_on(void *context, const struct sample *sample)
         return NULL;
     struct sample shown = *sample;
     shown.time_ns -= round->view->options.begin_ns;
-    shown.node = sample->node == PROFILE_ROOT ? round->view->threads[sample->thread]
-                                              : find_shown(round->view, sample->thread, sample->node);
+    shown.node = find_node(round->view, sample);
     if (shown.node == PROFILE_NONE)
         return error_create(ERROR_BAD_DATA, "the recording was changed while it was read");
     return round->visit(round->context, &shown);

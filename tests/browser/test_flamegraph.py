@@ -72,7 +72,7 @@ class FlameGraphTest(page.PageTest):
             const rgb = (element) => getComputedStyle(element).fill.match(/\\d+/g).slice(0, 3).map(Number);
             const box = rects()[0];
             const fills = {};
-            for (const letter of 'opsigr')
+            for (const letter of 'opsigwr')
                 for (let shade = 0; shade < 8; shade++) {
                     box.setAttribute('class', letter + shade);
                     fills[letter + shade] = rgb(box);
@@ -85,7 +85,7 @@ class FlameGraphTest(page.PageTest):
             self.addCleanup(self.browser.prefer_colours, "light")
             self.show(SMALL)
             fills, text = self.fills()
-            self.assertEqual(len(set(map(tuple, fills.values()))), 48)
+            self.assertEqual(len(set(map(tuple, fills.values()))), 56)
             for name, fill in fills.items():
                 self.assertGreaterEqual(vision.contrast(fill, text), 4.5, name)
             for a, b in itertools.combinations(fills, 2):

@@ -84,6 +84,15 @@ class TestKept(RecordingCase):
         self.assertFalse(any("<module>" in frame for stack in reported.counts for frame in stack))
         self.assertEqual(self.report("a.pyspyc", "--ignore", "one_round")[0].total(reported.with_function("one_round")), 0)
 
+    def test_pictures_mark_where_threads_wait(self):
+        target, _ = self.start_target("sleeper.py")
+        outcome = self.run_pyspyc("record", *FAST, "-i", "-d", "1", "-p", target.pid, "-o", "a.svg", "-o", "a.raw")
+        self.assertEqual(outcome.status, 0, outcome)
+        with open(self.path("a.svg"), encoding="utf-8") as file:
+            self.assertRegex(file.read(), r">idle (100|9\d)\.\d %<")
+        with open(self.path("a.raw"), encoding="utf-8") as file:
+            self.assertNotIn("<idle>", file.read())
+
     def test_times_cut_the_recording(self):
         self.record_target("-o", "a.pyspyc")
         whole = self.report("a.pyspyc")[0].total()

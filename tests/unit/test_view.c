@@ -166,6 +166,15 @@ static void samples_are_chosen_by_the_gil_and_by_time(void **state)
     check(*state, &(struct view_options){.begin_ns = 200, .end_ns = 400}, MAIN "/main/work 1\n" MAIN "/main/work 1\n");
 }
 
+static void waiting_can_be_marked(void **state)
+{
+    check(*state, &(struct view_options){.mark_idle = true, .only_gil = true}, MAIN "/main/work/<idle> 1\n");
+    assert_true(recording_file_has_idle(*state));
+    check(*state, &(struct view_options){.mark_idle = true},
+          MAIN "/main/load/parse/<idle> 3\n" MAIN "/main/work/<idle> 1\n" MAIN "/main/work/<idle> 1\n" OTHER
+               "/run/work/<idle> 4\n");
+}
+
 static void what_is_not_shown_is_said(void **state)
 {
     cleanup_view struct view *view = NULL;
@@ -185,6 +194,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(hidden_frames_give_their_time_to_their_callers, record, close_recording),
         cmocka_unit_test_setup_teardown(threads_are_chosen_by_name_number_and_rank, record, close_recording),
         cmocka_unit_test_setup_teardown(samples_are_chosen_by_the_gil_and_by_time, record, close_recording),
+        cmocka_unit_test_setup_teardown(waiting_can_be_marked, record, close_recording),
         cmocka_unit_test_setup_teardown(what_is_not_shown_is_said, record, close_recording),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
