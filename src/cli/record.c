@@ -374,11 +374,12 @@ static int record_pid(struct record_arguments *arguments)
     cleanup_supervisor struct supervisor supervisor = {.signals = -1, .ready_fd = -1};
     sigset_t unused;
     launch_prepare(&unused);
-    struct error *error = supervisor_init(&supervisor, arguments->recording.is_blocking);
-    if (!error)
-        error = process_open(NULL, arguments->pid, &process);
+    supervisor_hold_pauses();
+    struct error *error = process_open(NULL, arguments->pid, &process);
     if (!error)
         error = open_outputs(arguments, &name);
+    if (!error)
+        error = supervisor_init(&supervisor, arguments->recording.is_blocking);
     if (error)
         return report_error(error);
     task_allow_many();

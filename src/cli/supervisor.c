@@ -44,6 +44,14 @@ static void fill_signals(sigset_t *set)
     add_signals(set, pause_signals, array_size(pause_signals));
 }
 
+void supervisor_hold_pauses(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    add_signals(&set, pause_signals, array_size(pause_signals));
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 struct error *supervisor_init(struct supervisor *supervisor, bool is_blocking)
 {
     sigset_t set;

@@ -45,6 +45,12 @@ struct supervisor {
 };
 
 /*
+ * Keeps the signals that pause and resume for later: they can come before all is ready, and would end us. Those that
+ * are to end us still do, as opening an output can take long.
+ */
+void supervisor_hold_pauses(void);
+
+/*
  * Takes over the signals that matter. To be called before the first thread is made, and before a program is started.
  * is_blocking: also those that stop us (Ctrl-Z), so that we are not stopped with threads of the program in our hands.
  */
