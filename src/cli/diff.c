@@ -196,7 +196,7 @@ static error_t parse_diff_option(int key, char *value, struct argp_state *state)
         error = take_measure(arguments, value);
         break;
     case KEY_TOP:
-        error = options_take_count(value, ROW_LIMIT, &arguments->writing.rows);
+        error = options_take_count(value, 1, ROW_LIMIT, &arguments->writing.rows);
         break;
     case KEY_NOISE:
         arguments->writing.with_noise = true;

@@ -268,11 +268,11 @@ struct error *options_take_percent(const char *text, double *ret)
     return NULL;
 }
 
-struct error *options_take_count(const char *text, uint32_t limit, uint32_t *ret)
+struct error *options_take_count(const char *text, uint32_t first, uint32_t limit, uint32_t *ret)
 {
     uint64_t count;
-    if (!parse_number(text, 10, limit, &count) || count == 0)
-        return error_create(ERROR_USAGE, "'%s' is not a number from 1 to %u", text, limit);
+    if (!parse_number(text, 10, limit, &count) || count < first)
+        return error_create(ERROR_USAGE, "'%s' is not a number from %u to %u", text, first, limit);
     *ret = (uint32_t)count;
     return NULL;
 }

@@ -42,7 +42,7 @@ const struct argp_option picture_argp_options[] = {
     {"self", KEY_SELF, NULL, 0, "tree: a flat table of functions instead, by their own time", 4},
     {"show-all", KEY_SHOW_ALL, NULL, 0, "tree: fold no frames of libraries and imports", 4},
     {"min-percent", KEY_MIN_PERCENT, "PERCENT", 0, "tree: leave out rows with less of the time (default: 1)", 4},
-    {"depth", KEY_DEPTH, "ROWS", 0, "tree: leave out rows that are further in", 4},
+    {"depth", KEY_DEPTH, "ROWS", 0, "tree: leave out rows that are further in (default: 0, none)", 4},
     {"percent", KEY_PERCENT, NULL, 0, "tree: show shares without seconds", 4},
     {0},
 };
@@ -134,7 +134,7 @@ static error_t parse_picture_option(int key, char *value, struct argp_state *sta
     case KEY_MIN_PERCENT:
         return note(options, options_take_percent(value, &format->tree.min_percent));
     case KEY_DEPTH:
-        return note(options, options_take_count(value, DEPTH_LIMIT, &format->tree.depth));
+        return note(options, options_take_count(value, 0, DEPTH_LIMIT, &format->tree.depth));
     default:
         return ARGP_ERR_UNKNOWN;
     }
