@@ -7,6 +7,7 @@
 #define PROFILE_PROCESS_DUMP_H
 
 #include "base/error.h"
+#include "profile/profile.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +21,16 @@ struct dump_text {
     size_t len;
 };
 
+/* An argument or a local variable of a frame. */
+struct dump_variable {
+    struct dump_text name;
+    struct dump_text value; /* as repr() would write it, cut where it is too long */
+    bool is_argument;
+    bool is_unsteady; /* the value changed in every reading */
+};
+
 struct dump_frame {
+    enum frame_kind kind; /* FRAME_PYTHON, FRAME_NATIVE, FRAME_KERNEL or FRAME_MARK */
     struct dump_text name;
     struct dump_text filename;
     struct dump_text short_filename;
@@ -30,6 +40,31 @@ struct dump_frame {
     int32_t column, end_column; /* bytes from the start of the line, the end not included */
     struct dump_text source;    /* the line's text without its end; none: it is not known for sure */
     bool is_entry;
+    struct dump_variable *variables; /* arguments first; NULL: nobody asked for them */
+    uint32_t variable_count;
+};
+
+/* What a thread that does not run waits for. */
+enum dump_wait_kind {
+    WAIT_NONE,    /* it runs, or nothing is known */
+    WAIT_GIL,     /* owner: who holds it */
+    WAIT_LOCK,    /* one of Python's; address; owner, where that can be known */
+    WAIT_FUTEX,   /* a lock or condition of C code; address */
+    WAIT_IO,      /* file, and what it leads to */
+    WAIT_SLEEP,   /* remaining_ns */
+    WAIT_CHILD,   /* pid */
+    WAIT_SYSCALL, /* anything else that the kernel does for it */
+};
+
+struct dump_wait {
+    enum dump_wait_kind kind;
+    const char *system_call; /* its name, static; NULL: not known */
+    uint64_t owner;          /* dump_thread.id of the thread that it waits for; 0: not known */
+    uint64_t address;        /* of the lock or futex; 0: not known */
+    int64_t remaining_ns;    /* of a sleep or of a wait with a limit; -1: not known, or without end */
+    int64_t pid;             /* of the child that is waited for; -1: any */
+    int32_t file;            /* descriptor; -1: none, or several */
+    struct dump_text target; /* what the descriptor is: "/var/log/x", "socket 127.0.0.1:80 -> 127.0.0.1:1234" */
 };
 
 struct dump_thread {
@@ -41,7 +76,8 @@ struct dump_thread {
     bool is_stopped;       /* by a signal or a debugger */
     bool holds_gil;
     bool waits_for_gil;
-    const char *failure;       /* why frames are missing; NULL when there is no failure; static */
+    const char *failure; /* why frames are missing; NULL when there is no failure; static */
+    struct dump_wait wait;
     struct dump_frame *frames; /* innermost first */
     uint32_t frame_count;
     uint32_t place, owner_place; /* only of use while the threads are put in order */

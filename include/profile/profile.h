@@ -30,6 +30,8 @@ enum frame_kind {
     FRAME_THREAD = 1,  /* the root of one thread's stacks: name only */
     FRAME_PROCESS = 2, /* the root of one process's stacks: name only */
     FRAME_MARK = 3,    /* a place in a stack that is no function: "<GC>", or frames that could not be read; name only */
+    FRAME_NATIVE = 4,  /* a C function: name, file with its source or else of its code, line (0 without source) */
+    FRAME_KERNEL = 5,  /* a system call, in which the thread was: name only */
     FRAME_KINDS,
 };
 

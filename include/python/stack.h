@@ -29,7 +29,8 @@ struct python_frame {
     remote_addr address; /* of the frame itself; of a mark: where it was looked for */
     uint32_t code;       /* see python_code() */
     int32_t line;
-    bool is_entry; /* the outermost frame of one activation of the evaluation loop: C code called it */
+    bool is_entry;      /* the outermost frame of one activation of the evaluation loop: C code called it */
+    remote_addr anchor; /* of an entry: an address in that activation's own C frame; 0: not known */
 };
 
 enum {

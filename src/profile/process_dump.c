@@ -25,6 +25,11 @@ static void deinit_frame(struct dump_frame *frame)
     free(frame->filename.bytes);
     free(frame->short_filename.bytes);
     free(frame->source.bytes);
+    for (uint32_t i = 0; i < frame->variable_count; i++) {
+        free(frame->variables[i].name.bytes);
+        free(frame->variables[i].value.bytes);
+    }
+    free(frame->variables);
 }
 
 static void deinit_thread(struct dump_thread *thread)
@@ -33,6 +38,7 @@ static void deinit_thread(struct dump_thread *thread)
         deinit_frame(&thread->frames[i]);
     free(thread->frames);
     free(thread->name.bytes);
+    free(thread->wait.target.bytes);
 }
 
 void process_dump_deinit(struct process_dump *dump)
@@ -55,11 +61,10 @@ static uint32_t intern_text(struct profile *profile, const struct dump_text *tex
 static bool judge(const struct filter *filter, struct profile *profile, const struct dump_frame *frame,
                   struct filter_verdict *ret)
 {
-    bool is_mark = frame->filename.len == 0;
     const struct profile_frame known = {
-        .kind = is_mark ? FRAME_MARK : FRAME_PYTHON,
+        .kind = frame->kind,
         .name = intern_text(profile, &frame->name),
-        .file = is_mark ? PROFILE_NONE : intern_text(profile, &frame->filename),
+        .file = frame->filename.len == 0 ? PROFILE_NONE : intern_text(profile, &frame->filename),
         .line = frame->line,
         .first_line = frame->first_line,
     };

@@ -50,6 +50,7 @@ static bool copy_frame(const struct dumping *dumping, const struct python_frame 
     size_t start = short_path_start(dumping->process, code->filename, code->filename_len);
     session_frame_position(dumping->session, frame, &position);
     *ret = (struct dump_frame){
+        .kind = code->filename_len == 0 ? FRAME_MARK : FRAME_PYTHON,
         .name = copy_name(dumping, frame, code),
         .filename = dump_text_copy(code->filename, code->filename_len),
         .short_filename = dump_text_copy(code->filename + start, code->filename_len - start),

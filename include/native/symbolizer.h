@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From addresses of code to names: of functions, of source files and lines, and of those that were inlined.
+ *
+ * What is found is kept, so that an address that was asked for before costs one look into a table. All texts come from
+ * files of the target and are hostile; they end with a NUL and hold none.
+ */
+#ifndef NATIVE_SYMBOLIZER_H
+#define NATIVE_SYMBOLIZER_H
+
+#include "base/error.h"
+#include "memory/memory.h"
+#include "native/modules.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * One function. Its name is that of the source language (C++ and Rust: demangled), or, where no symbol is known,
+ * "libfoo.so.1+0x1234": the file and the address in it at which the function begins, the same in each run.
+ */
+struct native_function {
+    uint32_t serial; /* of equal name, file and module; grows; never means two */
+    int32_t line;    /* that is executed; 0: not known */
+    const char *name;
+    const char *symbol; /* as the linker has it, before demangling; "" when there is none, and for inlined functions */
+    const char *file;   /* with its source, as the compiler named it; "" when not known */
+    const char *path;   /* of the module, see native_module.path */
+    bool is_inlined;    /* into the next one of the list */
+    bool is_named;      /* false: the name is one of an address */
+};
+
+struct symbolizer;
+
+/* The modules must outlive the symbolizer. */
+struct error *symbolizer_create(struct modules *modules, struct symbolizer **ret);
+
+/* Accepts NULL. */
+void symbolizer_destroy(struct symbolizer *symbolizer);
+
+/*
+ * To be called when modules_update() was. Reads the tables of names of modules that are new, so that the first sample
+ * need not wait for that. What was found in modules that are still there is kept.
+ */
+struct error *symbolizer_update(struct symbolizer *symbolizer);
+
+/*
+ * The functions that an address is in, innermost first; at least one, except without memory (*ret_count 0). is_call:
+ * see struct native_frame. Valid until the next symbolizer_update().
+ */
+const struct native_function *symbolizer_find(struct symbolizer *symbolizer, remote_addr pc, bool is_call,
+                                              uint32_t *ret_count);
+
+static inline void cleanup_symbolizer_destroy(struct symbolizer **symbolizer)
+{
+    symbolizer_destroy(*symbolizer);
+}
+
+#define cleanup_symbolizer __attribute__((cleanup(cleanup_symbolizer_destroy)))
+
+#endif

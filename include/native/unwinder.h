@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Walking the C stack of a thread in a copy of its registers and of its stack. The thread may run on meanwhile: what is
+ * not in the copy is read from the files of the modules, never from the target.
+ */
+#ifndef NATIVE_UNWINDER_H
+#define NATIVE_UNWINDER_H
+
+#include "base/error.h"
+#include "memory/memory.h"
+#include "memory/registers.h"
+#include "native/modules.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { NATIVE_FRAME_LIMIT = 16384 }; /* of one stack; what is further out is cut */
+
+/* A copy of the used part of a thread's stack, from the stack pointer (or below) on. */
+struct native_stack {
+    uint64_t thread; /* any number that means one thread: what its stack has kept since is not unwound again */
+    struct registers registers;
+    remote_addr start;
+    const unsigned char *bytes;
+    size_t len;
+};
+
+struct native_frame {
+    remote_addr pc;  /* where it executes, or where it goes on after the call that it made */
+    remote_addr sp;  /* the stack pointer in it */
+    remote_addr cfa; /* the stack pointer in its caller, before the call: its own memory is [sp, cfa) */
+    bool is_call;    /* the pc is that after a call, which is in the instruction before */
+};
+
+enum unwind_end {
+    UNWIND_WHOLE, /* up to the thread's first function */
+    UNWIND_CUT,   /* the copy, or the limit of frames, ended before */
+    UNWIND_LOST,  /* there is no way to tell who called the last frame */
+};
+
+struct unwinder;
+
+/* The modules must outlive the unwinder. */
+struct error *unwinder_create(struct modules *modules, struct unwinder **ret);
+
+/* Accepts NULL. */
+void unwinder_destroy(struct unwinder *unwinder);
+
+/* To be called when modules_update() was: rules that were kept may be those of other code. */
+void unwinder_forget(struct unwinder *unwinder);
+
+/*
+ * Unwinds a stack, innermost frame first. *ret_frames belongs to the unwinder and is valid until the next call. At
+ * least the innermost frame is returned, unless memory runs out; then there are none.
+ */
+enum unwind_end unwinder_run(struct unwinder *unwinder, const struct native_stack *stack,
+                             const struct native_frame **ret_frames, uint32_t *ret_count);
+
+static inline void cleanup_unwinder_destroy(struct unwinder **unwinder)
+{
+    unwinder_destroy(*unwinder);
+}
+
+#define cleanup_unwinder __attribute__((cleanup(cleanup_unwinder_destroy)))
+
+#endif
