@@ -23,6 +23,9 @@ struct python;
 /* From now on, what is decoded of code objects includes what python_frame_position() needs. */
 void python_keep_tables(struct python *python);
 
+/* From now on, walks say of entries where they are in the C stack: python_frame.anchor, from 3.10 on. */
+void python_keep_anchors(struct python *python);
+
 /* Which piece of the source a frame is evaluating. False when that is not known: before 3.11 it never is. */
 bool python_frame_position(const struct python *python, struct memory *memory, const struct python_frame *frame,
                            struct python_position *ret);

@@ -13,6 +13,11 @@ void python_keep_tables(struct python *python)
     python->codes.keeps_tables = true;
 }
 
+void python_keep_anchors(struct python *python)
+{
+    python->keeps_anchors = true;
+}
+
 /* The entry of a frame's code; NULL for a mark. */
 static const struct code_entry *entry_of(const struct python *python, const struct python_frame *frame)
 {

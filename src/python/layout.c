@@ -27,13 +27,14 @@
 #define THREAD_TO_3_10(first, id_offset, cframe_offset)                                                                \
     {                                                                                                                  \
         .next = (first), .interpreter = (first) + 8, .frame = (first) + 16, .cframe = (cframe_offset),                 \
-        .cframe_frame = LAYOUT_NONE, .id = (id_offset), .native_id = LAYOUT_NONE, .state = LAYOUT_NONE,                \
-        .stack_chunk = LAYOUT_NONE                                                                                     \
+        .cframe_frame = LAYOUT_NONE, .cframe_previous = (cframe_offset) != LAYOUT_NONE ? 8 : LAYOUT_NONE,              \
+        .id = (id_offset), .native_id = LAYOUT_NONE, .state = LAYOUT_NONE, .stack_chunk = LAYOUT_NONE                  \
     }
 #define THREAD_FROM_3_13(id_offset, state_offset, chunk)                                                               \
     {                                                                                                                  \
         .next = 8, .interpreter = 16, .frame = 72, .cframe = LAYOUT_NONE, .cframe_frame = LAYOUT_NONE,                 \
-        .id = (id_offset), .native_id = (id_offset) + 8, .state = (state_offset), .stack_chunk = (chunk)               \
+        .cframe_previous = LAYOUT_NONE, .id = (id_offset), .native_id = (id_offset) + 8, .state = (state_offset),      \
+        .stack_chunk = (chunk)                                                                                         \
     }
 #define FRAME_TO_3_10(lasti, unit)                                                                                     \
     {                                                                                                                  \
@@ -338,6 +339,7 @@ static const struct layout layouts[] = {
                    .frame = 56,
                    .cframe = 56,
                    .cframe_frame = 8,
+                   .cframe_previous = 16,
                    .id = 152,
                    .native_id = 160,
                    .state = LAYOUT_NONE,
@@ -393,6 +395,7 @@ static const struct layout layouts[] = {
                    .frame = 56,
                    .cframe = 56,
                    .cframe_frame = 0,
+                   .cframe_previous = LAYOUT_NONE,
                    .id = 136,
                    .native_id = 144,
                    .state = LAYOUT_NONE,

@@ -10,6 +10,8 @@
 #include "python/runtime.h"
 #include "python/stack.h"
 
+enum { OWN_CFRAME_DISTANCE = 512 }; /* a struct so near to the begin of a thread state is in it, and on no C stack */
+
 /* What a thread state says of itself, as far as it does not change while it lives. */
 struct thread_words {
     remote_addr address, interpreter;
@@ -39,6 +41,7 @@ struct python {
     uint32_t frame_count, frame_capacity;
     uint32_t steps; /* frames that were looked at in this sample */
     struct last_walk last_walk;
+    bool keeps_anchors; /* see python_keep_anchors() */
 
     remote_addr threading_interpreter; /* whose threading module was found; 0: none yet */
     remote_addr threading_dict;        /* its namespace */

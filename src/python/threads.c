@@ -247,7 +247,6 @@ static const struct python_thread *find_stack_owner(const struct python *python,
  */
 static void find_who_runs(const struct python *python, struct python_thread *thread)
 {
-    enum { OWN_CFRAME_DISTANCE = 512 }; /* within the thread state: nobody runs it */
     if (!thread->is_for_anybody || thread->stack_anchor == 0 ||
         thread->stack_anchor - thread->address < OWN_CFRAME_DISTANCE)
         return;

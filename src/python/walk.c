@@ -121,6 +121,8 @@ struct walk {
     struct cycle cycle;
     uint32_t unreadable; /* frames that could not be read */
     int looks_ahead;
+    remote_addr
+        activation;    /* what the innermost evaluation loop that was not met yet has on the C stack; 0: not known */
     bool is_cut;       /* the stack is deeper than what is kept of it */
     remote_addr frame; /* the one that is being looked at */
 };
@@ -276,12 +278,33 @@ static bool is_popped(const struct layout *layout, const unsigned char *frame)
     return layout->frame.code_tag != 0 && field_u64(frame, layout->frame.code) == NO_CODE;
 }
 
-/* The frame that was added last is the outermost of its evaluation loop. */
-static void mark_entry(struct python *python, struct walk *walk)
+/*
+ * What an evaluation loop has on the C stack: its shim frame, or from 3.10 to 3.11 a struct in a chain of its own,
+ * whose last element is in the thread state. (CPython 3.10 and 3.11 Include/cpython/pystate.h: CFrame, _PyCFrame.)
+ */
+static remote_addr take_anchor(const struct python *python, struct memory *memory, struct walk *walk)
 {
+    const struct layout *layout = python->runtime.layout;
+    if (layout->entry_format == ENTRY_SHIM)
+        return walk->frame;
+    remote_addr anchor = walk->activation, thread = walk->thread->address;
+    if (anchor == 0 || anchor - thread < OWN_CFRAME_DISTANCE ||
+        memory_read_u64(memory, anchor + layout->thread.cframe_previous, &walk->activation) != MEMORY_OK)
+        walk->activation = anchor = 0;
+    return anchor;
+}
+
+/* The frame that was added last is the outermost of its evaluation loop. */
+static void mark_entry(struct python *python, struct memory *memory, struct walk *walk)
+{
+    remote_addr anchor = python->keeps_anchors ? take_anchor(python, memory, walk) : 0;
     walk->is_at_entry = true;
-    if (python->frame_count > walk->thread->first_frame)
-        python->frames[python->frame_count - 1].is_entry = true;
+    if (python->frame_count == walk->thread->first_frame)
+        return;
+    struct python_frame *entry = &python->frames[python->frame_count - 1];
+    if (!entry->is_entry)
+        entry->anchor = anchor;
+    entry->is_entry = true;
 }
 
 /* Looks at one frame: adds it, or notes the shim that it is. */
@@ -298,7 +321,7 @@ static enum python_status visit_frame(struct python *python, struct memory *memo
     if (owner == OWNER_THREAD && !is_on_stack(walk, address))
         return PYTHON_IN_MOTION;
     if (layout->entry_format == ENTRY_SHIM && owner >= OWNER_C_STACK) {
-        mark_entry(python, walk);
+        mark_entry(python, memory, walk);
         return PYTHON_OK;
     }
     enum python_status status = add_frame(python, memory, walk, frame, owner);
@@ -307,7 +330,7 @@ static enum python_status visit_frame(struct python *python, struct memory *memo
     walk->is_at_entry = false;
     if (layout->entry_format == ENTRY_ALWAYS ||
         (layout->entry_format == ENTRY_FLAG && frame[layout->frame.is_entry] != 0))
-        mark_entry(python, walk);
+        mark_entry(python, memory, walk);
     return PYTHON_OK;
 }
 
@@ -357,6 +380,15 @@ static enum python_status read_stack_bounds(const struct python *python, struct 
     return status_of_memory(status);
 }
 
+/* Reads where the innermost evaluation loop is on the C stack, if that is wanted and written in a chain of its own. */
+static enum python_status read_activation(const struct python *python, struct memory *memory, struct walk *walk)
+{
+    const struct layout *layout = python->runtime.layout;
+    if (!python->keeps_anchors || layout->thread.cframe_previous == LAYOUT_NONE)
+        return PYTHON_OK;
+    return status_of_memory(memory_read_u64(memory, walk->thread->address + layout->thread.cframe, &walk->activation));
+}
+
 /* Where a chain breaks, a mark stands for all that is further out. */
 static enum python_status mark_broken(struct python *python, struct walk *walk, enum python_status status)
 {
@@ -402,6 +434,8 @@ enum python_status python_walk_thread(struct python *python, struct memory *memo
         status = innermost_frame(python, memory, thread, &frame);
     if (status == PYTHON_OK)
         status = read_stack_bounds(python, memory, &walk);
+    if (status == PYTHON_OK)
+        status = read_activation(python, memory, &walk);
     if (status == PYTHON_OK)
         status = begin_in_collector(python, &walk, frame);
     if (status == PYTHON_OK)

@@ -40,6 +40,7 @@ static void print_interpreter(const struct layout *layout)
     PRINT(thread.frame);
     PRINT(thread.cframe);
     PRINT(thread.cframe_frame);
+    PRINT(thread.cframe_previous);
     PRINT(thread.id);
     PRINT(thread.native_id);
     PRINT(thread.state);
