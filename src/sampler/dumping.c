@@ -3,13 +3,12 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
-#include "base/table.h"
+#include "dump_builder.h"
 #include "profile/process_dump.h"
-#include "python/runtime.h"
+#include "python/frame_details.h"
 #include "relay.h"
 #include "schedule.h"
 #include "session.h"
-#include "short_path.h"
 #include "sources.h"
 #include "target/process.h"
 
@@ -29,77 +28,28 @@ struct dumping {
     struct relay *relay;
     struct error *error;
     int tries;
-    uint64_t end_ns;   /* when there is no time for another try */
-    bool is_last;      /* the current one */
-    uint32_t capacity; /* of the dump's threads */
+    uint64_t end_ns; /* when there is no time for another try */
+    bool is_last;    /* the current one */
+    struct dump_builder builder;
 };
-
-static struct dump_text copy_name(const struct dumping *dumping, const struct python_frame *frame,
-                                  const struct python_code *code)
-{
-    cleanup_buffer struct buffer name = {0};
-    if (session_frame_method(dumping->session, frame, &name))
-        return dump_text_copy(name.data, name.len);
-    return dump_text_copy(code->name, code->name_len);
-}
-
-static bool copy_frame(const struct dumping *dumping, const struct python_frame *frame, struct dump_frame *ret)
-{
-    const struct python_code *code = python_code(session_python(dumping->session), frame->code);
-    struct python_position position = {.column = PYTHON_NO_COLUMN, .end_column = PYTHON_NO_COLUMN};
-    size_t start = short_path_start(dumping->process, code->filename, code->filename_len);
-    session_frame_position(dumping->session, frame, &position);
-    *ret = (struct dump_frame){
-        .kind = code->filename_len == 0 ? FRAME_MARK : FRAME_PYTHON,
-        .name = copy_name(dumping, frame, code),
-        .filename = dump_text_copy(code->filename, code->filename_len),
-        .short_filename = dump_text_copy(code->filename + start, code->filename_len - start),
-        .line = frame->line,
-        .first_line = code->first_line,
-        .end_line = position.end_line,
-        .column = position.column,
-        .end_column = position.end_column,
-        .is_entry = frame->is_entry,
-    };
-    return ret->name.bytes && ret->filename.bytes && ret->short_filename.bytes;
-}
 
 /* Copies what was found of a thread; false without memory. */
 static bool copy_thread(const struct dumping *dumping, const struct sampled_thread *thread, struct dump_thread *ret)
 {
-    cleanup_buffer struct buffer name = {0};
-    enum python_status status = thread->python->status;
-    ret->id = thread->id;
     ret->os_id = (uint64_t)thread->task.tid;
-    ret->interpreter = thread->python->interpreter_id;
     ret->is_active = thread->is_active;
     ret->is_stopped = thread->is_stopped;
-    ret->holds_gil = thread->python->holds_gil;
     ret->waits_for_gil = thread->waits_for_gil;
-    ret->failure = status == PYTHON_OK ? NULL : python_status_text(status);
-    if (session_thread_name(dumping->session, thread, &name))
-        ret->name = dump_text_copy(buffer_text(&name), name.len);
-    uint32_t count = thread->python->frame_count;
-    ret->frames = calloc(count > 0 ? count : 1, sizeof(*ret->frames));
-    if (!ret->frames)
-        return false;
-    const struct python_frame *frames = python_frames(session_python(dumping->session));
-    for (uint32_t i = 0; i < count; i++) {
-        ret->frame_count = i + 1;
-        if (!copy_frame(dumping, &frames[thread->python->first_frame + i], &ret->frames[i]))
-            return false;
-    }
-    return true;
+    return dump_builder_copy(&dumping->builder, thread->python, ret);
 }
 
 static bool append_thread(struct dumping *dumping, struct sampled_thread *thread, uint32_t place)
 {
-    struct process_dump *dump = dumping->dump;
-    if (!array_grow(&dump->threads, dump->thread_count, &dumping->capacity, sizeof(*dump->threads)))
+    struct dump_thread *copy = dump_builder_append(&dumping->builder, place);
+    if (!copy)
         return false;
     thread->is_done = true;
-    dump->threads[dump->thread_count] = (struct dump_thread){.place = place};
-    return copy_thread(dumping, thread, &dump->threads[dump->thread_count++]);
+    return copy_thread(dumping, thread, copy);
 }
 
 /*
@@ -198,59 +148,18 @@ static int take_dump(void *context, int cpu)
     return RELAY_STOP;
 }
 
-/* By the thread of the kernel, and for each of them the oldest interpreter first. */
-static int compare_by_owner(const void *a, const void *b)
-{
-    const struct dump_thread *first = a, *second = b;
-    uint64_t first_owner = first->os_id ? first->os_id : first->id;
-    uint64_t second_owner = second->os_id ? second->os_id : second->id;
-    if (first_owner != second_owner)
-        return first_owner < second_owner ? -1 : 1;
-    return first->place > second->place ? -1 : 1;
-}
-
-static int compare_by_age(const void *a, const void *b)
-{
-    const struct dump_thread *first = a, *second = b;
-    if (first->owner_place != second->owner_place)
-        return first->owner_place > second->owner_place ? -1 : 1;
-    return first->place < second->place ? -1 : 1;
-}
-
-/*
- * Threads in the order in which they were started. One that is known to several interpreters stands where its oldest
- * state does, with the newest one first: that is where it is, unless that one has called back into an older one.
- */
-static void sort_threads(struct process_dump *dump)
-{
-    if (dump->thread_count == 0)
-        return;
-    qsort(dump->threads, dump->thread_count, sizeof(*dump->threads), compare_by_owner);
-    for (uint32_t i = 0; i < dump->thread_count; i++) {
-        struct dump_thread *thread = &dump->threads[i], *previous = i > 0 ? thread - 1 : NULL;
-        bool is_same = previous && previous->id == thread->id && previous->os_id == thread->os_id;
-        thread->owner_place = is_same ? previous->owner_place : thread->place;
-    }
-    qsort(dump->threads, dump->thread_count, sizeof(*dump->threads), compare_by_age);
-}
-
 static struct error *describe_process(const struct dumping *dumping, struct process_dump *ret)
 {
     cleanup_buffer struct buffer command_line = {0};
     cleanup_free char *executable = NULL;
-    char version[PYTHON_VERSION_TEXT_LEN];
     struct error *error = process_command_line(dumping->process, &command_line);
     if (!error)
         error = process_executable_path(dumping->process, &executable);
     if (error)
         return error;
-    python_version_format(&python_runtime(session_python(dumping->session))->version, version);
-    ret->pid = dumping->process->pid;
     ret->command_line = dump_text_copy(buffer_text(&command_line), command_line.len);
     ret->executable = dump_text_copy(executable, strlen(executable));
-    ret->python_version = strdup(version);
-    ret->is_untested = python_runtime(session_python(dumping->session))->is_untested;
-    return ret->command_line.bytes && ret->executable.bytes && ret->python_version ? NULL : error_no_memory();
+    return ret->command_line.bytes && ret->executable.bytes ? NULL : error_no_memory();
 }
 
 /* Reads the process on the relay's threads, until it is done. */
@@ -276,18 +185,28 @@ struct error *dumping_run(const struct process *process, bool is_blocking, struc
     if (error)
         return error;
     python_keep_tables(session_python(session));
+    dump.pid = process->pid;
     dump.is_proved = true;
     struct dumping dumping = {
-        .process = process, .session = session, .dump = &dump, .end_ns = monotonic_now_ns() + TIME_LIMIT_NS};
+        .process = process,
+        .session = session,
+        .dump = &dump,
+        .end_ns = monotonic_now_ns() + TIME_LIMIT_NS,
+        .builder = {.process = process,
+                    .python = session_python(session),
+                    .memory = session_memory(session),
+                    .dump = &dump},
+    };
     error = run_relay(&dumping);
     if (!error)
         error = describe_process(&dumping, &dump);
     if (error)
         return error;
     error = sources_add(process, &dump);
+    if (!error)
+        error = dump_builder_finish(&dumping.builder);
     if (error)
         return error;
-    sort_threads(&dump);
     *ret = dump;
     dump = (struct process_dump){0};
     return NULL;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "session.h"
 
-#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "interpreter.h"
 #include "memory/snapshot.h"
@@ -10,6 +9,7 @@
 #include "states.h"
 #include "target/process_memory.h"
 #include "target/stop.h"
+#include "thread_title.h"
 
 enum {
     TAKE_LIMIT = 3,   /* copies taken for one sample, because the runners were not who they were expected to be */
@@ -124,6 +124,11 @@ void session_close(struct session *session)
 struct python *session_python(struct session *session)
 {
     return session->python;
+}
+
+struct memory *session_memory(const struct session *session)
+{
+    return snapshot_memory(session->snapshot);
 }
 
 enum python_status session_failure(const struct session *session)
@@ -397,23 +402,8 @@ uint32_t session_owed_intervals(const struct session *session)
 
 bool session_thread_name(struct session *session, const struct sampled_thread *thread, struct buffer *buffer)
 {
-    if (python_thread_name(session->python, snapshot_memory(session->snapshot), thread->python, buffer))
-        return true;
-    buffer_clear(buffer);
-    /* Until threading is imported nobody has a name, but the main thread is to have that one. */
-    if (thread->task.tid == session->process->pid && thread->python->interpreter_id == 0)
-        buffer_append_text(buffer, "MainThread");
-    return buffer->len > 0;
-}
-
-bool session_frame_position(struct session *session, const struct python_frame *frame, struct python_position *ret)
-{
-    return python_frame_position(session->python, snapshot_memory(session->snapshot), frame, ret);
-}
-
-bool session_frame_method(struct session *session, const struct python_frame *frame, struct buffer *buffer)
-{
-    return python_frame_method(session->python, snapshot_memory(session->snapshot), frame, buffer);
+    bool is_main = thread->task.tid == session->process->pid && thread->python->interpreter_id == 0;
+    return thread_title_find(session->python, snapshot_memory(session->snapshot), thread->python, is_main, buffer);
 }
 
 uint64_t session_reads(const struct session *session)

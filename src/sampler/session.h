@@ -20,7 +20,6 @@
 
 #include "base/error.h"
 #include "lateness.h"
-#include "python/frame_details.h"
 #include "python/walk.h"
 #include "runners.h"
 #include "target/process.h"
@@ -95,12 +94,11 @@ enum python_status session_failure(const struct session *session);
 
 struct python *session_python(struct session *session);
 
+/* The copy of the last sample, in which its threads are walked. */
+struct memory *session_memory(const struct session *session);
+
 /* Replaces the buffer's content by a thread's name; false when it has none. Reads a good deal of memory. */
 bool session_thread_name(struct session *session, const struct sampled_thread *thread, struct buffer *buffer);
-
-/* python_frame_position() and python_frame_method() of a frame of the last walk. */
-bool session_frame_position(struct session *session, const struct python_frame *frame, struct python_position *ret);
-bool session_frame_method(struct session *session, const struct python_frame *frame, struct buffer *buffer);
 
 /* How many times memory of the process was read so far, for whatever it was. */
 uint64_t session_reads(const struct session *session);
