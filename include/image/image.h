@@ -39,6 +39,9 @@ struct image_debug_link {
  */
 struct error *image_open(int fd, struct image **ret);
 
+/* Opens an ELF file that is in our memory, which is copied: what the kernel maps without having a file. */
+struct error *image_open_bytes(const void *bytes, size_t len, struct image **ret);
+
 /* Accepts NULL. */
 void image_destroy(struct image *image);
 
@@ -59,6 +62,16 @@ bool image_writable_segment(const struct image *image, size_t index, struct imag
  * Returns false when no segment of that kind begins there.
  */
 bool image_load_bias(const struct image *image, uint64_t start, uint64_t offset, bool is_code, uint64_t *ret);
+
+/*
+ * Copies what is at an address when the file is loaded. Only of segments that cannot be written to, with the rest of
+ * their pages, as the kernel maps whole ones: there the file tells what is in memory. False, and what is at the
+ * destination undefined, when it is not all in one of them.
+ */
+bool image_read(const struct image *image, uint64_t address, void *destination, size_t len);
+
+/* Where the program headers say that the unwind tables begin (.eh_frame_hdr); false when they do not. */
+bool image_unwind_table(const struct image *image, struct image_range *ret);
 
 /* Copies the GNU build id and returns its length in bytes; 0 when there is none. */
 size_t image_build_id(const struct image *image, unsigned char ret[IMAGE_BUILD_ID_LIMIT]);

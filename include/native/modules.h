@@ -27,9 +27,10 @@ struct module_opener {
     /* Opens the file of a mapping and works out its load bias. */
     struct error *(*open)(void *context, const struct maps *maps, const struct mapping *mapping,
                           struct loaded_image *ret);
-    /* Opens the separate file with an image's symbols, as loaded->debug, if there is one. */
+    /* Opens the separate file with an image's symbols, as loaded->debug, if there is one; may be NULL. */
     bool (*open_debug)(void *context, struct loaded_image *loaded);
-    /* Opens the file in which a just-in-time compiler names its code (/tmp/perf-PID.map); -1: there is none. */
+    /* Opens the file in which a just-in-time compiler names its code (/tmp/perf-PID.map); -1: there is none. May be
+     * NULL. */
     int (*open_jit_names)(void *context);
 };
 

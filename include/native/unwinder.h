@@ -18,7 +18,6 @@ enum { NATIVE_FRAME_LIMIT = 16384 }; /* of one stack; what is further out is cut
 
 /* A copy of the used part of a thread's stack, from the stack pointer (or below) on. */
 struct native_stack {
-    uint64_t thread; /* any number that means one thread: what its stack has kept since is not unwound again */
     struct registers registers;
     remote_addr start;
     const unsigned char *bytes;
@@ -26,10 +25,11 @@ struct native_stack {
 };
 
 struct native_frame {
-    remote_addr pc;  /* where it executes, or where it goes on after the call that it made */
-    remote_addr sp;  /* the stack pointer in it */
-    remote_addr cfa; /* the stack pointer in its caller, before the call: its own memory is [sp, cfa) */
-    bool is_call;    /* the pc is that after a call, which is in the instruction before */
+    remote_addr pc; /* where it executes, or where it goes on after the call that it made */
+    remote_addr sp; /* the stack pointer in it */
+    remote_addr
+        cfa;      /* the stack pointer in its caller, before the call: its own memory is [sp, cfa); sp if not known */
+    bool is_call; /* the pc is that after a call, which is in the instruction before */
 };
 
 enum unwind_end {
@@ -46,12 +46,10 @@ struct error *unwinder_create(struct modules *modules, struct unwinder **ret);
 /* Accepts NULL. */
 void unwinder_destroy(struct unwinder *unwinder);
 
-/* To be called when modules_update() was: rules that were kept may be those of other code. */
-void unwinder_forget(struct unwinder *unwinder);
-
 /*
- * Unwinds a stack, innermost frame first. *ret_frames belongs to the unwinder and is valid until the next call. At
- * least the innermost frame is returned, unless memory runs out; then there are none.
+ * Unwinds a stack, innermost frame first. What the modules' files say about an address is kept, and need not be
+ * forgotten when the modules are updated. Allocates nothing once that is known. *ret_frames belongs to the unwinder and
+ * is valid until the next call. At least the innermost frame is returned, unless memory runs out; then there are none.
  */
 enum unwind_end unwinder_run(struct unwinder *unwinder, const struct native_stack *stack,
                              const struct native_frame **ret_frames, uint32_t *ret_count);

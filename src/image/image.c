@@ -8,6 +8,7 @@
 #include <gelf.h>
 #include <libelf.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum {
     SYMBOL_LIMIT = 1 << 24, /* in one table; a program with debug information of everything has a few million */
@@ -15,6 +16,7 @@ enum {
     CHECKSUM_STEP = 1 << 16,
     CHECKSUM_LIMIT = 1 << 30, /* bytes of a debug file; chromium's has more, and a build id */
     SEGMENT_LIMIT = 1 << 16,  /* e_phnum is 16 bits wide */
+    READ_SEGMENT_LIMIT = 128, /* segments that are looked at for each read; a file has about ten */
     FILE_PAGE_LEN = 4096,     /* what the kernel rounds segments to; x86-64, and the least on aarch64 */
 };
 
@@ -51,6 +53,26 @@ struct error *image_open(int fd, struct image **ret)
         return error;
     *ret = hand_over(&image);
     return NULL;
+}
+
+static bool write_all(int fd, const char *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t written = write(fd, bytes, len);
+        if (written <= 0)
+            return false;
+        bytes += written;
+        len -= (size_t)written;
+    }
+    return true;
+}
+
+struct error *image_open_bytes(const void *bytes, size_t len, struct image **ret)
+{
+    cleanup_fd int fd = memfd_create("image", MFD_CLOEXEC);
+    if (fd < 0 || !write_all(fd, bytes, len))
+        return error_from_errno(errno, "cannot keep an ELF file in memory");
+    return image_open(fd, ret);
 }
 
 void image_destroy(struct image *image)
@@ -195,6 +217,62 @@ bool image_load_bias(const struct image *image, uint64_t start, uint64_t offset,
         if (header.p_type != PT_LOAD || !is_same_kind || header.p_offset - into_page != offset)
             continue;
         *ret = start - (header.p_vaddr - into_page);
+        return true;
+    }
+    return false;
+}
+
+/* Where in the file the bytes at an address are, if a segment that cannot be written to has them all. */
+static bool find_in_segment(const GElf_Phdr *header, uint64_t address, size_t len, uint64_t *ret_offset)
+{
+    uint64_t into_page = header->p_offset % FILE_PAGE_LEN;
+    if (header->p_type != PT_LOAD || header->p_flags & PF_W || header->p_vaddr % FILE_PAGE_LEN != into_page ||
+        header->p_filesz > (uint64_t)INT64_MAX - FILE_PAGE_LEN || header->p_offset > INT64_MAX - FILE_PAGE_LEN)
+        return false;
+    uint64_t pages_len = (into_page + header->p_filesz + FILE_PAGE_LEN - 1) / FILE_PAGE_LEN * FILE_PAGE_LEN;
+    uint64_t at = address - (header->p_vaddr - into_page);
+    if (at >= pages_len || len > pages_len - at)
+        return false;
+    *ret_offset = header->p_offset - into_page + at;
+    return true;
+}
+
+/* Reads from the file what a page of it holds: behind the file's end, zeros. */
+static bool read_file(int fd, uint64_t offset, unsigned char *destination, size_t len)
+{
+    size_t done = 0;
+    while (done < len && offset + done <= INT64_MAX) {
+        ssize_t got = pread(fd, destination + done, len - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return false;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    memset(destination + done, 0, len - done);
+    return done > 0;
+}
+
+bool image_read(const struct image *image, uint64_t address, void *destination, size_t len)
+{
+    GElf_Phdr header;
+    for (size_t i = 0; i < READ_SEGMENT_LIMIT && get_segment(image, i, &header); i++) {
+        uint64_t offset;
+        if (find_in_segment(&header, address, len, &offset))
+            return read_file(image->fd, offset, destination, len);
+    }
+    return false;
+}
+
+bool image_unwind_table(const struct image *image, struct image_range *ret)
+{
+    GElf_Phdr header;
+    for (size_t i = 0; get_segment(image, i, &header); i++) {
+        if (header.p_type != PT_GNU_EH_FRAME)
+            continue;
+        *ret = (struct image_range){header.p_vaddr, header.p_memsz};
         return true;
     }
     return false;

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+#include "native/unwinder.h"
+
+#include "base/cleanup.h"
+#include "base/table.h"
+#include "call_site.h"
+#include "remote.h"
+#include "rules.h"
+
+#include <string.h>
+
+/* Words that libunwind may read for one stack; with all rules to be made, forty frames take 10,000. */
+enum { READ_LIMIT = 1 << 22 };
+
+struct unwinder {
+    const struct modules *modules;
+    struct page_cache *cache;
+    unw_addr_space_t space;
+    struct rules *rules;
+    struct native_frame *frames;
+    uint32_t count, capacity;
+    struct remote remote; /* of the stack that is being unwound */
+    unw_cursor_t cursor;  /* at its last frame */
+};
+
+struct error *unwinder_create(struct modules *modules, struct unwinder **ret)
+{
+    cleanup_unwinder struct unwinder *unwinder = calloc(1, sizeof(*unwinder));
+    if (!unwinder)
+        return error_no_memory();
+    unwinder->modules = modules;
+    unwinder->cache = page_cache_create();
+    unwinder->space = remote_space_create();
+    unwinder->rules = unwinder->space ? rules_create(unwinder->space) : NULL;
+    if (!unwinder->cache || !unwinder->rules)
+        return error_no_memory();
+    *ret = hand_over(&unwinder);
+    return NULL;
+}
+
+void unwinder_destroy(struct unwinder *unwinder)
+{
+    if (!unwinder)
+        return;
+    rules_destroy(unwinder->rules);
+    if (unwinder->space)
+        unw_destroy_addr_space(unwinder->space);
+    page_cache_destroy(unwinder->cache);
+    free(unwinder->frames);
+    free(unwinder);
+}
+
+/* The registers that matter in a frame, as far as a guess needs them. */
+struct place {
+    uint64_t pc, sp;
+    uint64_t frame_pointer;
+};
+
+/* How one step out came off. */
+enum step {
+    STEP_DONE,
+    STEP_END,    /* there is no caller */
+    STEP_FAILED, /* this way does not lead to one */
+};
+
+static bool append(struct unwinder *unwinder, const struct place *place, bool is_call)
+{
+    if (!array_grow(&unwinder->frames, unwinder->count, &unwinder->capacity, sizeof(*unwinder->frames)))
+        return false;
+    unwinder->frames[unwinder->count++] =
+        (struct native_frame){.pc = place->pc, .sp = place->sp, .cfa = place->sp, .is_call = is_call};
+    return true;
+}
+
+static bool has_code(const struct unwinder *unwinder, remote_addr address)
+{
+    return modules_find(unwinder->modules, address) != NULL;
+}
+
+/* A caller's frame lies further out, except on aarch64, where a function may have none. */
+static bool is_outwards(const struct unwinder *unwinder, const struct native_frame *frame, const struct place *caller)
+{
+#if defined(__aarch64__)
+    if (caller->sp == frame->sp && unwinder->count == 1)
+        return true;
+#else
+    (void)unwinder;
+#endif
+    return caller->sp > frame->sp;
+}
+
+static bool read_place(unw_cursor_t *cursor, struct place *ret)
+{
+    unw_word_t pc, sp;
+    if (unw_get_reg(cursor, UNW_REG_IP, &pc) < 0 || unw_get_reg(cursor, UNW_REG_SP, &sp) < 0)
+        return false;
+    *ret = (struct place){.pc = pc, .sp = sp};
+    return true;
+}
+
+/* Steps by what the file says. The cursor is to be used further only when that is done. */
+static enum step step_by_rule(struct unwinder *unwinder, struct native_frame *frame, struct place *ret,
+                              bool *ret_is_signal)
+{
+    remote_addr address = frame->pc - frame->is_call;
+    const struct native_module *module = modules_find(unwinder->modules, address);
+    const struct rule *rule = module ? rules_find(unwinder->rules, &unwinder->remote, module, address) : NULL;
+    if (!rule)
+        return STEP_FAILED;
+    int status = rules_apply(unwinder->rules, rule, &unwinder->remote, &unwinder->cursor);
+    if (status == 0)
+        return STEP_END;
+    struct place caller;
+    if (status < 0 || !read_place(&unwinder->cursor, &caller))
+        return STEP_FAILED;
+    if (caller.pc == 0)
+        return STEP_END;
+    /* A signal handler may have a stack of its own. */
+    if ((!rule->is_signal && !is_outwards(unwinder, frame, &caller)) ||
+        !has_code(unwinder, caller.pc - !rule->is_signal))
+        return STEP_FAILED;
+    if (rule->is_signal)
+        frame->is_call = false;
+    *ret = caller;
+    *ret_is_signal = rule->is_signal;
+    return STEP_DONE;
+}
+
+/* Whether a function may go on at an address when one that it called has returned. */
+static bool is_return_address(struct unwinder *unwinder, remote_addr address)
+{
+    const struct native_module *module = modules_find(unwinder->modules, address - 1);
+    return module && (!module->image || call_site_is(unwinder->cache, module, address));
+}
+
+/*
+ * Steps out of a function that the file says nothing about and that has done nothing yet, or is no function: a stub,
+ * or the address zero that was called.
+ */
+static enum step step_by_call(struct unwinder *unwinder, const struct native_frame *frame, const struct place *here,
+                              struct place *ret)
+{
+    struct place caller = {.sp = frame->sp, .frame_pointer = here->frame_pointer};
+#if defined(__aarch64__)
+    caller.pc = unwinder->remote.registers[RETURN_REGISTER];
+#else
+    if (!remote_read_stack(&unwinder->remote, frame->sp, &caller.pc))
+        return STEP_FAILED;
+    caller.sp += sizeof(caller.pc);
+#endif
+    const struct native_module *module = modules_find(unwinder->modules, caller.pc - 1);
+    if (!module || !call_site_is(unwinder->cache, module, caller.pc))
+        return STEP_FAILED;
+    *ret = caller;
+    return STEP_DONE;
+}
+
+/*
+ * Steps along the frame pointers, for code that the file says nothing about, as just-in-time compilers make it: on both
+ * machines the pointer leads to the caller's one, and behind it is the return address.
+ */
+static enum step step_by_frame_pointer(struct unwinder *unwinder, const struct native_frame *frame,
+                                       const struct place *here, struct place *ret)
+{
+    struct place caller = {.sp = here->frame_pointer + 2 * sizeof(uint64_t)};
+    if (here->frame_pointer < frame->sp || here->frame_pointer % sizeof(uint64_t) != 0 ||
+        !remote_read_stack(&unwinder->remote, here->frame_pointer, &caller.frame_pointer) ||
+        !remote_read_stack(&unwinder->remote, here->frame_pointer + sizeof(uint64_t), &caller.pc))
+        return STEP_FAILED;
+    if (caller.pc == 0)
+        return STEP_END;
+    if (!is_return_address(unwinder, caller.pc))
+        return STEP_FAILED;
+    *ret = caller;
+    return STEP_DONE;
+}
+
+/* Begins at a frame of which only these registers are known. */
+static bool restart(struct unwinder *unwinder, const struct place *place)
+{
+    struct remote *remote = &unwinder->remote;
+    remote->registers[REGISTER_PC] = place->pc;
+    remote->registers[REGISTER_SP] = place->sp;
+    remote->registers[REGISTER_FRAME] = place->frame_pointer;
+    remote->known = UINT64_C(1) << REGISTER_PC | UINT64_C(1) << REGISTER_SP | UINT64_C(1) << REGISTER_FRAME;
+    return unw_init_remote(&unwinder->cursor, unwinder->space, remote) >= 0;
+}
+
+/* The ways out of a frame when the file leads to none. */
+static enum step step_by_guess(struct unwinder *unwinder, const struct native_frame *frame, unw_cursor_t *cursor,
+                               struct place *ret)
+{
+    unw_word_t frame_pointer;
+    bool has_pointer = unw_get_reg(cursor, REGISTER_FRAME, &frame_pointer) >= 0;
+    struct place here = {.frame_pointer = has_pointer ? frame_pointer : 0};
+    enum step step = STEP_FAILED;
+    if (unwinder->count == 1)
+        step = step_by_call(unwinder, frame, &here, ret);
+    if (step == STEP_FAILED && has_pointer)
+        step = step_by_frame_pointer(unwinder, frame, &here, ret);
+    return step == STEP_DONE && !restart(unwinder, ret) ? STEP_FAILED : step;
+}
+
+static enum step step_out(struct unwinder *unwinder, struct place *ret, bool *ret_is_signal)
+{
+    struct native_frame *frame = &unwinder->frames[unwinder->count - 1];
+    unw_cursor_t before = unwinder->cursor;
+    unwinder->remote.is_beyond = false;
+    *ret_is_signal = false;
+    enum step step = step_by_rule(unwinder, frame, ret, ret_is_signal);
+    if (step == STEP_FAILED)
+        step = step_by_guess(unwinder, frame, &before, ret);
+    return step;
+}
+
+static enum unwind_end walk(struct unwinder *unwinder)
+{
+    struct place caller;
+    bool is_signal;
+    while (unwinder->count < NATIVE_FRAME_LIMIT) {
+        enum step step = step_out(unwinder, &caller, &is_signal);
+        if (step == STEP_END)
+            return UNWIND_WHOLE;
+        if (step == STEP_FAILED)
+            return unwinder->remote.is_beyond ? UNWIND_CUT : UNWIND_LOST;
+        unwinder->frames[unwinder->count - 1].cfa = caller.sp;
+        if (!append(unwinder, &caller, !is_signal))
+            return UNWIND_CUT;
+    }
+    return UNWIND_CUT;
+}
+
+enum unwind_end unwinder_run(struct unwinder *unwinder, const struct native_stack *stack,
+                             const struct native_frame **ret_frames, uint32_t *ret_count)
+{
+    struct remote *remote = &unwinder->remote;
+    const uint64_t *registers = stack->registers.values;
+    *remote = (struct remote){.modules = unwinder->modules,
+                              .cache = unwinder->cache,
+                              .stack = stack->bytes,
+                              .stack_start = stack->start,
+                              .stack_len = stack->len,
+                              .known = UINT64_MAX,
+                              .reads_left = READ_LIMIT};
+    memcpy(remote->registers, registers, sizeof(remote->registers));
+    unwinder->count = 0;
+    const struct place first = {.pc = registers[REGISTER_PC], .sp = registers[REGISTER_SP]};
+    enum unwind_end end = UNWIND_LOST;
+    if (append(unwinder, &first, false) && unw_init_remote(&unwinder->cursor, unwinder->space, remote) >= 0)
+        end = walk(unwinder);
+    *ret_frames = unwinder->frames;
+    *ret_count = unwinder->count;
+    return end;
+}
