@@ -14,6 +14,13 @@ struct loaded_image {
     uint64_t bias;       /* address in the target = address of the file + bias */
 };
 
+/*
+ * Opens the file behind a descriptor, which the caller keeps, and works out its load bias: what lies in the file from
+ * `offset` on is mapped at `start`, as code or not. path is copied.
+ */
+struct error *loaded_image_open(int fd, const char *path, uint64_t start, uint64_t offset, bool is_code,
+                                struct loaded_image *ret);
+
 /* Accepts a zeroed struct. */
 void loaded_image_deinit(struct loaded_image *loaded);
 

@@ -48,6 +48,15 @@ void maps_deinit(struct maps *maps);
 /* The mapping that holds an address, or NULL. */
 const struct mapping *maps_find(const struct maps *maps, remote_addr address);
 
+/* Whether two mappings are of one file. */
+bool mapping_is_same_file(const struct mapping *a, const struct mapping *b);
+
+/*
+ * The mapping that tells where a mapping's file was loaded: that of its code, if there is one. Data does not tell, as a
+ * file may also have been mapped to be read.
+ */
+const struct mapping *maps_find_code(const struct maps *maps, const struct mapping *mapping);
+
 /* The last component of a mapping's path. */
 const char *mapping_name(const struct mapping *mapping);
 

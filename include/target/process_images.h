@@ -22,8 +22,12 @@ struct program_files {
     uint32_t likely_count; /* the first so many are the executable and what is named after Python */
 };
 
-/* Lists the files, and opens none. The maps must outlive the list. */
-struct error *program_files_init(struct program_files *files, const struct process *process, const struct maps *maps);
+/*
+ * Lists the files, and opens none. executable: one of its mappings, or NULL where it is not known. The maps must
+ * outlive the list.
+ */
+struct error *program_files_init(struct program_files *files, const struct mapping *executable,
+                                 const struct maps *maps);
 
 /* Accepts a zeroed struct. */
 void program_files_deinit(struct program_files *files);

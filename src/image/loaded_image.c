@@ -2,6 +2,24 @@
 #include "image/loaded_image.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+struct error *loaded_image_open(int fd, const char *path, uint64_t start, uint64_t offset, bool is_code,
+                                struct loaded_image *ret)
+{
+    struct loaded_image loaded = {.path = strdup(path)};
+    struct error *error = loaded.path ? image_open(fd, &loaded.image) : error_no_memory();
+    if (error)
+        error = error_wrap(error, "cannot use '%s'", path);
+    else if (!image_load_bias(loaded.image, start, offset, is_code, &loaded.bias))
+        error = error_create(ERROR_BAD_DATA, "'%s' is not mapped as its program headers say", path);
+    if (error) {
+        loaded_image_deinit(&loaded);
+        return error;
+    }
+    *ret = loaded;
+    return NULL;
+}
 
 void loaded_image_deinit(struct loaded_image *loaded)
 {

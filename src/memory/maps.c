@@ -167,6 +167,20 @@ const struct mapping *maps_find(const struct maps *maps, remote_addr address)
     return NULL;
 }
 
+bool mapping_is_same_file(const struct mapping *a, const struct mapping *b)
+{
+    return a->inode == b->inode && a->inode != 0 && strcmp(a->path, b->path) == 0;
+}
+
+const struct mapping *maps_find_code(const struct maps *maps, const struct mapping *mapping)
+{
+    for (uint32_t i = 0; i < maps->count; i++) {
+        if (maps->mappings[i].executable && mapping_is_same_file(&maps->mappings[i], mapping))
+            return &maps->mappings[i];
+    }
+    return mapping;
+}
+
 const char *mapping_name(const struct mapping *mapping)
 {
     const char *slash = strrchr(mapping->path, '/');

@@ -2,6 +2,7 @@
 #include "interpreter.h"
 
 #include "base/cleanup.h"
+#include "native/modules.h"
 #include "python/runtime.h"
 #include "target/process_images.h"
 
@@ -9,9 +10,9 @@ enum {
     DATA_LIMIT = 256 * 1024 * 1024
 }; /* bytes of data of all files in which a Python without symbols is looked for */
 
-/* A search in one process. */
+/* A search in one target. */
 struct search {
-    const struct process *process;
+    const struct module_opener *opener;
     const struct maps *maps;
     struct memory *memory;
     struct program_files files;
@@ -71,10 +72,15 @@ static struct error *find_by_symbols(struct search *search, const struct loaded_
     return NULL;
 }
 
+static struct error *open_image(const struct search *search, const struct mapping *mapping, struct loaded_image *ret)
+{
+    return search->opener->open(search->opener->context, search->maps, mapping, ret);
+}
+
 static bool look_at_symbols_of(struct search *search, uint32_t index)
 {
     cleanup_loaded_image struct loaded_image image = {0};
-    struct error *error = process_open_image(search->process, search->maps, search->files.mappings[index], &image);
+    struct error *error = open_image(search, search->files.mappings[index], &image);
     if (!error)
         return is_over(search, find_by_symbols(search, &image));
     /* That the interpreter cannot be opened is worth a message; that some library cannot be is not. */
@@ -111,14 +117,14 @@ static bool look_at_data_of(struct search *search, const struct mapping *mapping
 {
     cleanup_loaded_image struct loaded_image image = {0};
     struct python_data data;
-    cleanup_error struct error *closed = process_open_image(search->process, search->maps, mapping, &image);
+    cleanup_error struct error *closed = open_image(search, mapping, &image);
     if (closed)
         python_data_of_mapping(search->maps, mapping, &data);
     else
         python_data_of_image(&image, &data);
     if (!may_look_at(search, &data) || !python_is_in_data(&data, search->memory))
         return false;
-    bool has_symbols = !closed && process_open_debug_image(search->process, &image);
+    bool has_symbols = !closed && search->opener->open_debug(search->opener->context, &image);
     if (has_symbols && is_over(search, find_by_symbols(search, &image)))
         return true;
     return is_over(search, python_runtime_scan(&data, search->maps, search->memory, search->found));
@@ -139,11 +145,11 @@ static bool may_hide_without_symbols(const struct search *search)
     return weight(search->failure) < 3;
 }
 
-struct error *interpreter_find(const struct process *process, const struct maps *maps, struct memory *memory,
-                               struct python_runtime *ret)
+struct error *interpreter_find(const struct module_opener *opener, const struct mapping *executable,
+                               const struct maps *maps, struct memory *memory, struct python_runtime *ret)
 {
-    struct search search = {.process = process, .maps = maps, .memory = memory, .data_left = DATA_LIMIT, .found = ret};
-    struct error *error = program_files_init(&search.files, process, maps);
+    struct search search = {.opener = opener, .maps = maps, .memory = memory, .data_left = DATA_LIMIT, .found = ret};
+    struct error *error = program_files_init(&search.files, executable, maps);
     if (error)
         return error;
     bool is_found = look_at_symbols(&search) || (may_hide_without_symbols(&search) && look_at_data(&search));

@@ -4,9 +4,11 @@
 #include "base/cleanup.h"
 #include "interpreter.h"
 #include "memory/snapshot.h"
+#include "openers.h"
 #include "python/runtime.h"
 #include "runners.h"
 #include "states.h"
+#include "target/process_images.h"
 #include "target/process_memory.h"
 #include "target/stop.h"
 #include "thread_title.h"
@@ -73,7 +75,9 @@ static struct error *try_untested(struct session *session)
 static struct error *find_python(struct session *session, const struct maps *maps)
 {
     cleanup_python_runtime struct python_runtime runtime = {0};
-    struct error *error = interpreter_find(session->process, maps, session->memory, &runtime);
+    const struct module_opener opener = opener_of_process(session->process);
+    const struct mapping *executable = process_executable_mapping(session->process, maps);
+    struct error *error = interpreter_find(&opener, executable, maps, session->memory, &runtime);
     if (!error)
         error = python_create(&runtime, &session->python);
     return error ? error : try_untested(session);

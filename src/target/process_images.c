@@ -3,27 +3,10 @@
 
 #include "base/cleanup.h"
 #include "base/table.h"
+#include "image/debug_file.h"
 #include "target/process.h"
 
 #include <string.h>
-
-static bool is_same_file(const struct mapping *a, const struct mapping *b)
-{
-    return a->inode == b->inode && a->inode != 0 && strcmp(a->path, b->path) == 0;
-}
-
-/*
- * The mapping that tells where a file was loaded: its code. Data does not tell, as a file may also have been mapped to
- * be read.
- */
-static const struct mapping *loaded_mapping_of(const struct maps *maps, const struct mapping *mapping)
-{
-    for (uint32_t i = 0; i < maps->count; i++) {
-        if (maps->mappings[i].executable && is_same_file(&maps->mappings[i], mapping))
-            return &maps->mappings[i];
-    }
-    return mapping;
-}
 
 static bool is_executable_of(const struct process *process, const struct mapping *mapping)
 {
@@ -48,23 +31,21 @@ static struct error *open_file(const struct process *process, const struct mappi
 struct error *process_open_image(const struct process *process, const struct maps *maps, const struct mapping *mapping,
                                  struct loaded_image *ret)
 {
-    const struct mapping *code = loaded_mapping_of(maps, mapping);
+    const struct mapping *code = maps_find_code(maps, mapping);
     cleanup_fd int fd = -1;
     struct error *error = open_file(process, code, &fd);
-    if (error)
-        return error;
-    struct loaded_image loaded = {.path = strdup(code->path)};
-    error = loaded.path ? image_open(fd, &loaded.image) : error_no_memory();
-    if (error)
-        error = error_wrap(error, "cannot use '%s'", code->path);
-    else if (!image_load_bias(loaded.image, code->start, code->offset, code->executable, &loaded.bias))
-        error = error_create(ERROR_BAD_DATA, "'%s' is not mapped as its program headers say", code->path);
-    if (error) {
-        loaded_image_deinit(&loaded);
-        return error;
-    }
-    *ret = loaded;
-    return NULL;
+    return error ? error : loaded_image_open(fd, code->path, code->start, code->offset, code->executable, ret);
+}
+
+/* As the target sees it, and then as we do: the host may have what a container has not. */
+static int open_debug_path(void *context, const char *path, int place)
+{
+    return place == 0 ? process_open_path(context, path) : process_open_own_path(path);
+}
+
+bool process_open_debug_image(const struct process *process, struct loaded_image *loaded)
+{
+    return debug_file_find(loaded, open_debug_path, (void *)process);
 }
 
 const struct mapping *process_executable_mapping(const struct process *process, const struct maps *maps)
@@ -93,7 +74,7 @@ const struct mapping *process_library_mapping(const struct maps *maps, const cha
 static bool is_listed(const struct program_files *files, const struct mapping *mapping)
 {
     for (uint32_t i = 0; i < files->count; i++) {
-        if (is_same_file(files->mappings[i], mapping))
+        if (mapping_is_same_file(files->mappings[i], mapping))
             return true;
     }
     return false;
@@ -121,11 +102,10 @@ static struct error *list_files_named(struct program_files *files, const struct 
     return error;
 }
 
-struct error *program_files_init(struct program_files *files, const struct process *process, const struct maps *maps)
+struct error *program_files_init(struct program_files *files, const struct mapping *executable, const struct maps *maps)
 {
     *files = (struct program_files){0};
-    const struct mapping *executable = process_executable_mapping(process, maps);
-    struct error *error = executable ? list_file(files, loaded_mapping_of(maps, executable)) : NULL;
+    struct error *error = executable ? list_file(files, maps_find_code(maps, executable)) : NULL;
     if (!error)
         error = list_files_named(files, maps, "libpython");
     /* An interpreter that was started as an argument of ld.so is not the process's executable. */

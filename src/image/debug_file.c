@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Where separate debug files lie: gdb manual, "Debugging Information in Separate Files". */
+#include "image/debug_file.h"
+
 #include "base/buffer.h"
 #include "base/cleanup.h"
-#include "target/process.h"
-#include "target/process_images.h"
+#include "image/loaded_image.h"
 
 #include <string.h>
 
@@ -11,7 +12,8 @@
 
 /* A debug file that is looked for. */
 struct search {
-    const struct process *process;
+    debug_file_open open;
+    void *context;
     struct loaded_image *loaded;
     const struct image_debug_link *link; /* or NULL, where the build id alone decides */
 };
@@ -37,15 +39,15 @@ static bool take_file(const struct search *search, int fd)
     return true;
 }
 
-/* Tries one path, as the target sees it and then as we do: the host may have what a container has not. */
+/* Tries one path in all places where it may be. */
 static bool take_path(const struct search *search, struct buffer *path)
 {
-    const char *text = buffer_text(path);
-    cleanup_fd int theirs = process_open_path(search->process, text);
-    if (take_file(search, theirs))
-        return true;
-    cleanup_fd int ours = process_open_own_path(text);
-    return take_file(search, ours);
+    for (int place = 0; place < DEBUG_FILE_PLACES; place++) {
+        cleanup_fd int fd = search->open(search->context, buffer_text(path), place);
+        if (take_file(search, fd))
+            return true;
+    }
+    return false;
 }
 
 static bool find_by_build_id(const struct search *search)
@@ -77,9 +79,9 @@ static bool find_by_link(const struct search *search)
     return false;
 }
 
-bool process_open_debug_image(const struct process *process, struct loaded_image *loaded)
+bool debug_file_find(struct loaded_image *loaded, debug_file_open open, void *context)
 {
-    struct search search = {.process = process, .loaded = loaded};
+    struct search search = {.open = open, .context = context, .loaded = loaded};
     if (loaded->debug || find_by_build_id(&search))
         return true;
     struct image_debug_link link;

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#include "openers.h"
+
+#include "target/process_images.h"
+
+static struct error *open_process_image(void *context, const struct maps *maps, const struct mapping *mapping,
+                                        struct loaded_image *ret)
+{
+    return process_open_image(context, maps, mapping, ret);
+}
+
+static bool open_process_debug_image(void *context, struct loaded_image *loaded)
+{
+    return process_open_debug_image(context, loaded);
+}
+
+static int open_no_jit_names(void *context)
+{
+    (void)context;
+    return -1;
+}
+
+struct module_opener opener_of_process(const struct process *process)
+{
+    return (struct module_opener){
+        .context = (void *)process,
+        .open = open_process_image,
+        .open_debug = open_process_debug_image,
+        .open_jit_names = open_no_jit_names,
+    };
+}
