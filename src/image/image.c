@@ -21,7 +21,8 @@ enum {
 };
 
 struct image {
-    int fd;
+    int fd;     /* -1: there are only bytes */
+    char *head; /* the bytes; NULL: there is a file */
     Elf *file;
 };
 
@@ -75,12 +76,40 @@ struct error *image_open_bytes(const void *bytes, size_t len, struct image **ret
     return image_open(fd, ret);
 }
 
+struct error *image_open_head(const void *bytes, size_t len, struct image **ret)
+{
+    elf_version(EV_CURRENT);
+    cleanup_image struct image *image = calloc(1, sizeof(*image));
+    Elf64_Ehdr header;
+    if (len < sizeof(header))
+        return error_create(ERROR_BAD_DATA, "not an ELF file");
+    if (!image)
+        return error_no_memory();
+    image->fd = -1;
+    image->head = malloc(len);
+    if (!image->head)
+        return error_no_memory();
+    memcpy(image->head, bytes, len);
+    memcpy(&header, bytes, sizeof(header));
+    header.e_shoff = header.e_shnum = header.e_shstrndx = 0;
+    memcpy(image->head, &header, sizeof(header));
+    image->file = elf_memory(image->head, len);
+    if (!image->file)
+        return error_create(ERROR_BAD_DATA, "cannot read ELF file: %s", elf_errmsg(-1));
+    struct error *error = check_kind(image->file);
+    if (error)
+        return error;
+    *ret = hand_over(&image);
+    return NULL;
+}
+
 void image_destroy(struct image *image)
 {
     if (!image)
         return;
     elf_end(image->file);
     cleanup_close_fd(&image->fd);
+    free(image->head);
     free(image);
 }
 
