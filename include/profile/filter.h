@@ -2,7 +2,8 @@
 /*
  * Which stacks and frames are shown: pprof's focus, ignore, show-from and hide, on labels, with PCRE2 expressions.
  *
- * A frame's label is `name (file:line)`, where name is qualified if the program tells and file is the whole path; it is
+ * A frame's label is `name (file:line)`, where name is qualified if the program tells and file is the whole path; that
+ * of native code is `name (library)` where its source is not known, that of a system call `name (kernel)`. It is
  * matched as the program gives it, and only the first FILTER_NAME_LIMIT bytes of the name and FILTER_FILE_LIMIT bytes
  * of the file are. Only frames of code and marks are judged, not the roots of processes and threads.
  *

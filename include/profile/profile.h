@@ -109,6 +109,9 @@ uint32_t profile_frame_count(const struct profile *profile);
 uint32_t profile_intern_frame(struct profile *profile, const struct profile_frame *frame);
 const struct profile_frame *profile_frame(const struct profile *profile, uint32_t frame);
 
+/* Whether it has a file to be shown: only frames of code do, and not all of these. */
+bool profile_frame_has_file(const struct profile *profile, const struct profile_frame *frame);
+
 /* The child of a node for a frame, made when it is new. PROFILE_NONE without memory, or when node is PROFILE_NONE. */
 uint32_t profile_child(struct profile *profile, uint32_t node, uint32_t frame);
 

@@ -27,7 +27,8 @@ struct profile_detail {
 
 /*
  * Makes a profile of the same samples, in which root frames that are not wanted are left out and frames have the line
- * that is. Frames whose first line is not known keep the one that they have. Members and info are those of the source.
+ * that is. Python frames whose first line is not known keep the one that they have. Members and info are those of the
+ * source.
  */
 struct error *profile_reduce(const struct profile *source, const struct profile_detail *detail, struct profile **ret);
 

@@ -115,7 +115,7 @@ static int32_t shown_line(const struct diff_options *options, const struct profi
 {
     if (options->without_lines)
         return 0;
-    if (options->lines == DIFF_LINES || frame->first_line == 0)
+    if (options->lines == DIFF_LINES || (frame->first_line == 0 && frame->kind != FRAME_NATIVE))
         return frame->line;
     return frame->first_line;
 }
@@ -163,7 +163,7 @@ static uint32_t make_frame(struct profile *profile, const struct profile *keys, 
     struct profile_frame made = {.kind = frame->kind, .line = shown->line, .first_line = shown->line};
     made.name = copy_string(profile, keys, frame->name);
     made.file = PROFILE_NONE;
-    if (frame->kind == FRAME_PYTHON) {
+    if (frame->kind == FRAME_PYTHON || frame->kind == FRAME_NATIVE) {
         const struct profile_frame *seen = profile_frame(shown->source, shown->frame);
         uint32_t short_file = profile_short_file(shown->source, seen->file);
         made.first_line = shown->line == 0 ? 0 : seen->first_line;

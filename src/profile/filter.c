@@ -207,18 +207,14 @@ bool filter_accepts_thread(const struct filter *filter, const struct profile *pr
     return matches(filter, THREAD, &label);
 }
 
-static bool has_file(const struct profile *profile, const struct profile_frame *frame)
-{
-    size_t len;
-    profile_string(profile, frame->file, &len);
-    return frame->kind == FRAME_PYTHON && len > 0;
-}
-
 static void append_frame(struct label *label, const struct profile *profile, const struct profile_frame *frame)
 {
     char line[NUMBER_LEN_LIMIT] = "";
+    static const char kernel[] = " (kernel)";
     append_beginning(label, profile, frame->name, FILTER_NAME_LIMIT);
-    if (!has_file(profile, frame))
+    if (frame->kind == FRAME_KERNEL)
+        append(label, kernel, strlen(kernel));
+    if (!profile_frame_has_file(profile, frame))
         return;
     append(label, " (", 2);
     append_beginning(label, profile, frame->file, FILTER_FILE_LIMIT);

@@ -197,6 +197,13 @@ const struct profile_frame *profile_frame(const struct profile *profile, uint32_
     return &profile->frames[frame];
 }
 
+bool profile_frame_has_file(const struct profile *profile, const struct profile_frame *frame)
+{
+    size_t len;
+    profile_string(profile, frame->file, &len);
+    return (frame->kind == FRAME_PYTHON || frame->kind == FRAME_NATIVE) && len > 0;
+}
+
 static bool node_equals(const void *context, uint32_t index, const void *key)
 {
     const struct profile_node *node = &((const struct profile *)context)->nodes[index];

@@ -26,6 +26,7 @@ struct recording_file {
     uint32_t stacks_count, stacks_capacity;
     off_t good_end; /* of the last block that can be used */
     off_t len;
+    uint32_t version;
     bool has_idle;
     bool is_finished;
     uint32_t unknown_section; /* 0: each is known */
@@ -148,13 +149,33 @@ static bool load_string(struct recording_file *file, struct decoder *data)
     return data->has_failed || map_add(&file->strings, profile_intern(file->profile, text, len));
 }
 
+/* A native frame says what file its code is from; a system call is nothing but its name. */
+static bool is_whole_frame(const struct profile_frame *frame)
+{
+    switch (frame->kind) {
+    case FRAME_NATIVE:
+        return frame->file != PROFILE_NONE;
+    case FRAME_KERNEL:
+        return frame->file == PROFILE_NONE && frame->line == 0 && frame->first_line == 0;
+    case FRAME_PYTHON:
+    case FRAME_THREAD:
+    case FRAME_PROCESS:
+    case FRAME_MARK:
+    case FRAME_KINDS:
+        break;
+    }
+    return true;
+}
+
 static bool load_frame(struct recording_file *file, struct decoder *data)
 {
-    struct profile_frame frame = {.kind = (enum frame_kind)decode_up_to(data, FRAME_KINDS - 1)};
+    enum frame_kind last = file->version == RECORDING_FIRST_VERSION ? FRAME_MARK : FRAME_KERNEL;
+    struct profile_frame frame = {.kind = (enum frame_kind)decode_up_to(data, last)};
     frame.name = decode_mapped(data, &file->strings);
     frame.file = decode_optional(data, &file->strings);
     frame.line = decode_line(data);
     frame.first_line = decode_line(data);
+    data->has_failed |= !is_whole_frame(&frame);
     return data->has_failed || map_add(&file->frames, profile_intern_frame(file->profile, &frame));
 }
 
@@ -170,7 +191,7 @@ static bool load_short_file(struct recording_file *file, struct decoder *data)
 /* Roots of threads and processes are made when a recording is looked at; in one, they would be taken for such. */
 static bool is_of_a_stack(const struct profile_frame *frame)
 {
-    return frame->kind == FRAME_PYTHON || frame->kind == FRAME_MARK;
+    return frame->kind != FRAME_THREAD && frame->kind != FRAME_PROCESS;
 }
 
 static bool load_stack(struct recording_file *file, struct decoder *data)
@@ -332,7 +353,8 @@ static struct error *load(struct recording_file *file)
     return error;
 }
 
-static struct error *check_head(const struct recording_file *file, const char *name)
+/* Reads the head, which tells the version. */
+static struct error *load_head(struct recording_file *file, const char *name)
 {
     unsigned char head[RECORDING_HEAD_LEN];
     ssize_t got = pread(file->fd, head, sizeof(head), 0);
@@ -343,11 +365,12 @@ static struct error *check_head(const struct recording_file *file, const char *n
     uint32_t version = 0;
     for (int i = 3; i >= 0; i--)
         version = version << 8 | head[RECORDING_MAGIC_LEN + i];
-    if (version != RECORDING_VERSION)
+    if (version < RECORDING_FIRST_VERSION || version > RECORDING_VERSION)
         return error_create(
             ERROR_BAD_DATA,
-            "%s is a recording of form %u, and this pyspyc knows only form %d: use the pyspyc that made it", name,
-            version, RECORDING_VERSION);
+            "%s is a recording of form %u, and this pyspyc knows only forms %d to %d: use the pyspyc that made it",
+            name, version, RECORDING_FIRST_VERSION, RECORDING_VERSION);
+    file->version = version;
     return NULL;
 }
 
@@ -358,7 +381,7 @@ struct error *recording_file_open(int fd, const char *name, struct recording_fil
     if (!file)
         return error_no_memory();
     file->fd = fd;
-    struct error *error = check_head(file, name);
+    struct error *error = load_head(file, name);
     if (!error && fstat(fd, &status) != 0)
         error = error_from_errno(errno, "cannot read %s", name);
     if (!error) {

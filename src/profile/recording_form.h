@@ -6,7 +6,8 @@
 #define PROFILE_RECORDING_FORM_H
 
 enum {
-    RECORDING_VERSION = 1,
+    RECORDING_VERSION = 2,
+    RECORDING_FIRST_VERSION = 1, /* has no native frames and none of the kernel */
     RECORDING_MAGIC_LEN = 8,
     RECORDING_HEAD_LEN = 12,             /* the magic, then the version in 4 bytes */
     RECORDING_BLOCK_HEAD_LEN = 12,       /* three numbers of 4 bytes: stored length, length, CRC */

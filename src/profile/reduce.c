@@ -31,7 +31,9 @@ static void reduce_line(enum profile_lines lines, struct profile_frame *frame)
     case PROFILE_CURRENT_LINE:
         break;
     case PROFILE_FUNCTION_LINE:
-        frame->line = frame->first_line != 0 ? frame->first_line : frame->line;
+        /* Of native code no first line may be known: then the lines of a function are together all the same. */
+        if (frame->first_line != 0 || frame->kind == FRAME_NATIVE)
+            frame->line = frame->first_line;
         break;
     case PROFILE_NO_LINE:
         frame->line = frame->first_line = 0;

@@ -25,6 +25,18 @@ static inline uint32_t build_frame(struct profile *profile, const char *name, co
     return build_frame_bytes(profile, name, strlen(name), file, line);
 }
 
+/* A C function: line 0 for a library, else the file is a source. */
+static inline uint32_t build_native(struct profile *profile, const char *name, const char *file, int32_t line)
+{
+    const struct profile_frame frame = {
+        .kind = FRAME_NATIVE,
+        .name = profile_intern(profile, name, strlen(name)),
+        .file = profile_intern(profile, file, strlen(file)),
+        .line = line,
+    };
+    return profile_intern_frame(profile, &frame);
+}
+
 static inline uint32_t build_group(struct profile *profile, enum frame_kind kind, const char *name)
 {
     const struct profile_frame frame = {
@@ -33,6 +45,11 @@ static inline uint32_t build_group(struct profile *profile, enum frame_kind kind
         .file = PROFILE_NONE,
     };
     return profile_intern_frame(profile, &frame);
+}
+
+static inline uint32_t build_kernel(struct profile *profile, const char *name)
+{
+    return build_group(profile, FRAME_KERNEL, name);
 }
 
 static inline uint32_t build_thread(struct profile *profile, const char *name)

@@ -379,6 +379,53 @@ static void what_is_drawn_from_one_share_is_noise(void **state)
     }
 }
 
+/* A program that calls into a library, at two lines of its source or without it, and then into the kernel. */
+static void look_at_library(struct run *run, const char *folder, int32_t line)
+{
+    struct built_recording built = build_recording("python app.py", 10);
+    char library[64], source[64];
+    snprintf(library, sizeof(library), "%s/libfoo.so.1", folder);
+    snprintf(source, sizeof(source), "%s/src/foo.c", folder);
+    const uint32_t frames[] = {
+        build_native(built.profile, "first", library, 0),
+        build_native(built.profile, "second", source, line),
+        build_native(built.profile, "second", source, line + 1),
+        build_kernel(built.profile, "read"),
+    };
+    const char *const short_files[] = {"libfoo.so.1", "src/foo.c"};
+    struct sample sample = {.weight = 1, .node = PROFILE_ROOT};
+    for (size_t i = 0; i < array_size(frames); i++) {
+        sample.node = profile_child(built.profile, sample.node, frames[i]);
+        if (i < array_size(short_files))
+            profile_set_short_file(built.profile, profile_frame(built.profile, frames[i])->file,
+                                   profile_intern(built.profile, short_files[i], strlen(short_files[i])));
+        recording_writer_gather(built.writer, built.profile);
+        recording_writer_append(built.writer, &sample, 1);
+    }
+    look(run, &built);
+}
+
+static void libraries_are_the_same_by_name(void **state)
+{
+    (void)state;
+    size_t len;
+    cleanup_run struct run before = {0}, after = {0};
+    look_at_library(&before, "/old", 7);
+    look_at_library(&after, "/new", 70);
+    cleanup_diff struct diff *diff = compare(&before, &after, (struct diff_options){0});
+    assert_amount(find(diff, "first")->self, 1, 1);
+    assert_amount(find(diff, "second")->self, 2, 2);
+    assert_amount(find(diff, "read")->self, 1, 1);
+    const struct profile_frame *shown = frame_of(diff, find(diff, "first"));
+    assert_int_equal(shown->kind, FRAME_NATIVE);
+    assert_string_equal(profile_string(diff->after.profile, shown->file, &len), "/new/libfoo.so.1");
+    assert_int_equal(frame_of(diff, find(diff, "second"))->line, 0);
+    shown = frame_of(diff, find(diff, "read"));
+    assert_int_equal(shown->kind, FRAME_KERNEL);
+    assert_int_equal(shown->file, PROFILE_NONE);
+    assert_int_equal(count_functions(&before, &after, (struct diff_options){.lines = DIFF_LINES}), 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +435,7 @@ int main(void)
         cmocka_unit_test(functions_are_the_same_wherever_they_stand),
         cmocka_unit_test(what_is_compared_can_be_narrower),
         cmocka_unit_test(functions_of_one_name_have_no_line),
+        cmocka_unit_test(libraries_are_the_same_by_name),
         cmocka_unit_test(threads_and_processes_are_the_same_by_name),
         cmocka_unit_test(recursion_counts_once),
         cmocka_unit_test(nothing_can_be_told_of_nothing),

@@ -324,6 +324,24 @@ static void it_says_what_is_shown(void **state)
     assert_int_equal(out.len, 0);
 }
 
+static void native_frames_have_labels_and_places(void **state)
+{
+    struct profile *profile = *state;
+    const char library[] = "/usr/lib/libc.so.6", python[] = "/usr/bin/python3.11";
+    assert_true(is_focus(profile, build_native(profile, "read", library, 0), "^read \\(/usr/lib/libc\\.so\\.6\\)$"));
+    assert_true(is_focus(profile, build_native(profile, "f", "/src/f.c", 12), "^f \\(/src/f\\.c:12\\)$"));
+    assert_true(is_focus(profile, build_native(profile, "f", "", 0), "^f$"));
+    assert_true(is_focus(profile, build_kernel(profile, "read"), "^read \\(kernel\\)$"));
+
+    const struct filter_options without_stdlib = {.hide_stdlib = true}, without_import = {.hide_importlib = true};
+    cleanup_filter struct filter *stdlib = create(&without_stdlib), *import = create(&without_import);
+    assert_true(filter_judge(stdlib, profile, build_native(profile, "list_sort", python, 0)).is_hidden);
+    assert_false(filter_judge(import, profile, build_native(profile, "list_sort", python, 0)).is_hidden);
+    assert_true(filter_judge(import, profile, build_native(profile, "PyImport_Import", python, 0)).is_hidden);
+    assert_false(filter_judge(stdlib, profile, build_native(profile, "read", library, 0)).is_hidden);
+    assert_false(filter_judge(stdlib, profile, build_kernel(profile, "read")).is_hidden);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +352,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_expression_has_its_own_verdict, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(what_is_hidden_is_no_start, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(libraries_are_hidden_by_their_place, create_profile, destroy_profile),
+        cmocka_unit_test_setup_teardown(native_frames_have_labels_and_places, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(threads_have_a_name_or_a_number, create_profile, destroy_profile),
         cmocka_unit_test(a_mistake_is_named_with_its_place),
         cmocka_unit_test_setup_teardown(letters_are_those_of_all_alphabets, create_profile, destroy_profile),

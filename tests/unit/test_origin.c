@@ -65,11 +65,49 @@ static void what_is_no_code_is_nobodys(void **state)
     assert_int_equal(profile_frame_origin(profile, build_group(profile, FRAME_MARK, "<GC>")), ORIGIN_NONE);
 }
 
+static void native_code_is_whose_library_it_is_in(void **state)
+{
+    struct profile *profile = *state;
+    static const struct {
+        const char *name, *file;
+        int32_t line;
+        enum frame_origin origin;
+    } cases[] = {
+        {"f", "/home/user/app/fast.cpython-311-x86_64-linux-gnu.so", 0, ORIGIN_OWN},
+        {"f", "/home/user/app/fast.c", 12, ORIGIN_OWN},
+        {"f", "/home/user/app/fast.pyx", 12, ORIGIN_OWN},
+        {"f", "/venv/lib/python3.12/site-packages/numpy.libs/libopenblas64_p-r0.so", 0, ORIGIN_PACKAGE},
+        {"f", "/usr/lib/python3/dist-packages/numpy/core/_multiarray_umath.so", 0, ORIGIN_PACKAGE},
+        {"f", "/usr/lib/python3.11/lib-dynload/_json.cpython-311-x86_64-linux-gnu.so", 0, ORIGIN_STDLIB},
+        {"list_sort", "/usr/bin/python3.11", 0, ORIGIN_STDLIB},
+        {"list_sort", "/home/user/.pyenv/versions/3.13.0t/bin/python3.13t", 0, ORIGIN_STDLIB},
+        {"list_sort", "/opt/conda/lib/libpython3.11.so.1.0", 0, ORIGIN_STDLIB},
+        {"list_sort", "/tmp/python-build.1/Python-3.11.7/Objects/listobject.c", 2200, ORIGIN_STDLIB},
+        {"PyImport_ImportModuleLevelObject", "/usr/bin/python3.11", 0, ORIGIN_IMPORT},
+        {"import_find_and_load", "/tmp/Python-3.11.7/Python/import.c", 1700, ORIGIN_IMPORT},
+        {"import_find_and_load", "/home/user/app/fast.so", 0, ORIGIN_OWN},
+        {"read", "/usr/lib/x86_64-linux-gnu/libc.so.6", 0, ORIGIN_NONE},
+        {"read", "/lib/ld-musl-x86_64.so.1", 0, ORIGIN_NONE},
+        {"mkl_blas_dgemm", "/home/user/miniconda3/lib/libmkl_core.so.2", 0, ORIGIN_NONE},
+        {"f", "/home/user/lib/tools/fast.so", 0, ORIGIN_OWN},
+        {"f", "./nptl/pthread_create.c", 442, ORIGIN_NONE},
+        {"f", "[vdso]", 0, ORIGIN_NONE},
+        {"f", "", 0, ORIGIN_NONE},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        print_message("%s %s\n", cases[i].name, cases[i].file);
+        uint32_t frame = build_native(profile, cases[i].name, cases[i].file, cases[i].line);
+        assert_int_equal(profile_frame_origin(profile, frame), cases[i].origin);
+    }
+    assert_int_equal(profile_frame_origin(profile, build_kernel(profile, "read")), ORIGIN_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_file_tells_whose_code_it_is, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(what_is_no_code_is_nobodys, create_profile, destroy_profile),
+        cmocka_unit_test_setup_teardown(native_code_is_whose_library_it_is_in, create_profile, destroy_profile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

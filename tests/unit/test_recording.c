@@ -155,6 +155,105 @@ static void members_names_and_info_are_read(void **state)
     assert_int_equal(losses[0].count, 7);
 }
 
+/* A stack in Python that has called a library, and stands in the kernel. */
+static void write_native(struct making *making, uint32_t leaf)
+{
+    struct sample sample = {.time_ns = 1500, .weight = 1, .states = SAMPLE_ACTIVE};
+    sample.node = add_stack(making->profile, "main", "work", 10);
+    uint32_t native = build_native(making->profile, "read", "/usr/lib/libc.so.6", 0);
+    sample.node = profile_child(making->profile, sample.node, build_native(making->profile, "load", "/src/load.c", 12));
+    sample.node = profile_child(making->profile, sample.node, native);
+    sample.node = profile_child(making->profile, sample.node, leaf);
+    save(making, &sample, 1);
+}
+
+static void native_frames_and_the_kernels_are_read(void **state)
+{
+    struct making *making = *state;
+    write_native(making, build_kernel(making->profile, "read"));
+    cleanup_recording_file struct recording_file *file = reopen(making);
+    const struct profile *profile = recording_file_profile(file);
+    struct collected collected = {0};
+    uint32_t count;
+    size_t len;
+    assert_null(recording_file_each_sample(file, collect, &collected));
+    assert_int_equal(collected.count, 1);
+    const struct profile_node *nodes = profile_nodes(profile, &count);
+    uint32_t node = collected.samples[0].node;
+    const struct profile_frame *frame = profile_frame(profile, nodes[node].frame);
+    assert_int_equal(frame->kind, FRAME_KERNEL);
+    assert_int_equal(frame->file, PROFILE_NONE);
+    frame = profile_frame(profile, nodes[nodes[node].parent].frame);
+    assert_int_equal(frame->kind, FRAME_NATIVE);
+    assert_string_equal(profile_string(profile, frame->file, &len), "/usr/lib/libc.so.6");
+    assert_int_equal(frame->line, 0);
+    frame = profile_frame(profile, nodes[nodes[nodes[node].parent].parent].frame);
+    assert_int_equal(frame->kind, FRAME_NATIVE);
+    assert_int_equal(frame->line, 12);
+}
+
+/* Whether a recording with a stack that ends in this frame can be read. */
+static bool can_have(struct making *making, struct profile_frame frame, const char *file)
+{
+    frame.name = profile_intern(making->profile, "f", 1);
+    frame.file = file ? profile_intern(making->profile, file, strlen(file)) : PROFILE_NONE;
+    write_native(making, profile_intern_frame(making->profile, &frame));
+    struct recording_file *read = NULL;
+    cleanup_error struct error *error = recording_file_open(dup(making->fd), "test", &read);
+    bool is_whole = !error && recording_file_lost_bytes(read) == 0;
+    recording_file_close(read);
+    return is_whole;
+}
+
+static void a_native_frame_has_a_file(void **state)
+{
+    assert_true(can_have(*state, (struct profile_frame){.kind = FRAME_NATIVE}, "/usr/lib/libc.so.6"));
+    assert_true(can_have(*state, (struct profile_frame){.kind = FRAME_NATIVE}, ""));
+    assert_false(can_have(*state, (struct profile_frame){.kind = FRAME_NATIVE}, NULL));
+}
+
+static void a_system_call_has_no_file(void **state)
+{
+    assert_true(can_have(*state, (struct profile_frame){.kind = FRAME_KERNEL}, NULL));
+    assert_false(can_have(*state, (struct profile_frame){.kind = FRAME_KERNEL}, "/a.c"));
+}
+
+static void a_system_call_has_no_line(void **state)
+{
+    assert_false(can_have(*state, (struct profile_frame){.kind = FRAME_KERNEL, .line = 1}, NULL));
+}
+
+static void no_stack_has_roots_of_threads(void **state)
+{
+    assert_false(can_have(*state, (struct profile_frame){.kind = FRAME_THREAD}, NULL));
+}
+
+static void kinds_beyond_are_not_read(void **state)
+{
+    assert_false(can_have(*state, (struct profile_frame){.kind = FRAME_KINDS}, NULL));
+}
+
+/* Recordings of the first form have neither. */
+static void the_first_form_is_read(void **state)
+{
+    struct making *making = *state;
+    write_two(making);
+    assert_int_equal(pwrite(making->fd, "\x01", 1, 8), 1);
+    cleanup_recording_file struct recording_file *file = reopen(making);
+    assert_int_equal(recording_file_lost_bytes(file), 0);
+    assert_true(recording_file_is_finished(file));
+}
+
+static void the_first_form_has_no_native_frames(void **state)
+{
+    struct making *making = *state;
+    write_native(making, build_kernel(making->profile, "read"));
+    assert_int_equal(pwrite(making->fd, "\x01", 1, 8), 1);
+    cleanup_recording_file struct recording_file *file = NULL;
+    cleanup_error struct error *error = recording_file_open(dup(making->fd), "test", &file);
+    assert_true(error || recording_file_lost_bytes(file) > 0);
+}
+
 static void short_files_are_read(void **state)
 {
     write_two(*state);
@@ -258,7 +357,7 @@ static void put_u32(unsigned char *bytes, uint32_t number)
 /* Writes a head and one block with this content, which is well packed whatever it holds. */
 static void write_block(int fd, const unsigned char *content, uLong len)
 {
-    unsigned char block[4096] = "\x93pyspyc\n\x01";
+    unsigned char block[4096] = "\x93pyspyc\n\x02";
     uLong packed_len = sizeof(block) - 24;
     assert_int_equal(compress(block + 24, &packed_len, content, len), Z_OK);
     put_u32(block + 12, (uint32_t)packed_len);
@@ -358,11 +457,11 @@ static void another_version_is_refused(void **state)
 {
     struct making *making = *state;
     write_two(making);
-    assert_int_equal(pwrite(making->fd, "\x02", 1, 8), 1);
+    assert_int_equal(pwrite(making->fd, "\x03", 1, 8), 1);
     struct recording_file *file;
     cleanup_error struct error *error = recording_file_open(making->fd, "run.pyspyc", &file);
     assert_non_null(error);
-    assert_non_null(strstr(error->sentence, "run.pyspyc is a recording of form 2"));
+    assert_non_null(strstr(error->sentence, "run.pyspyc is a recording of form 3"));
 }
 
 static void a_full_disk_keeps_what_there_is(void **state)
@@ -388,6 +487,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_was_written_is_read, make, unmake),
         cmocka_unit_test_setup_teardown(members_names_and_info_are_read, make, unmake),
+        cmocka_unit_test_setup_teardown(native_frames_and_the_kernels_are_read, make, unmake),
+        cmocka_unit_test_setup_teardown(a_native_frame_has_a_file, make, unmake),
+        cmocka_unit_test_setup_teardown(a_system_call_has_no_file, make, unmake),
+        cmocka_unit_test_setup_teardown(a_system_call_has_no_line, make, unmake),
+        cmocka_unit_test_setup_teardown(no_stack_has_roots_of_threads, make, unmake),
+        cmocka_unit_test_setup_teardown(kinds_beyond_are_not_read, make, unmake),
+        cmocka_unit_test_setup_teardown(the_first_form_is_read, make, unmake),
+        cmocka_unit_test_setup_teardown(the_first_form_has_no_native_frames, make, unmake),
         cmocka_unit_test_setup_teardown(short_files_are_read, make, unmake),
         cmocka_unit_test_setup_teardown(the_tables_can_begin_anew, make, unmake),
         cmocka_unit_test_setup_teardown(a_recording_that_was_cut_is_read_as_far_as_it_goes, make, unmake),

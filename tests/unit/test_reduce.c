@@ -157,12 +157,35 @@ static void a_chain_of_short_names_is_followed_one_step(void **state)
     assert_string_equal(profile_string(reduced, profile_short_file(reduced, file), &len), "0.py");
 }
 
+/* Their debugging information may not say where a function begins. */
+static void native_functions_are_put_together_without_a_first_line(void **state)
+{
+    (void)state;
+    const struct profile_detail detail = {.lines = PROFILE_FUNCTION_LINE}, fine = {.lines = PROFILE_CURRENT_LINE};
+    cleanup_profile struct profile *source = NULL, *reduced = NULL, *same = NULL;
+    uint64_t samples;
+    uint32_t count;
+    assert_null(profile_create("app", "python app.py", &source));
+    for (int32_t line = 1; line < 4; line++)
+        build_child(source, PROFILE_ROOT, build_native(source, "work", "/src/work.c", line), 1);
+    uint32_t call = build_child(source, PROFILE_ROOT, build_native(source, "read", "/lib/libc.so.6", 0), 1);
+    build_child(source, call, build_kernel(source, "read"), 2);
+    assert_null(profile_reduce(source, &detail, &reduced));
+    assert_int_equal(count_nodes(reduced, FRAME_NATIVE, &samples), 2);
+    assert_int_equal(count_nodes(reduced, FRAME_KERNEL, &samples), 1);
+    assert_int_equal(samples, 6);
+    assert_int_equal(profile_frame(reduced, profile_nodes(reduced, &count)[1].frame)->line, 0);
+    assert_null(profile_reduce(source, &fine, &same));
+    assert_int_equal(count_nodes(same, FRAME_NATIVE, &samples), 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(full_detail_is_a_copy),
         cmocka_unit_test(threads_are_put_together_and_lines_kept),
         cmocka_unit_test(functions_are_told_apart_by_their_first_line),
+        cmocka_unit_test(native_functions_are_put_together_without_a_first_line),
         cmocka_unit_test(each_node_of_the_source_has_its_place),
         cmocka_unit_test(members_come_along),
         cmocka_unit_test(a_chain_of_short_names_is_followed_one_step),
