@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "colour.h"
 
+#include "base/cleanup.h"
 #include "profile/origin.h"
 #include "profile/profile.h"
 #include "profile/view.h"
@@ -16,6 +17,8 @@ static const struct family {
     [COLOUR_PACKAGE] = {'p', "site-packages"},
     [COLOUR_STDLIB] = {'s', "standard library"},
     [COLOUR_IMPORT] = {'i', "import system"},
+    [COLOUR_NATIVE] = {'n', "native (C, C++, Rust)"},
+    [COLOUR_KERNEL] = {'k', "kernel"},
     [COLOUR_GC] = {'g', "garbage collector"},
     [COLOUR_IDLE] = {'w', "idle"},
     [COLOUR_ROOT] = {'r', "process, thread"},
@@ -62,14 +65,46 @@ static uint64_t hash_string(const struct profile *profile, uint32_t string, uint
     return hash;
 }
 
+static enum colour_family family_of_mark(const char *mark)
+{
+    if (strcmp(mark, gc_mark) == 0)
+        return COLOUR_GC;
+    return strcmp(mark, idle_mark) == 0 ? COLOUR_IDLE : COLOUR_ROOT;
+}
+
+/* Cython compiles its functions, and makes frames of Python for some of them all the same. */
+static bool is_compiled(const struct profile *profile, const struct profile_frame *frame)
+{
+    static const char *const endings[] = {".pyx", ".pxd", ".pxi"};
+    size_t len;
+    const char *file = profile_string(profile, frame->file, &len);
+    for (size_t i = 0; i < array_size(endings); i++) {
+        size_t ending_len = strlen(endings[i]);
+        if (len > ending_len && memcmp(file + len - ending_len, endings[i], ending_len) == 0)
+            return true;
+    }
+    return false;
+}
+
 static enum colour_family family_of_frame(const struct profile *profile, uint32_t frame)
 {
     size_t len;
     const struct profile_frame *seen = profile_frame(profile, frame);
-    const char *mark = seen->kind == FRAME_MARK ? profile_string(profile, seen->name, &len) : "";
-    if (strcmp(mark, gc_mark) == 0)
-        return COLOUR_GC;
-    return strcmp(mark, idle_mark) == 0 ? COLOUR_IDLE : family_of_origin(profile_frame_origin(profile, frame));
+    switch (seen->kind) {
+    case FRAME_PYTHON:
+        return is_compiled(profile, seen) ? COLOUR_NATIVE : family_of_origin(profile_frame_origin(profile, frame));
+    case FRAME_NATIVE:
+        return COLOUR_NATIVE;
+    case FRAME_KERNEL:
+        return COLOUR_KERNEL;
+    case FRAME_MARK:
+        return family_of_mark(profile_string(profile, seen->name, &len));
+    case FRAME_THREAD:
+    case FRAME_PROCESS:
+    case FRAME_KINDS:
+        break;
+    }
+    return COLOUR_ROOT;
 }
 
 struct colour colour_of_frame(const struct profile *profile, uint32_t frame)

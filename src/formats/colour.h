@@ -15,6 +15,8 @@ enum colour_family {
     COLOUR_PACKAGE, /* installed packages: site-packages, dist-packages */
     COLOUR_STDLIB,  /* the standard library and what is frozen into the interpreter */
     COLOUR_IMPORT,  /* the import system: importlib, frozen or not */
+    COLOUR_NATIVE,  /* what was compiled to machine code: C, C++, Rust, Cython; Python's own C code, too */
+    COLOUR_KERNEL,  /* system calls */
     COLOUR_GC,      /* the garbage collector */
     COLOUR_IDLE,    /* waiting */
     COLOUR_ROOT,    /* processes, threads, and places without a function */

@@ -73,7 +73,8 @@ static bool has_lines_to_change(const struct profile *profile, enum profile_line
 {
     for (uint32_t i = 0; i < profile_frame_count(profile); i++) {
         const struct profile_frame *frame = profile_frame(profile, i);
-        bool is_other_line = frame->first_line != 0 && frame->line != frame->first_line;
+        bool has_first = frame->first_line != 0 || frame->kind == FRAME_NATIVE;
+        bool is_other_line = has_first && frame->line != frame->first_line;
         bool has_line = frame->line != 0 || frame->first_line != 0;
         if ((lines == PROFILE_FUNCTION_LINE && is_other_line) || (lines == PROFILE_NO_LINE && has_line))
             return true;

@@ -40,6 +40,43 @@ static bool is_starter(const char *name, const char *file, size_t file_len)
     return false;
 }
 
+/*
+ * The C functions that call a program's or a thread's first Python code. CPython: Programs/python.c, Modules/main.c,
+ * Python/pythonrun.c, and for threads Python/thread_pthread.h and Modules/_threadmodule.c; glibc: csu/libc-start.c and
+ * nptl/pthread_create.c.
+ */
+static bool is_native_starter(const char *name)
+{
+    static const char *const of_start[] = {"_start",
+                                           "main",
+                                           "Py_BytesMain",
+                                           "Py_RunMain",
+                                           "Py_Main",
+                                           "PyEval_EvalCode",
+                                           "run_mod",
+                                           "run_eval_code_obj",
+                                           "clone",
+                                           "clone3",
+                                           "__clone",
+                                           "__clone3",
+                                           "start_thread",
+                                           "t_bootstrap",
+                                           "thread_run",
+                                           "pythread_wrapper",
+                                           "__libc_start_main",
+                                           "__libc_start_call_main"};
+    static const char *const beginnings[] = {"pymain_", "PyRun_", "_PyRun_", "pyrun_", "__libc_start_main"};
+    for (size_t i = 0; i < array_size(of_start); i++) {
+        if (strcmp(name, of_start[i]) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < array_size(beginnings); i++) {
+        if (strncmp(name, beginnings[i], strlen(beginnings[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Code without a file that somebody typed, or handed over; all other code without one was made by a library. */
 static bool is_typed(const char *file)
 {
@@ -52,11 +89,27 @@ static bool is_typed(const char *file)
     return false;
 }
 
-static enum function_class classify(const struct profile *profile, uint32_t frame)
+static enum function_class classify_native(const struct profile *profile, uint32_t frame)
+{
+    size_t len;
+    const char *name = profile_string(profile, profile_frame(profile, frame)->name, &len);
+    switch (profile_frame_origin(profile, frame)) {
+    case ORIGIN_OWN:
+        return FUNCTION_OWN;
+    case ORIGIN_IMPORT:
+        return FUNCTION_IMPORTER;
+    case ORIGIN_NONE:
+    case ORIGIN_STDLIB:
+        return is_native_starter(name) ? FUNCTION_STARTER : FUNCTION_LIBRARY;
+    case ORIGIN_PACKAGE:
+        break;
+    }
+    return FUNCTION_LIBRARY;
+}
+
+static enum function_class classify_python(const struct profile *profile, uint32_t frame)
 {
     const struct profile_frame *seen = profile_frame(profile, frame);
-    if (seen->kind != FRAME_PYTHON)
-        return seen->kind == FRAME_MARK ? FUNCTION_MARK : FUNCTION_GROUP;
     size_t len, file_len;
     const char *name = profile_string(profile, seen->name, &len);
     const char *file = profile_string(profile, seen->file, &file_len);
@@ -72,6 +125,24 @@ static enum function_class classify(const struct profile *profile, uint32_t fram
         break;
     }
     return *file == '<' && !is_typed(file) ? FUNCTION_LIBRARY : FUNCTION_OWN;
+}
+
+static enum function_class classify(const struct profile *profile, uint32_t frame)
+{
+    switch (profile_frame(profile, frame)->kind) {
+    case FRAME_PYTHON:
+        return classify_python(profile, frame);
+    case FRAME_NATIVE:
+        return classify_native(profile, frame);
+    case FRAME_KERNEL:
+    case FRAME_MARK:
+        return FUNCTION_MARK;
+    case FRAME_THREAD:
+    case FRAME_PROCESS:
+    case FRAME_KINDS:
+        break;
+    }
+    return FUNCTION_GROUP;
 }
 
 struct name_key {
@@ -192,6 +263,8 @@ int functions_compare(const struct functions *functions, uint32_t a, uint32_t b)
         order = compare_strings(functions->profile, frame_a->file, frame_b->file);
     if (order == 0)
         order = (frame_a->first_line > frame_b->first_line) - (frame_a->first_line < frame_b->first_line);
+    if (order == 0)
+        order = (int)frame_a->kind - (int)frame_b->kind;
     return order;
 }
 

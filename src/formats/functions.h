@@ -16,11 +16,11 @@
 struct profile;
 
 enum function_class {
-    FUNCTION_OWN,      /* the program's own code */
-    FUNCTION_LIBRARY,  /* installed packages, the standard library, code that a library made */
+    FUNCTION_OWN,      /* the program's own code, native or not */
+    FUNCTION_LIBRARY,  /* installed packages, the standard library, libraries of C, code that a library made */
     FUNCTION_IMPORTER, /* the import system */
-    FUNCTION_STARTER,  /* what the standard library calls before a program's or a thread's own code */
-    FUNCTION_MARK,     /* no function, see FRAME_MARK */
+    FUNCTION_STARTER,  /* what Python and its standard library call before a program's or a thread's own code */
+    FUNCTION_MARK,     /* no function that is somebody's, see FRAME_MARK and FRAME_KERNEL */
     FUNCTION_GROUP,    /* the root of a process or a thread */
 };
 
@@ -58,7 +58,7 @@ void functions_deinit(struct functions *functions);
 
 #define cleanup_functions __attribute__((cleanup(functions_deinit)))
 
-/* Orders functions by name, then file, then first line: for equal output from equal profiles. */
+/* Orders functions by name, then file, then first line, then kind: for equal output from equal profiles. */
 int functions_compare(const struct functions *functions, uint32_t a, uint32_t b);
 
 /* Whether inner is a comprehension, generator expression or lambda that stands in outer. */

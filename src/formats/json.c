@@ -175,13 +175,31 @@ static void write_threads(struct json_format *format)
     }
 }
 
+static const char *word_of_kind(enum frame_kind kind)
+{
+    switch (kind) {
+    case FRAME_PYTHON:
+        return "python";
+    case FRAME_NATIVE:
+        return "native";
+    case FRAME_KERNEL:
+        return "kernel";
+    case FRAME_THREAD:
+    case FRAME_PROCESS:
+    case FRAME_MARK:
+    case FRAME_KINDS:
+        break;
+    }
+    return "mark";
+}
+
 static void write_frame(struct json_format *format, uint32_t number)
 {
     const struct profile_frame *frame = profile_frame(format->profile, number);
     format->frames[number] = format->frame_count++;
     begin_line(format, "frame");
     write_number(format, "id", format->frames[number]);
-    write_word(format, "kind", frame->kind == FRAME_PYTHON ? "python" : "mark");
+    write_word(format, "kind", word_of_kind(frame->kind));
     write_string(format, "name", frame->name);
     write_string(format, "file", frame->file);
     write_string(format, "short_file",

@@ -5,6 +5,7 @@
 #include "profile/profile.h"
 
 static const char no_name[] = "(no name)";
+static const char kernel[] = "kernel"; /* where a system call is */
 
 static void append_string(struct buffer *out, const struct profile *profile, uint32_t string)
 {
@@ -20,16 +21,13 @@ static bool is_empty(const struct profile *profile, uint32_t string)
     return len == 0;
 }
 
-static bool has_place(const struct profile *profile, const struct profile_frame *frame)
-{
-    return frame->kind == FRAME_PYTHON && !is_empty(profile, frame->file);
-}
-
 void label_append_place(struct buffer *out, const struct profile *profile, uint32_t frame,
                         const struct format_options *options)
 {
     const struct profile_frame *seen = profile_frame(profile, frame);
-    if (!has_place(profile, seen))
+    if (seen->kind == FRAME_KERNEL)
+        buffer_append_text(out, kernel);
+    if (!profile_frame_has_file(profile, seen))
         return;
     append_string(out, profile, options->full_filenames ? seen->file : profile_short_file(profile, seen->file));
     if (seen->line != 0)
@@ -43,7 +41,7 @@ void label_append(struct buffer *out, const struct profile *profile, uint32_t fr
     if (is_empty(profile, seen->name))
         buffer_append_text(out, no_name);
     append_string(out, profile, seen->name);
-    if (!has_place(profile, seen))
+    if (seen->kind != FRAME_KERNEL && !profile_frame_has_file(profile, seen))
         return;
     buffer_append_text(out, " (");
     label_append_place(out, profile, frame, options);

@@ -13,13 +13,14 @@ struct format_options;
 struct profile;
 
 /*
- * Appends `name (file:line)` for a Python frame, `name (file)` when the line is 0, `name` when there is no file; the
- * name alone for threads and processes. The file is the short one unless options->full_filenames.
+ * Appends `name (file:line)` for a frame of Python or native code, `name (file)` when the line is 0, as it is where the
+ * file is a library; `name` when there is no file; `name (kernel)` for a system call; the name alone for threads and
+ * processes. The file is the short one unless options->full_filenames.
  */
 void label_append(struct buffer *out, const struct profile *profile, uint32_t frame,
                   const struct format_options *options);
 
-/* Appends the place alone: `file:line`, `file`, or nothing. */
+/* Appends the place alone: `file:line`, `file`, `kernel`, or nothing. */
 void label_append_place(struct buffer *out, const struct profile *profile, uint32_t frame,
                         const struct format_options *options);
 

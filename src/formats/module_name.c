@@ -2,6 +2,7 @@
 #include "module_name.h"
 
 #include "base/cleanup.h"
+#include "profile/native_file.h"
 #include "profile/profile.h"
 
 #include <stdbool.h>
@@ -84,6 +85,53 @@ void module_name_append(struct buffer *out, const struct profile *profile, uint3
         buffer_append_char(out, '?');
     for (size_t i = 0; i < len; i++)
         buffer_append_char(out, text[i] == '/' && *text != '<' ? '.' : text[i]);
+}
+
+/* The package folder that a path leads through, without what packagers append to it for libraries. */
+static bool find_package(const char *path, const char **ret, size_t *ret_len)
+{
+    const char *start = behind(path, "/site-packages/");
+    if (!start)
+        start = behind(path, "/dist-packages/");
+    const char *slash = start ? strchr(start, '/') : NULL;
+    if (!slash || slash == start)
+        return false;
+    *ret = start;
+    *ret_len = (size_t)(slash - start);
+    cut_end(start, ret_len, ".libs");
+    return true;
+}
+
+/* What comes before the ending: "_json" of "_json.cpython-311-x86_64-linux-gnu.so", "libpython3.11" of that with
+ * ".so.1". */
+static size_t bare_library_len(const char *name, size_t len)
+{
+    const char *ending = memmem(name, len, ".so", strlen(".so"));
+    if (!ending || ending == name)
+        return len;
+    for (const char *dot = name + 1; dot < ending; dot++) {
+        if (*dot == '.' && (dot[1] < '0' || dot[1] > '9'))
+            return (size_t)(dot - name);
+    }
+    return (size_t)(ending - name);
+}
+
+void library_name_append(struct buffer *out, const struct profile *profile, uint32_t file)
+{
+    static const char python[] = "python";
+    size_t len;
+    const char *name;
+    const char *path = profile_string(profile, file, &len);
+    if (find_package(path, &name, &len)) {
+        buffer_append(out, name, len);
+        return;
+    }
+    if (native_file_is_source(path, len)) {
+        buffer_append_text(out, native_file_is_python(path, len) ? python : "");
+        return;
+    }
+    size_t base = native_file_base(path, len);
+    buffer_append(out, path + base, bare_library_len(path + base, len - base));
 }
 
 size_t module_name_top(const char *name, size_t len)

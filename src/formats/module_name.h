@@ -16,6 +16,12 @@ struct profile;
  */
 void module_name_append(struct buffer *out, const struct profile *profile, uint32_t file);
 
+/*
+ * Appends the name of a native frame's library: "numpy" for one in that installed package, also in its folder
+ * numpy.libs; "libc" for libc.so.6; else the file's name alone. Nothing where only a source is known, but for Python's own.
+ */
+void library_name_append(struct buffer *out, const struct profile *profile, uint32_t file);
+
 /* The length of the outermost package in a module's name. */
 size_t module_name_top(const char *name, size_t len);
 

@@ -137,7 +137,7 @@ static uint64_t name_number(const struct profile *profile, uint32_t frame, struc
 static uint32_t file_of(const struct profile *profile, uint32_t frame)
 {
     const struct profile_frame *seen = profile_frame(profile, frame);
-    return seen->kind == FRAME_PYTHON ? seen->file : PROFILE_NONE;
+    return profile_frame_has_file(profile, seen) ? seen->file : PROFILE_NONE;
 }
 
 static uint64_t file_number(const struct profile *profile, uint32_t frame, struct numbering *strings)

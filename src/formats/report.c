@@ -229,19 +229,22 @@ static void show_file(const struct report *report, struct place *place, const st
     place->base = slash ? (size_t)(slash + 1 - text) : 0;
 }
 
-static bool has_file(const struct report *report, const struct profile_frame *frame)
+/* Shows the file of a frame; false when it has none, and where else it is was said. */
+static bool show_place(const struct report *report, struct place *place, const struct profile_frame *frame)
 {
-    size_t len;
-    profile_string(report->profile, frame->file, &len);
-    return frame->kind == FRAME_PYTHON && len > 0;
+    if (frame->kind == FRAME_KERNEL)
+        buffer_append_text(&place->text, "kernel");
+    if (!profile_frame_has_file(report->profile, frame))
+        return false;
+    show_file(report, place, frame);
+    return true;
 }
 
 void report_show_function(const struct report *report, struct place *place, uint32_t frame)
 {
     const struct profile_frame *seen = profile_frame(report->profile, frame);
-    if (!has_file(report, seen))
+    if (!show_place(report, place, seen))
         return;
-    show_file(report, place, seen);
     if (seen->first_line != 0)
         buffer_format(&place->text, ":%d", seen->first_line);
     if (seen->line == 0 || seen->line == seen->first_line)
@@ -254,9 +257,8 @@ void report_show_function(const struct report *report, struct place *place, uint
 void report_show_line(const struct report *report, struct place *place, uint32_t frame)
 {
     const struct profile_frame *seen = profile_frame(report->profile, frame);
-    if (!has_file(report, seen))
+    if (!show_place(report, place, seen))
         return;
-    show_file(report, place, seen);
     if (seen->line != 0)
         buffer_format(&place->text, ":%d", seen->line);
 }

@@ -85,6 +85,8 @@ static uint32_t write_frame(struct speedscope *speedscope, const struct profile 
     begin_item(speedscope, ",\n");
     json_raw(json, "{\"name\":");
     json_name(json, profile, frame->name);
+    if (frame->kind == FRAME_KERNEL)
+        json_raw(json, ",\"file\":\"kernel\"");
     if (frame->file != PROFILE_NONE) {
         json_raw(json, ",\"file\":");
         json_profile_string(json, profile,

@@ -148,6 +148,8 @@ static void append_library(const struct tree *tree, const struct tree_row *row, 
         return;
     }
     const struct profile_frame *frame = profile_frame(tree->report.profile, functions->functions[row->function].frame);
+    if (frame->kind == FRAME_NATIVE)
+        library_name_append(out, tree->report.profile, frame->file);
     if (frame->kind != FRAME_PYTHON)
         return;
     module_name_append(out, tree->report.profile, frame->file);

@@ -3,7 +3,11 @@
 
 #include "tree_builder.h"
 
-enum { CHAIN_LIMIT = 64 }; /* frames of the import system in a row; 9 at most in 3.6 to 3.15 */
+enum {
+    CHAIN_LIMIT = 256, /* frames of the import system in a row, native ones among them; 9 of Python's at most in 3.6 to
+                          3.15, with some 10 native ones between two of them */
+    PASS_LIMIT = 64,   /* native frames in a row between one of Python and what it imports */
+};
 
 /* What one line of a caller imports. */
 struct import {
@@ -15,6 +19,18 @@ struct import {
 static bool is_importer(const struct tree_builder *builder, uint32_t node)
 {
     return tree_function_of(builder, node)->class == FUNCTION_IMPORTER;
+}
+
+static bool is_native(const struct tree_builder *builder, uint32_t node)
+{
+    return profile_frame(builder->profile, builder->nodes[node].frame)->kind == FRAME_NATIVE;
+}
+
+/* What the import system itself calls in C, and the kernel for it, is part of it. */
+static bool is_part_of_system(const struct tree_builder *builder, uint32_t node)
+{
+    return is_importer(builder, node) || is_native(builder, node) ||
+           profile_frame(builder->profile, builder->nodes[node].frame)->kind == FRAME_KERNEL;
 }
 
 static bool is_module(const struct tree_builder *builder, uint32_t node)
@@ -29,25 +45,38 @@ static void note_module(struct tree_builder *builder, struct import *import, uin
         import->largest = node;
 }
 
-/* Takes what is of interest out of the children of a node: frames of the import system, and modules if wanted. */
-static uint64_t take_children(struct tree_builder *builder, uint32_t node, struct import *import, uint32_t *systems,
-                              bool with_modules)
+/* What is taken out of the children of a node. */
+struct taking {
+    struct import *import;
+    uint32_t *systems; /* list that frames of the import system go to */
+    bool is_in_system; /* the node is one of these */
+    bool with_modules;
+};
+
+/*
+ * Takes what is of interest out of the children of a node: frames of the import system, and modules if wanted. Python
+ * comes to its import system, and that to the module, through functions in C that serve everybody: these are looked
+ * through, and keep what else they called.
+ */
+static uint64_t take_children(struct tree_builder *builder, uint32_t node, const struct taking *taking, uint32_t depth)
 {
     uint64_t taken = 0;
     uint32_t list = builder->first_child[node];
     uint32_t kept = PROFILE_NONE;
     while (list != PROFILE_NONE) {
         uint32_t child = tree_pop(builder, &list);
-        bool is_system = is_importer(builder, child);
-        if (!is_system && !(with_modules && is_module(builder, child))) {
-            tree_push(builder, &kept, child);
-            continue;
-        }
-        taken += builder->totals[child];
+        bool is_system = taking->is_in_system ? is_part_of_system(builder, child) : is_importer(builder, child);
+        bool is_wanted = is_system || (taking->with_modules && is_module(builder, child));
+        if (is_wanted)
+            taken += builder->totals[child];
+        else if (is_native(builder, child) && depth < PASS_LIMIT)
+            taken += take_children(builder, child, taking, depth + 1);
         if (is_system)
-            tree_push(builder, systems, child);
+            tree_push(builder, taking->systems, child);
+        else if (is_wanted)
+            note_module(builder, taking->import, child);
         else
-            note_module(builder, import, child);
+            tree_push(builder, &kept, child);
     }
     builder->first_child[node] = kept;
     builder->totals[node] -= taken;
@@ -112,11 +141,13 @@ bool tree_fold_imports(struct tree_builder *builder, struct tree_visit *visit, u
     uint32_t systems = PROFILE_NONE;
     bool is_top = tree_function_of(builder, node)->class == FUNCTION_GROUP;
     uint64_t whole = builder->totals[node];
-    take_children(builder, node, &import, &systems, builder->imports_barely && !is_top);
+    const struct taking outside = {&import, &systems, false, builder->imports_barely && !is_top};
+    const struct taking inside = {&import, &systems, true, true};
+    take_children(builder, node, &outside, 0);
     builder->totals[node] = whole; /* the node stands for its whole time still: that of its caller's row */
     while (systems != PROFILE_NONE) {
         uint32_t system = tree_pop(builder, &systems);
-        take_children(builder, system, &import, &systems, true);
+        take_children(builder, system, &inside, 0);
         tree_push(builder, &import.systems, system);
     }
     struct tree_row model = model_of(builder, import.largest);
@@ -143,7 +174,7 @@ uint32_t tree_find_importer(const struct tree_builder *builder, uint32_t node)
         enum function_class class = tree_function_of(builder, at)->class;
         if (class == FUNCTION_GROUP || class == FUNCTION_STARTER)
             return PROFILE_NONE;
-        if (class != FUNCTION_IMPORTER)
+        if (class != FUNCTION_IMPORTER && !is_native(builder, at))
             return builder->nodes[at].frame;
     }
     return PROFILE_NONE;

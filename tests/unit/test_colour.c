@@ -55,6 +55,23 @@ static void the_file_decides_about_the_family(void **state)
     assert_int_equal(colour_of_frame(profile, build_frame(profile, "<GC>", "a.py", 1)).family, COLOUR_OWN);
 }
 
+static void native_code_and_the_kernel_have_their_own(void **state)
+{
+    struct profile *profile = *state;
+    const uint32_t native[] = {
+        build_native(profile, "f", "/usr/lib/libc.so.6", 0),
+        build_native(profile, "f", "/home/user/app/fast.c", 12),
+        build_native(profile, "f", "/venv/lib/python3.12/site-packages/numpy/core/_umath.so", 0),
+        build_native(profile, "<GC>", "", 0),
+        build_frame(profile, "f", "/venv/lib/python3.12/site-packages/pandas/_libs/lib.pyx", 7),
+    };
+    for (size_t i = 0; i < sizeof(native) / sizeof(native[0]); i++)
+        assert_int_equal(colour_of_frame(profile, native[i]).family, COLOUR_NATIVE);
+    assert_int_equal(colour_of_frame(profile, build_kernel(profile, "read")).family, COLOUR_KERNEL);
+    assert_int_equal(colour_of_frame(profile, build_kernel(profile, "<GC>")).family, COLOUR_KERNEL);
+    assert_int_equal(colour_of_frame(profile, build_frame(profile, "f", ".pyx", 7)).family, COLOUR_OWN);
+}
+
 static void the_shade_depends_on_name_and_file_alone(void **state)
 {
     struct profile *profile = *state;
@@ -73,6 +90,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_file_decides_about_the_family, create_profile, destroy_profile),
+        cmocka_unit_test_setup_teardown(native_code_and_the_kernel_have_their_own, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(the_shade_depends_on_name_and_file_alone, create_profile, destroy_profile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,6 +52,28 @@ static void a_short_file_is_used_unless_full_ones_are_wanted(void **state)
     assert_string_equal(buffer_text(&place), "a.py:3");
 }
 
+static void native_code_has_its_library_or_source(void **state)
+{
+    struct profile *profile = *state;
+    const char library[] = "/usr/lib/libc.so.6";
+    uint32_t read = build_native(profile, "read", library, 0);
+    assert_label(profile, build_native(profile, "f", "/src/f.c", 12), &short_names, "f (/src/f.c:12)");
+    assert_label(profile, build_native(profile, "f", "", 0), &short_names, "f");
+    profile_set_short_file(profile, profile_frame(profile, read)->file, profile_intern(profile, "libc.so.6", 9));
+    assert_label(profile, read, &short_names, "read (libc.so.6)");
+    assert_label(profile, read, &full_names, "read (/usr/lib/libc.so.6)");
+}
+
+static void a_system_call_is_in_the_kernel(void **state)
+{
+    struct profile *profile = *state;
+    uint32_t read = build_kernel(profile, "read");
+    assert_label(profile, read, &short_names, "read (kernel)");
+    cleanup_buffer struct buffer place = {0};
+    label_append_place(&place, profile, read, &full_names);
+    assert_string_equal(buffer_text(&place), "kernel");
+}
+
 static void threads_and_processes_are_names(void **state)
 {
     struct profile *profile = *state;
@@ -65,6 +87,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_python_frame_has_its_place, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(a_short_file_is_used_unless_full_ones_are_wanted, create_profile,
                                         destroy_profile),
+        cmocka_unit_test_setup_teardown(native_code_has_its_library_or_source, create_profile, destroy_profile),
+        cmocka_unit_test_setup_teardown(a_system_call_is_in_the_kernel, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(threads_and_processes_are_names, create_profile, destroy_profile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,12 +64,41 @@ static void the_outermost_package_ends_at_the_first_dot(void **state)
     assert_int_equal(module_name_top(".a", 2), 2);
 }
 
+static void assert_library(const char *path, const char *expected)
+{
+    cleanup_profile struct profile *profile = NULL;
+    cleanup_buffer struct buffer name = {0};
+    assert_null(profile_create("app", "app", &profile));
+    library_name_append(&name, profile, profile_intern(profile, path, strlen(path)));
+    assert_string_equal(buffer_text(&name), expected);
+}
+
+static void libraries_have_names(void **state)
+{
+    (void)state;
+    assert_library("/usr/lib/x86_64-linux-gnu/libc.so.6", "libc");
+    assert_library("/v/lib/python3.11/site-packages/numpy/core/_umath.cpython-311-x86_64-linux-gnu.so", "numpy");
+    assert_library("/v/lib/python3.11/site-packages/numpy.libs/libopenblas64_p-r0.so", "numpy");
+    assert_library("/v/lib/python3.11/site-packages/numpy/core/src/umath.c", "numpy");
+    assert_library("/v/lib/python3.11/site-packages/_cffi.abi3.so", "_cffi");
+    assert_library("/usr/lib/python3.11/lib-dynload/_json.cpython-311-x86_64-linux-gnu.so", "_json");
+    assert_library("/usr/lib/libpython3.11.so.1.0", "libpython3.11");
+    assert_library("/usr/bin/python3.11", "python3.11");
+    assert_library("/build/Python-3.11.7/Objects/listobject.c", "python");
+    assert_library("/src/fast.c", "");
+    assert_library("[vdso]", "[vdso]");
+    assert_library("x/.so", ".so");
+    assert_library("/site-packages//a.so", "a");
+    assert_library("", "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(short_files_say_where_the_package_begins),
         cmocka_unit_test(without_them_the_folder_of_packages_does),
         cmocka_unit_test(odd_names_are_names),
+        cmocka_unit_test(libraries_have_names),
         cmocka_unit_test(the_outermost_package_ends_at_the_first_dot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "profile/members.h"
 #include "profile/profile.h"
+#include "profile_builder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,12 +69,33 @@ static uint32_t group(struct profile *profile, uint32_t node, enum frame_kind ki
     return profile_child(profile, node, profile_intern_frame(profile, &frame));
 }
 
+static const char python[] = "/usr/bin/python3.11";
+
+/* A C function of a library as a child of a node, with samples of its own. */
+static uint32_t native(struct profile *profile, uint32_t node, const char *name, const char *library, uint64_t samples)
+{
+    const char *slash = strrchr(library, '/');
+    uint32_t frame = build_native(profile, name, library, 0);
+    profile_set_short_file(profile, profile_frame(profile, frame)->file, intern(profile, slash ? slash + 1 : library));
+    return build_child(profile, node, frame, samples);
+}
+
 /* Frames of the import system, down to where a module's code begins. */
 static uint32_t import(struct profile *profile, uint32_t node)
 {
     node = call(profile, node, "_find_and_load <frozen importlib._bootstrap>:1167:1176", 0);
     node = call(profile, node, "exec_module <frozen importlib._bootstrap_external>:877:883", 0);
     return call(profile, node, "_call_with_frames_removed <frozen importlib._bootstrap>:233:241", 0);
+}
+
+/* The same as import(), with the C functions that Python 3.11 calls in between. */
+static uint32_t native_import(struct profile *profile, uint32_t node)
+{
+    node = native(profile, node, "PyImport_ImportModuleLevelObject", python, 1);
+    node = native(profile, node, "object_vacall", python, 0);
+    node = import(profile, node);
+    node = native(profile, node, "builtin_exec", python, 1);
+    return native(profile, node, "PyEval_EvalCode", python, 0);
 }
 
 static char *write_tree(const struct profile *profile, const struct tree_options *tree)
@@ -597,6 +619,54 @@ static void the_same_profile_gives_the_same_text(void **state)
 
 #define with_profile(test) cmocka_unit_test_setup_teardown(test, create_profile, destroy_profile)
 
+static void imports_through_native_code_are_rows_of_packages(void **state)
+{
+    struct profile *profile = *state;
+    uint32_t module = call(profile, PROFILE_ROOT, "<module> /src/app.py:1:3", 0);
+    uint32_t torch =
+        call(profile, native_import(profile, module), "<module> /lib/site-packages/torch/__init__.py:1:9", 10);
+    uint32_t nn =
+        call(profile, native_import(profile, torch), "<module> /lib/site-packages/torch/nn/__init__.py:1:1", 20);
+    uint32_t system = import(profile, native(profile, module, "object_vacall", python, 7));
+    native(profile, native(profile, system, "marshal_loads", python, 4), "r_object", python, 5);
+    build_child(profile, native(profile, system, "read", "/lib/libc.so.6", 0), build_kernel(profile, "read"), 3);
+    uint32_t numpy =
+        call(profile, native_import(profile, nn), "<module> /lib/site-packages/numpy/__init__.py:1:140", 6);
+    native(profile, numpy, "PyArray_New", "/lib/site-packages/numpy/core/_umath.so", 4);
+    call(profile, module, "main /src/app.py:9:9", 35);
+    assert_rows(profile, &usual,
+                "1.00s  100%  <module>               app.py:1 → 3\n"
+                "0.58s   58%  ├─ importing torch     app.py:3\n"
+                "0.12s   12%  │  └─ importing numpy  torch/nn/__init__.py:1\n"
+                "0.04s    4%  │     └─ PyArray_New   _umath.so\n"
+                "0.35s   35%  ├─ main                app.py:9\n"
+                "0.07s    7%  └─ object_vacall       python3.11\n");
+}
+
+/* Before the program's own code, C code that everybody has is the thread; in it, libraries are what they are. */
+static void native_code_and_the_kernel_are_rows(void **state)
+{
+    static const char libc[] = "/lib/libc.so.6";
+    struct profile *profile = *state;
+    uint32_t node = native(profile, native(profile, PROFILE_ROOT, "_start", python, 0), "Py_BytesMain", python, 1);
+    node = call(profile, native(profile, node, "PyEval_EvalCode", python, 0), "<module> /src/app.py:1:3", 0);
+    uint32_t own = native(profile, node, "fast", "/src/fast.cpython-311-x86_64-linux-gnu.so", 20);
+    build_child(profile, own, build_native(profile, "inner", "/src/fast.c", 12), 10);
+    node = native(profile, node, "os_read", python, 2);
+    node = native(profile, native(profile, node, "_Py_read", python, 1), "read", libc, 1);
+    build_child(profile, node, build_kernel(profile, "read"), 65);
+    assert_rows(profile, &usual,
+                "0.99s   99%  <module>      app.py:1 → 3\n"
+                "0.69s   69%  ├─ os_read    python3.11\n"
+                "             │  │  [2 frames hidden: python3.11, libc; --show-all shows them]\n"
+                "0.65s   65%  │  ├─ read    kernel\n"
+                "0.02s    2%  │  └─ [self]  python3.11\n"
+                "0.30s   30%  └─ fast       fast.cpython-311-x86_64-linux-gnu.so\n"
+                "0.20s   20%     ├─ [self]  fast.cpython-311-x86_64-linux-gnu.so\n"
+                "0.10s   10%     └─ inner   /src/fast.c:12\n"
+                "0.01s    1%  [self]        python3.11\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -610,6 +680,7 @@ int main(void)
         with_profile(recursion_through_a_comprehension_is_one_row),
         with_profile(recursion_of_several_functions_is_folded),
         with_profile(imports_are_rows_of_packages),
+        with_profile(imports_through_native_code_are_rows_of_packages),
         with_profile(python_2_imports_without_frames_of_its_own),
         with_profile(library_code_between_is_hidden),
         with_profile(everything_is_shown_when_wanted),
@@ -618,6 +689,7 @@ int main(void)
         with_profile(threads_are_rows_when_there_are_several),
         with_profile(threads_of_little_time_are_shown_up_to_a_limit),
         with_profile(marks_are_rows),
+        with_profile(native_code_and_the_kernel_are_rows),
         with_profile(hostile_names_stay_harmless),
         with_profile(plain_characters_do_when_they_have_to),
         with_profile(shares_have_colours),
