@@ -31,6 +31,15 @@ process 100: python app.py;thread (101): Worker;run (threading.py:982/975);decod
 process 200: python child.py;thread (200): MainThread;<module> (app/child.py:9/1);decode (json/decoder.py:361/337) 160
 """
 
+# Code in C with and without its source, of a library that is called at two lines, and a system call.
+NATIVE = b"""\
+MainThread;<module> (app/main.py:40/1);train (app/main.py:22/20);conv (torch/lib/libtorch_cpu.so) 300
+MainThread;<module> (app/main.py:40/1);train (app/main.py:23/20);conv (torch/lib/libtorch_cpu.so) 200
+MainThread;<module> (app/main.py:40/1);step (fast.pyx:31) 150
+MainThread;<module> (app/main.py:40/1);step (fast.pyx:33) 50
+MainThread;<module> (app/main.py:40/1);load (app/main.py:52/50);read (libc.so.6);read (kernel) 300
+"""
+
 HELPERS = """
 const rects = (svg) => Array.from((svg || document).querySelectorAll('.boxes rect'));
 const labels = (svg) => Array.from((svg || document).querySelectorAll('.labels text'));

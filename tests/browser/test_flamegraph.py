@@ -66,13 +66,26 @@ class FlameGraphTest(page.PageTest):
                              ("_find_and_load", "i"), ("<GC>", "g")):
             self.assertEqual(self.run_js("return rectOf(arguments[0]).getAttribute('class')[0]", name), letter)
 
+    def test_native_code_and_the_kernel_have_names_and_places(self):
+        self.show(page.NATIVE)
+        labels = self.labels()
+        for label in ("conv (libtorch_cpu.so)", "step (fast.pyx:31)", "read (libc.so.6)", "read (kernel)"):
+            self.assertIn(label, labels)
+        for label, letter in (("conv (", "n"), ("step (", "n"), ("read (libc", "n"), ("read (kernel", "k")):
+            self.assertEqual(self.run_js("return rectOf(arguments[0]).getAttribute('class')[0]", label), letter)
+        self.point("conv (")
+        self.assertEqual(self.tip()[:3], [
+            "conv", "/usr/lib/python3.11/site-packages/torch/lib/libtorch_cpu.so", "native (C, C++, Rust)"])
+        self.point("read (kernel")
+        self.assertEqual(self.tip()[:2], ["read", "kernel"])
+
     def fills(self):
         """The colours of classes of boxes, and of the text on them."""
         return self.run_js("""
             const rgb = (element) => getComputedStyle(element).fill.match(/\\d+/g).slice(0, 3).map(Number);
             const box = rects()[0];
             const fills = {};
-            for (const letter of 'opsigwr')
+            for (const letter of 'opsinkgwr')
                 for (let shade = 0; shade < 8; shade++) {
                     box.setAttribute('class', letter + shade);
                     fills[letter + shade] = rgb(box);
@@ -85,7 +98,7 @@ class FlameGraphTest(page.PageTest):
             self.addCleanup(self.browser.prefer_colours, "light")
             self.show(SMALL)
             fills, text = self.fills()
-            self.assertEqual(len(set(map(tuple, fills.values()))), 56)
+            self.assertEqual(len(set(map(tuple, fills.values()))), 72)
             for name, fill in fills.items():
                 self.assertGreaterEqual(vision.contrast(fill, text), 4.5, name)
             for a, b in itertools.combinations(fills, 2):

@@ -280,6 +280,17 @@ class ToolsTest(page.PageTest):
             self.assertTrue(self.link("work").startswith("vscode://"))
         self.browser.run("localStorage.clear()")
 
+    def test_a_library_is_no_source(self):
+        self.show(page.NATIVE)
+        self.browser.run("localStorage.clear()")
+        self.show(page.NATIVE)
+        self.assertEqual(self.link("step"), "vscode://file/home/user/src/fast.pyx:31")
+        for frame in ("conv", "read (libc", "read (kernel"):
+            self.assertIsNone(self.link(frame))
+        self.push("Names")
+        self.assertIsNone(self.link("conv"))
+        self.assertEqual(self.link("step"), "vscode://file/home/user/src/fast.pyx:1")
+
     def test_a_frame_without_a_file_has_no_source(self):
         self.show(FINE)
         self.browser.run("localStorage.clear()")

@@ -237,6 +237,34 @@ class ViewsTest(page.PageTest):
         self.browser.press("k")
         self.assertEqual(self.run_js("return rectOf('decode').getAttribute('class')[0]"), "s")
 
+    def test_libraries_and_the_kernel_are_modules(self):
+        self.show(page.NATIVE)
+        self.assertEqual(self.texts("div.legend button"), [
+            "own code", "native (C, C++, Rust)70.0 %", "kernel30.0 %", "process, thread"])
+        self.choose("Colours", "Colours by module")
+        self.assertEqual(self.texts("div.legend button"), [
+            "libtorch_cpu.so50.0 %", "kernel30.0 %", "fast.pyx20.0 %", "app/main.py", "libc.so.6", "others"])
+
+    def test_native_code_can_be_hidden(self):
+        self.show(page.NATIVE)
+        self.filter_by_menu("read (libc", "Hide", "libc.so.6")
+        self.assertNotIn("read (libc.so.6)", self.labels())
+        self.assertIn("read (kernel)", self.labels())
+        self.filter_by_menu("read (kernel", "Exclude", "kernel")
+        self.assertNotIn("load", " ".join(self.labels()))
+        self.filter_by_menu("conv", "Hide", "native")
+        self.assertNotIn("step", " ".join(self.labels()))
+        self.assertEqual(self.texts(".notes > *"), [
+            "Hidden module libc.so.6×", "Without stacks of kind kernel×", "Hidden kind native (C, C++, Rust)×",
+            "30.00 % of all samples left out"])
+
+    def test_lines_of_a_native_function_are_one_function(self):
+        self.show(page.NATIVE)
+        steps = lambda: [label for label in self.labels() if label.startswith("step")]
+        self.assertEqual(steps(), ["step (fast.pyx:31)", "step"])
+        self.push("Functions")
+        self.assertEqual(steps(), ["step (fast.pyx)"])
+
     # ---- the address ----
 
     def state(self):

@@ -14,6 +14,8 @@
  *
  *     name (file:line), name (file:line/first)     Python frames, the second one with its function's first line
  *     process 12: app.py, thread (34): MainThread  groups, each with a member of its own
+ *     name (libc.so.6), name (fast.c:12)           native frames, by the ending of the file
+ *     name (kernel)                                system calls
  *     <GC>                                         marks
  *     anything else                                threads without a member
  *
@@ -25,6 +27,7 @@
 #include "formats/formats.h"
 #include "profile/diff.h"
 #include "profile/members.h"
+#include "profile/native_file.h"
 #include "profile/profile.h"
 
 #include <inttypes.h>
@@ -87,15 +90,40 @@ static uint32_t intern_file(struct profile *profile, const char *file)
     return full;
 }
 
-/* The end of a Python frame, `file:line/first)`; takes it apart. */
+/* A library gets a made-up folder, too, and is called by its own name. */
+static uint32_t intern_native_file(struct profile *profile, const char *file)
+{
+    char path[4096];
+    const char *folder = strchr(file, '/') ? "/usr/lib/python3.11/site-packages/" : "/usr/lib/x86_64-linux-gnu/";
+    size_t file_len = strlen(file), base = native_file_base(file, file_len);
+    if (native_file_is_source(file, file_len))
+        folder = "/home/user/src/";
+    int len = snprintf(path, sizeof(path), "%s%s", *file == '/' ? "" : folder, file);
+    uint32_t full = profile_intern(profile, path, (size_t)len < sizeof(path) ? (size_t)len : sizeof(path) - 1);
+    if (full != PROFILE_NONE)
+        profile_set_short_file(profile, full, profile_intern(profile, file + base, file_len - base));
+    return full;
+}
+
+/* The end of a frame of code, `file:line/first)`; takes it apart. */
 static void read_place(struct profile *profile, char *place, struct profile_frame *frame)
 {
+    if (strcmp(place, "kernel") == 0) {
+        frame->kind = FRAME_KERNEL;
+        return;
+    }
     char *colon = strrchr(place, ':');
     if (colon) {
         char *slash;
         *colon = '\0';
         frame->line = (int32_t)strtol(colon + 1, &slash, 10);
         frame->first_line = *slash == '/' ? (int32_t)strtol(slash + 1, NULL, 10) : 0;
+    }
+    size_t len = strlen(place);
+    if (native_file_is_source(place, len) || native_file_is_library(place, len)) {
+        frame->kind = FRAME_NATIVE;
+        frame->file = intern_native_file(profile, place);
+        return;
     }
     frame->file = intern_file(profile, place);
 }

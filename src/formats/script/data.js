@@ -13,6 +13,8 @@ const NONE = 0xffffffff;
 const PYTHON = 0; // kinds of frames, as in enum frame_kind
 const THREAD = 1;
 const PROCESS = 2;
+const NATIVE = 4;
+const KERNEL = 5;
 
 function parts(root, name) {
     return Array.from(root.querySelectorAll(`metadata[data-pyspyc="${name}"]`), (part) => part.textContent);
@@ -43,7 +45,7 @@ function readFrames(root, info) {
         next[name] = openColumn(root, name);
     return Array.from({length: info.frames}, function () {
         const colour = next.colour();
-        return {
+        const frame = {
             kind: next.kind(),
             member: next.member(),
             family: Math.floor(colour / info.shades),
@@ -54,6 +56,9 @@ function readFrames(root, info) {
             line: next.line() | 0,
             first: next.first() | 0,
         };
+        /* Native code without a line has a library for its file. */
+        frame.hasSource = frame.kind === PYTHON || (frame.kind === NATIVE && frame.line > 0);
+        return frame;
     });
 }
 

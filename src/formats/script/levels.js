@@ -18,15 +18,24 @@ function isGroup(frame) {
 
 /* The texts that a frame's box can hold, the longest first. */
 function labelsOf(frame) {
-    const {name, short, line} = frame;
+    const {kind, name, short, line} = frame;
+    if (kind === KERNEL)
+        return [`${name} (kernel)`, name];
     if (!short)
         return [name];
     const base = short.slice(short.lastIndexOf('/') + 1);
     return [`${name} (${placeOf(short, line)})`, `${name} (${placeOf(base, line)})`, name];
 }
 
-/* The first folder of what was imported; of a script's own files, which stand in any folders, the file itself. */
+/*
+ * The first folder of what was imported; of a script's own files, which stand in any folders, the file itself, and of
+ * native code the library, or the source where that is known.
+ */
 function packageOf(frame, families) {
+    if (frame.kind === KERNEL)
+        return 'kernel';
+    if (frame.kind === NATIVE)
+        return frame.short;
     const slash = frame.short.indexOf('/');
     return slash > 0 && families[frame.family][0] !== 'o' ? frame.short.slice(0, slash) : frame.short;
 }
@@ -34,6 +43,8 @@ function packageOf(frame, families) {
 function lineAt(level, frame) {
     if (level === 'line')
         return frame.line;
+    if (level === 'function' && frame.kind === NATIVE)
+        return frame.first;
     return level === 'function' && frame.first ? frame.first : level === 'function' ? frame.line : 0;
 }
 

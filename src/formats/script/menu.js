@@ -81,7 +81,7 @@ function writeEditor(view) {
 /* The address that opens a frame's source, or an empty text when there is none. */
 function editorAddress(view, frame) {
     const template = view.editor.name === 'other' ? view.editor.template : EDITORS[view.editor.name][1];
-    if (!/^(\/|[A-Za-z]:[\\/])/.test(frame.file) || !template)
+    if (!frame.hasSource || !/^(\/|[A-Za-z]:[\\/])/.test(frame.file) || !template)
         return '';
     const isInQuery = template.indexOf('?') >= 0 && template.indexOf('?') < template.indexOf('{file}');
     const path = isInQuery ? encodeURIComponent(frame.file) :
@@ -163,12 +163,12 @@ function makeFilterTable(view, node, parent) {
     const frame = view.level.frames[view.tree.frame[node]];
     const table = make(HTML, 'table', {class: 'filters'}, parent);
     const scopes = [['frame', brief(frame.name, 32)]];
-    if (frame.kind === PYTHON && frame.short) {
+    if (frame.short)
         scopes.push(['module', brief(frame.short, 32)]);
-        if (packageFolder(frame))
-            scopes.push(['package', `${brief(packageFolder(frame), 30)}/`]);
+    if (frame.kind === PYTHON && packageFolder(frame))
+        scopes.push(['package', `${brief(packageFolder(frame), 30)}/`]);
+    if (frame.short || frame.kind === KERNEL)
         scopes.push(['kind', view.info.families[frame.family][1]]);
-    }
     for (const [scope, name] of scopes)
         makeFilterRow(view, node, scope, name, table);
     makeText('div', 'note', 'Hide gives time to the caller; focus and exclude choose stacks.', parent);

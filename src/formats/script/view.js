@@ -26,6 +26,8 @@ function filterKey(view, scope, frame) {
     case 'frame':
         if (isGroup(frame))
             return groupKey(frame);
+        if (frame.kind === KERNEL)
+            return labelsOf(frame)[0];
         return frame.short ? `${frame.name} (${frame.short})` : frame.name;
     case 'module':
         return frame.short;
