@@ -382,7 +382,8 @@ static void write_meta(struct firefox *firefox)
     write_visible_threads(firefox);
     write_extra(firefox);
     firefox_write_kinds(json);
-    json_raw(json, "},\n\"libs\":[],\n");
+    json_raw(json, "},\n");
+    firefox_write_libraries(&firefox->tables, json);
 }
 
 struct error *firefox_write(const struct view *view, const struct format_options *options, FILE *out)

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "numbers.h"
+#include "profile/native_file.h"
 #include "profile/origin.h"
 #include "profile/profile.h"
 #include "profile/sample.h"
@@ -16,6 +17,8 @@ enum category {
     CATEGORY_PACKAGE,
     CATEGORY_STDLIB,
     CATEGORY_IMPORT,
+    CATEGORY_NATIVE,
+    CATEGORY_KERNEL,
     CATEGORY_GC,
     CATEGORY_GIL,
     CATEGORY_IDLE,
@@ -30,6 +33,8 @@ static const struct {
     [CATEGORY_PACKAGE] = {"Site-packages", "blue"},
     [CATEGORY_STDLIB] = {"Standard library", "green"},
     [CATEGORY_IMPORT] = {"Import", "purple"},
+    [CATEGORY_NATIVE] = {"Native", "lightblue"},
+    [CATEGORY_KERNEL] = {"Kernel", "magenta"},
     [CATEGORY_GC] = {"Garbage collection", "red"},
     [CATEGORY_GIL] = {"GIL", "yellow"},
     [CATEGORY_IDLE] = {"Idle", "transparent"},
@@ -44,7 +49,8 @@ static const struct {
     [FIREFOX_GIL_WAIT] = {"GIL wait", "The thread waited for the global interpreter lock.", CATEGORY_GIL},
 };
 
-enum { NO_NAME_STRING = FIREFOX_MARKERS, FIXED_STRINGS }; /* before those of the profile; first the markers' names */
+/* Before those of the profile; first the markers' names. */
+enum { NO_NAME_STRING = FIREFOX_MARKERS, KERNEL_STRING, FIXED_STRINGS };
 
 const char *firefox_marker_name(enum firefox_marker kind)
 {
@@ -92,6 +98,8 @@ void firefox_tables_deinit(struct firefox_tables *tables)
     free(tables->string_of);
     free(tables->sources);
     free(tables->source_of);
+    free(tables->resources);
+    free(tables->resource_of);
     free(tables->frame_of);
     free(tables->idle_frame_of);
     free(tables->idle_nodes);
@@ -109,13 +117,16 @@ static bool allocate(struct firefox_tables *tables)
     tables->string_of = numbers_create(string_count);
     tables->sources = numbers_create(string_count);
     tables->source_of = numbers_create(string_count);
+    tables->resources = numbers_create(string_count + 1);
+    tables->resource_of = numbers_create(string_count);
     tables->frame_of = numbers_create(frame_count);
     tables->idle_frame_of = numbers_create(frame_count);
     tables->idle_nodes = numbers_create(node_count);
     tables->idle_stack_of = numbers_create(node_count);
     tables->is_collecting = calloc(node_count, sizeof(*tables->is_collecting));
-    return tables->strings && tables->string_of && tables->sources && tables->source_of && tables->frame_of &&
-           tables->idle_frame_of && tables->idle_nodes && tables->idle_stack_of && tables->is_collecting;
+    return tables->strings && tables->string_of && tables->sources && tables->source_of && tables->resources &&
+           tables->resource_of && tables->frame_of && tables->idle_frame_of && tables->idle_nodes &&
+           tables->idle_stack_of && tables->is_collecting;
 }
 
 static void add_string(struct firefox_tables *tables, uint32_t string)
@@ -135,18 +146,63 @@ static void add_source(struct firefox_tables *tables, uint32_t file)
     tables->source_of[file] = tables->source_count++;
 }
 
+static bool is_library(const struct profile *profile, const struct profile_frame *frame)
+{
+    size_t len;
+    const char *file = profile_string(profile, frame->file, &len);
+    return frame->kind == FRAME_NATIVE && len > 0 && frame->line == 0 && !native_file_is_source(file, len);
+}
+
+static uint32_t add_resource(struct firefox_tables *tables, uint32_t library)
+{
+    tables->resources[tables->resource_count] = library;
+    return tables->resource_count++;
+}
+
+static uint32_t find_kernel(struct firefox_tables *tables)
+{
+    if (tables->kernel_resource == PROFILE_NONE)
+        tables->kernel_resource = add_resource(tables, PROFILE_NONE);
+    return tables->kernel_resource;
+}
+
+/* A library is told by its own name; where it is, stands in the list of libraries. */
+static uint32_t find_library(struct firefox_tables *tables, uint32_t file)
+{
+    if (tables->resource_of[file] == PROFILE_NONE) {
+        add_string(tables, profile_short_file(tables->profile, file));
+        tables->resource_of[file] = add_resource(tables, file);
+    }
+    return tables->resource_of[file];
+}
+
+static struct firefox_func func_of(struct firefox_tables *tables, const struct profile_frame *frame)
+{
+    struct firefox_func func = {
+        .name = frame->name, .file = frame->file, .first_line = frame->first_line, .resource = PROFILE_NONE};
+    if (frame->kind == FRAME_KERNEL)
+        func.resource = find_kernel(tables);
+    if (is_library(tables->profile, frame)) {
+        func.resource = find_library(tables, frame->file);
+        func.file = PROFILE_NONE;
+    }
+    return func;
+}
+
 static bool func_equals(const void *context, uint32_t index, const void *key)
 {
     const struct firefox_func *func = &((const struct firefox_tables *)context)->funcs[index];
     const struct firefox_func *wanted = key;
-    return func->name == wanted->name && func->file == wanted->file && func->first_line == wanted->first_line;
+    return func->name == wanted->name && func->file == wanted->file && func->first_line == wanted->first_line &&
+           func->resource == wanted->resource;
 }
 
 /* The function of a frame, made when it is new; PROFILE_NONE without memory. */
 static uint32_t find_func(struct firefox_tables *tables, const struct profile_frame *frame)
 {
-    const struct firefox_func func = {.name = frame->name, .file = frame->file, .first_line = frame->first_line};
-    uint64_t hash = hash_pair(hash_pair(func.name, func.file), (uint64_t)func.first_line);
+    const struct firefox_func func = func_of(tables, frame);
+    uint64_t hash =
+        hash_pair(hash_pair(func.name, func.file), (uint64_t)func.resource << 32 | (uint32_t)func.first_line);
     uint32_t found = table_find(&tables->func_table, hash, func_equals, tables, &func);
     if (found != TABLE_NONE)
         return found;
@@ -194,7 +250,7 @@ static struct error *add_idle_stack(void *context, const struct tile *tile)
 
 struct error *firefox_tables_init(struct firefox_tables *tables, struct timeline *timeline)
 {
-    *tables = (struct firefox_tables){.profile = timeline->profile};
+    *tables = (struct firefox_tables){.profile = timeline->profile, .kernel_resource = PROFILE_NONE};
     uint32_t count;
     const struct profile_node *nodes = profile_nodes(tables->profile, &count);
     if (!allocate(tables))
@@ -235,22 +291,28 @@ static void begin_column(struct json_stream *json, const char *name)
     json_raw(json, "\":[");
 }
 
-/* What a row has in a column; PROFILE_NONE for null. */
+/* What a row has in a column; PROFILE_NONE for nothing. */
 typedef uint32_t (*cell_reader)(const struct firefox_tables *tables, uint32_t row);
 
-static void write_column(const struct firefox_tables *tables, struct json_stream *json, const char *name,
-                         uint32_t length, cell_reader read)
+static void write_column_or(const struct firefox_tables *tables, struct json_stream *json, const char *name,
+                            uint32_t length, cell_reader read, const char *nothing)
 {
     begin_column(json, name);
     for (uint32_t i = 0; i < length; i++) {
         uint32_t cell = read(tables, i);
         json_raw(json, i > 0 ? "," : "");
         if (cell == PROFILE_NONE)
-            json_raw(json, "null");
+            json_raw(json, nothing);
         else
             json_number(json, cell);
     }
     json_raw(json, "]");
+}
+
+static void write_column(const struct firefox_tables *tables, struct json_stream *json, const char *name,
+                         uint32_t length, cell_reader read)
+{
+    write_column_or(tables, json, name, length, read, "null");
 }
 
 /* A column with the same in all rows. */
@@ -293,6 +355,9 @@ static void write_stacks(const struct firefox_tables *tables, struct json_stream
 
 static enum category category_of(const struct profile *profile, uint32_t frame)
 {
+    enum frame_kind kind = profile_frame(profile, frame)->kind;
+    if (kind == FRAME_NATIVE || kind == FRAME_KERNEL)
+        return kind == FRAME_NATIVE ? CATEGORY_NATIVE : CATEGORY_KERNEL;
     switch (profile_frame_origin(profile, frame)) {
     case ORIGIN_OWN:
         return CATEGORY_OWN;
@@ -359,6 +424,11 @@ static uint32_t read_func_source(const struct firefox_tables *tables, uint32_t r
     return file != PROFILE_NONE ? tables->source_of[file] : PROFILE_NONE;
 }
 
+static uint32_t read_func_resource(const struct firefox_tables *tables, uint32_t row)
+{
+    return tables->funcs[row].resource;
+}
+
 static uint32_t read_func_line(const struct firefox_tables *tables, uint32_t row)
 {
     return known_line(tables->funcs[row].first_line);
@@ -371,10 +441,40 @@ static void write_funcs(const struct firefox_tables *tables, struct json_stream 
     write_column(tables, json, "name", length, read_func_name);
     write_uniform_column(json, "isJS", length, "false");
     write_uniform_column(json, "relevantForJS", length, "false");
-    write_uniform_column(json, "resource", length, "-1");
+    write_column_or(tables, json, "resource", length, read_func_resource, "-1");
     write_column(tables, json, "source", length, read_func_source);
     write_column(tables, json, "lineNumber", length, read_func_line);
     write_uniform_column(json, "columnNumber", length, "null");
+    json_raw(json, "},\n");
+}
+
+/* Libraries are numbered as resources are, without the kernel. */
+static uint32_t read_resource_library(const struct firefox_tables *tables, uint32_t row)
+{
+    return row == tables->kernel_resource ? PROFILE_NONE : row - (row > tables->kernel_resource);
+}
+
+static uint32_t read_resource_name(const struct firefox_tables *tables, uint32_t row)
+{
+    if (row == tables->kernel_resource)
+        return KERNEL_STRING;
+    return FIXED_STRINGS + tables->string_of[profile_short_file(tables->profile, tables->resources[row])];
+}
+
+/* Type 1 is a library, 0 is not known. */
+static uint32_t read_resource_type(const struct firefox_tables *tables, uint32_t row)
+{
+    return row != tables->kernel_resource;
+}
+
+static void write_resources(const struct firefox_tables *tables, struct json_stream *json)
+{
+    uint32_t length = tables->resource_count;
+    begin_table(json, "\"resourceTable\":", length);
+    write_column(tables, json, "lib", length, read_resource_library);
+    write_column(tables, json, "name", length, read_resource_name);
+    write_uniform_column(json, "host", length, "null");
+    write_column(tables, json, "type", length, read_resource_type);
     json_raw(json, "},\n");
 }
 
@@ -391,7 +491,7 @@ static void write_strings(const struct firefox_tables *tables, struct json_strea
         json_raw(json, markers[i].name);
         json_raw(json, "\",");
     }
-    json_raw(json, "\"(no name)\"");
+    json_raw(json, "\"(no name)\",\"kernel\"");
     for (uint32_t i = 0; i < tables->string_count; i++) {
         json_raw(json, ",\n");
         json_profile_string(json, tables->profile, tables->strings[i]);
@@ -405,8 +505,8 @@ void firefox_tables_write(struct firefox_tables *tables, struct json_stream *jso
     write_stacks(tables, json);
     write_frames(tables, json);
     write_funcs(tables, json);
+    write_resources(tables, json);
     json_raw(json,
-             "\"resourceTable\":{\"length\":0,\"lib\":[],\"name\":[],\"host\":[],\"type\":[]},\n"
              "\"nativeSymbols\":{\"length\":0,\"libIndex\":[],\"address\":[],\"name\":[],\"functionSize\":[]},\n");
     begin_table(json, "\"sources\":", tables->source_count);
     write_uniform_column(json, "uuid", tables->source_count, "null");
@@ -414,6 +514,33 @@ void firefox_tables_write(struct firefox_tables *tables, struct json_stream *jso
     json_raw(json, "},\n");
     write_strings(tables, json);
     json_raw(json, "},\n");
+}
+
+static void write_library(const struct firefox_tables *tables, struct json_stream *json, uint32_t file)
+{
+    static const char *const keys[] = {"name", "debugName", "path", "debugPath"};
+    for (size_t key = 0; key < array_size(keys); key++) {
+        json_raw(json, "\"");
+        json_raw(json, keys[key]);
+        json_raw(json, "\":");
+        json_profile_string(json, tables->profile, key < 2 ? profile_short_file(tables->profile, file) : file);
+        json_raw(json, ",");
+    }
+    json_raw(json, "\"arch\":\"\",\"breakpadId\":\"\",\"codeId\":null}");
+}
+
+void firefox_write_libraries(const struct firefox_tables *tables, struct json_stream *json)
+{
+    const char *separator = "\n{";
+    json_raw(json, "\"libs\":[");
+    for (uint32_t i = 0; i < tables->resource_count; i++) {
+        if (i == tables->kernel_resource)
+            continue;
+        json_raw(json, separator);
+        write_library(tables, json, tables->resources[i]);
+        separator = ",\n{";
+    }
+    json_raw(json, "],\n");
 }
 
 void firefox_write_kinds(struct json_stream *json)

@@ -29,8 +29,9 @@ struct firefox_frame {
 };
 
 struct firefox_func {
-    uint32_t name, file; /* strings of the profile */
+    uint32_t name, file; /* strings of the profile; no file where the library alone is known */
     int32_t first_line;
+    uint32_t resource; /* what it is in: the kernel or a library; PROFILE_NONE for Python */
 };
 
 struct firefox_tables {
@@ -46,10 +47,14 @@ struct firefox_tables {
     uint32_t *sources;   /* strings of the profile */
     uint32_t *source_of; /* by string of the profile */
     uint32_t source_count;
-    uint32_t *frame_of;      /* by frame of the profile */
-    uint32_t *idle_frame_of; /* the same for the idle ones */
-    uint32_t *idle_nodes;    /* the nodes of stacks that end in an idle frame; they follow those of all nodes */
-    uint32_t *idle_stack_of; /* by node */
+    uint32_t *resources;   /* strings of the profile: paths of libraries; PROFILE_NONE for the kernel */
+    uint32_t *resource_of; /* by string of the profile */
+    uint32_t resource_count;
+    uint32_t kernel_resource; /* PROFILE_NONE: there is none */
+    uint32_t *frame_of;       /* by frame of the profile */
+    uint32_t *idle_frame_of;  /* the same for the idle ones */
+    uint32_t *idle_nodes;     /* the nodes of stacks that end in an idle frame; they follow those of all nodes */
+    uint32_t *idle_stack_of;  /* by node */
     uint32_t idle_count;
     bool *is_collecting; /* by node */
 };
@@ -60,6 +65,9 @@ void firefox_tables_deinit(struct firefox_tables *tables);
 
 /* "shared":{...}, and a comma. */
 void firefox_tables_write(struct firefox_tables *tables, struct json_stream *json);
+
+/* "libs":[...], and a comma. */
+void firefox_write_libraries(const struct firefox_tables *tables, struct json_stream *json);
 
 /* "categories":[...],"markerSchema":[...] */
 void firefox_write_kinds(struct json_stream *json);

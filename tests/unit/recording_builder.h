@@ -107,6 +107,33 @@ static inline char *write_built(const struct built_recording *built, const char 
 }
 
 /*
+ * A thread that calls a library, and through another one the kernel; a library whose source is known, at two lines:
+ *
+ *     load  read [libc.so.6]  read [kernel];   step [fast.c:12];   step [fast.c:14];   solve [libsolve.so]
+ */
+static inline struct built_recording build_native_calls(void)
+{
+    enum { MS = 1000000 };
+    struct profile *profile = build_recorded_profile(MS, 4 * MS);
+    uint32_t process = build_recorded_process(profile, 10, "app.py");
+    uint32_t thread = build_recorded_thread(profile, process, 10, "MainThread");
+    uint32_t load = build_call(profile, PROFILE_ROOT, "load", "/app/a.py", 101);
+    uint32_t call = profile_child(profile, load, build_native(profile, "read", "/usr/lib/libc.so.6", 0));
+    profile_set_short_file(profile, profile_intern(profile, "/usr/lib/libc.so.6", 18),
+                           profile_intern(profile, "libc.so.6", 9));
+    const struct sample samples[] = {
+        {100, thread, profile_child(profile, call, build_kernel(profile, "read")), 1, SAMPLE_ACTIVE},
+        {MS + 100, thread, profile_child(profile, load, build_native(profile, "step", "/src/fast.c", 12)), 1,
+         SAMPLE_ACTIVE},
+        {2 * MS + 100, thread, profile_child(profile, load, build_native(profile, "step", "/src/fast.c", 14)), 1,
+         SAMPLE_ACTIVE},
+        {3 * MS + 100, thread, profile_child(profile, load, build_native(profile, "solve", "/lib/libsolve.so", 0)), 1,
+         SAMPLE_ACTIVE},
+    };
+    return build_recording(profile, samples, sizeof(samples) / sizeof(samples[0]));
+}
+
+/*
  * Two threads for 6 ms, in intervals of 1 ms:
  *
  *     main     load GC   .    .    main .

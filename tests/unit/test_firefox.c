@@ -57,7 +57,7 @@ static void threads_share_the_tables(void **state)
                "\"frameTable\":{\"length\":5,\n"
                "\"address\":[-1,-1,-1,-1,-1],\n"
                "\"inlineDepth\":[0,0,0,0,0],\n"
-               "\"category\":[1,1,5,3,7],\n"
+               "\"category\":[1,1,7,3,9],\n"
                "\"subcategory\":[0,0,0,0,0],\n"
                "\"func\":[0,1,2,3,3],\n"
                "\"nativeSymbol\":[null,null,null,null,null],\n"
@@ -65,19 +65,23 @@ static void threads_share_the_tables(void **state)
                "\"line\":[101,205,null,301,301],\n"
                "\"column\":[null,null,null,null,null]},\n"
                "\"funcTable\":{\"length\":4,\n"
-               "\"name\":[4,6,7,8],\n"
+               "\"name\":[5,7,8,9],\n"
                "\"isJS\":[false,false,false,false],\n"
                "\"relevantForJS\":[false,false,false,false],\n"
                "\"resource\":[-1,-1,-1,-1],\n"
                "\"source\":[0,0,null,1],\n"
                "\"lineNumber\":[100,200,null,300],\n"
                "\"columnNumber\":[null,null,null,null]},\n"
-               "\"resourceTable\":{\"length\":0,\"lib\":[],\"name\":[],\"host\":[],\"type\":[]},\n"
+               "\"resourceTable\":{\"length\":0,\n"
+               "\"lib\":[],\n"
+               "\"name\":[],\n"
+               "\"host\":[],\n"
+               "\"type\":[]},\n"
                "\"nativeSymbols\":{\"length\":0,\"libIndex\":[],\"address\":[],\"name\":[],\"functionSize\":[]},\n"
                "\"sources\":{\"length\":2,\n"
                "\"uuid\":[null,null],\n"
-               "\"filename\":[5,9]},\n"
-               "\"stringArray\":[\"GC\",\"GIL held\",\"GIL wait\",\"(no name)\",\n"
+               "\"filename\":[6,10]},\n"
+               "\"stringArray\":[\"GC\",\"GIL held\",\"GIL wait\",\"(no name)\",\"kernel\",\n"
                "\"main\",\n"
                "\"/app/a.py\",\n"
                "\"load\",\n"
@@ -100,7 +104,7 @@ static void samples_and_markers_are_columns(void **state)
                "\"startTime\":[1,0],\n"
                "\"endTime\":[2,2],\n"
                "\"phase\":[1,1],\n"
-               "\"category\":[5,6],\n"
+               "\"category\":[7,8],\n"
                "\"data\":[{\"type\":\"GC\"},{\"type\":\"GIL held\"}],\n"
                "\"length\":2}");
     assert_has("{\"name\":\"\\\"w\\\"\\u003c\\u000a\",\"processName\":\"app.py\",\"pid\":\"10\",\"tid\":11,"
@@ -117,7 +121,7 @@ static void samples_and_markers_are_columns(void **state)
                "\"startTime\":[0],\n"
                "\"endTime\":[2],\n"
                "\"phase\":[1],\n"
-               "\"category\":[6],\n"
+               "\"category\":[8],\n"
                "\"data\":[{\"type\":\"GIL wait\"}],\n"
                "\"length\":1}}\n"
                "]}");
@@ -133,11 +137,42 @@ static void a_recording_without_samples_has_no_threads(void **state)
     built_recording_deinit(&built);
 }
 
+static void libraries_and_the_kernel_are_resources(void **state)
+{
+    (void)state;
+    struct built_recording built = build_native_calls();
+    cleanup_free char *text = write_built(&built, "firefox", &(struct format_options){0});
+    built_recording_deinit(&built);
+    static const char *const expected[] = {
+        "\"libs\":[\n"
+        "{\"name\":\"libc.so.6\",\"debugName\":\"libc.so.6\",\"path\":\"/usr/lib/libc.so.6\","
+        "\"debugPath\":\"/usr/lib/libc.so.6\",\"arch\":\"\",\"breakpadId\":\"\",\"codeId\":null},\n"
+        "{\"name\":\"/lib/libsolve.so\",\"debugName\":\"/lib/libsolve.so\",\"path\":\"/lib/libsolve.so\","
+        "\"debugPath\":\"/lib/libsolve.so\",\"arch\":\"\",\"breakpadId\":\"\",\"codeId\":null}],\n",
+        "\"category\":[1,5,6,5,5,5],\n",
+        "\"func\":[0,1,2,3,3,4],\n",
+        "\"line\":[101,null,null,12,14,null],\n",
+        "\"resource\":[-1,0,1,-1,2],\n"
+        "\"source\":[0,null,null,1,null],\n",
+        "\"resourceTable\":{\"length\":3,\n"
+        "\"lib\":[0,null,1],\n",
+        "\"host\":[null,null,null],\n"
+        "\"type\":[1,0,1]},\n",
+        "{\"name\":\"Native\",\"color\":\"lightblue\"",
+        "{\"name\":\"Kernel\",\"color\":\"magenta\"",
+    };
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        if (!strstr(text, expected[i]))
+            assert_string_equal(text, expected[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_head_says_when_and_what),
         cmocka_unit_test(threads_share_the_tables),
+        cmocka_unit_test(libraries_and_the_kernel_are_resources),
         cmocka_unit_test(samples_and_markers_are_columns),
         cmocka_unit_test(a_recording_without_samples_has_no_threads),
     };
