@@ -2,8 +2,11 @@
 #include "collapsed_text.h"
 
 #include "number.h"
+#include "profile/native_file.h"
 
 #include <string.h>
+
+static const char kernel[] = "kernel";
 
 /* The text, as far as it can still be read. */
 struct cursor {
@@ -68,9 +71,14 @@ static bool ends_in_py(const char *text, size_t len)
     return len > 3 && memcmp(text + len - 3, ".py", 3) == 0;
 }
 
+static bool is_native(const char *text, size_t len)
+{
+    return native_file_is_library(text, len) || native_file_is_source(text, len);
+}
+
 static bool is_path(const char *text, size_t len)
 {
-    return len > 0 && (text[0] == '<' || memchr(text, '/', len) || ends_in_py(text, len));
+    return len > 0 && (text[0] == '<' || memchr(text, '/', len) || ends_in_py(text, len) || is_native(text, len));
 }
 
 /* Cuts ":12" off a text. False, and nothing is cut, when it does not end so. */
@@ -102,7 +110,7 @@ static const char *find_opening(const char *text, size_t len)
     return NULL;
 }
 
-/* "name (file:line)" */
+/* "name (file:line)", "name (kernel)" */
 static bool read_place_behind(const char *text, size_t len, struct collapsed_frame *ret)
 {
     const char *opening = find_opening(text, len);
@@ -112,9 +120,14 @@ static bool read_place_behind(const char *text, size_t len, struct collapsed_fra
         .name = {text, (size_t)(opening - 1 - text)},
         .file = {opening + 1, len - (size_t)(opening + 1 - text) - 1},
     };
+    if (frame.file.len == strlen(kernel) && memcmp(frame.file.text, kernel, strlen(kernel)) == 0) {
+        *ret = (struct collapsed_frame){.kind = FRAME_KERNEL, .name = frame.name};
+        return true;
+    }
     bool has_line = cut_line(&frame.file, &frame.line);
     if (frame.file.len == 0 || (!has_line && !is_path(frame.file.text, frame.file.len)))
         return false;
+    frame.kind = is_native(frame.file.text, frame.file.len) ? FRAME_NATIVE : FRAME_PYTHON;
     *ret = frame;
     return true;
 }

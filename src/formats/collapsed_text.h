@@ -6,6 +6,8 @@
 #ifndef FORMATS_COLLAPSED_TEXT_H
 #define FORMATS_COLLAPSED_TEXT_H
 
+#include "profile/profile.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +18,7 @@ struct text_piece {
 };
 
 struct collapsed_frame {
+    enum frame_kind kind; /* FRAME_PYTHON, also when that cannot be known, FRAME_NATIVE or FRAME_KERNEL */
     struct text_piece name, file;
     int32_t line; /* 0: not there */
 };
@@ -35,8 +38,8 @@ struct collapsed_thread {
 bool collapsed_split(const char *line, size_t len, size_t *ret_stack_len, uint64_t *ret_count);
 
 /*
- * Reads a frame: "name (file:line)", "name (file)" where that is a path, or "file.py:name:line". Everything else is a
- * name.
+ * Reads a frame: "name (file:line)", "name (file)" where that is a path or a library, "name (kernel)", or
+ * "file.py:name:line". Everything else is a name.
  */
 struct collapsed_frame collapsed_read_frame(const char *text, size_t len);
 

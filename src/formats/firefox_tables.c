@@ -146,13 +146,6 @@ static void add_source(struct firefox_tables *tables, uint32_t file)
     tables->source_of[file] = tables->source_count++;
 }
 
-static bool is_library(const struct profile *profile, const struct profile_frame *frame)
-{
-    size_t len;
-    const char *file = profile_string(profile, frame->file, &len);
-    return frame->kind == FRAME_NATIVE && len > 0 && frame->line == 0 && !native_file_is_source(file, len);
-}
-
 static uint32_t add_resource(struct firefox_tables *tables, uint32_t library)
 {
     tables->resources[tables->resource_count] = library;
@@ -182,7 +175,7 @@ static struct firefox_func func_of(struct firefox_tables *tables, const struct p
         .name = frame->name, .file = frame->file, .first_line = frame->first_line, .resource = PROFILE_NONE};
     if (frame->kind == FRAME_KERNEL)
         func.resource = find_kernel(tables);
-    if (is_library(tables->profile, frame)) {
+    if (native_frame_is_in_library(tables->profile, frame)) {
         func.resource = find_library(tables, frame->file);
         func.file = PROFILE_NONE;
     }

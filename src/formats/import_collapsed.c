@@ -179,7 +179,8 @@ static bool is_of_python(const struct conversion *conversion, uint32_t node)
     struct collapsed_process process;
     struct collapsed_thread thread;
     const char *text = text_of(conversion, node, &len);
-    return text[0] == '<' || collapsed_read_frame(text, len).file.text ||
+    const struct collapsed_frame frame = collapsed_read_frame(text, len);
+    return text[0] == '<' || frame.file.text || frame.kind == FRAME_KERNEL ||
            read_process(conversion, text, len, &process) || read_thread(conversion, text, len, &thread);
 }
 
@@ -221,6 +222,7 @@ static uint32_t find_frame(struct conversion *conversion, uint32_t text_frame)
     const char *text = profile_string(conversion->tree, profile_frame(conversion->tree, text_frame)->name, &len);
     const struct collapsed_frame read = collapsed_read_frame(text, len);
     const struct profile_frame frame = {
+        .kind = read.kind,
         .name = optional_string(conversion->imported, read.name),
         .file = optional_string(conversion->imported, read.file),
         .line = read.line,

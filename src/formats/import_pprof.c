@@ -15,6 +15,7 @@
 #include "pprof_facts.h"
 #include "pprof_message.h"
 #include "profile/members.h"
+#include "profile/native_file.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -42,6 +43,7 @@ struct reader {
     uint32_t frame_count, frame_capacity;
     struct value_type shown;
     struct value_type cpu; /* the time on a CPU, when both are told; else unit_ns is 0 */
+    bool is_ours;          /* pprof.c wrote it */
 };
 
 static void reader_deinit(struct reader *reader)
@@ -252,6 +254,52 @@ static void shorten(struct reader *reader, uint32_t file, uint64_t mapping)
         profile_set_short_file(reader->imported->profile, file, short_file);
 }
 
+/* The path of a location's mapping, as text; empty for none. */
+static const char *mapping_of(struct reader *reader, const Pprof__Location *location)
+{
+    uint32_t found = pprof_message_mapping(reader->message, location->mapping_id);
+    return found == TABLE_NONE ? "" : pprof_message_text(reader->message, reader->profile->mapping[found]->filename);
+}
+
+static void name_library(struct reader *reader, struct profile_frame *frame, const char *path)
+{
+    struct profile *profile = reader->imported->profile;
+    size_t len;
+    frame->file = imported_string(reader->imported, path, strlen(path));
+    const char *text = profile_string(profile, frame->file, &len);
+    size_t base = native_file_base(text, len);
+    cleanup_free char *name = base < len ? strdup(text + base) : NULL;
+    if (name && base > 0)
+        profile_set_short_file(profile, frame->file, profile_intern(profile, name, len - base));
+}
+
+static void name_system_call(struct reader *reader, struct profile_frame *frame)
+{
+    size_t len, ending_len = strlen(pprof_kernel_ending);
+    const char *name = profile_string(reader->imported->profile, frame->name, &len);
+    if (len <= ending_len || strcmp(name + len - ending_len, pprof_kernel_ending) != 0)
+        return;
+    cleanup_free char *bare = strndup(name, len - ending_len);
+    frame->name = bare ? profile_intern(reader->imported->profile, bare, len - ending_len) : PROFILE_NONE;
+    frame->kind = FRAME_KERNEL;
+}
+
+/* In a file of ours: what find_place() in pprof.c made of native code and of system calls. */
+static void recognize_native(struct reader *reader, const Pprof__Location *location, struct profile_frame *frame)
+{
+    size_t len;
+    const char *file = profile_string(reader->imported->profile, frame->file, &len);
+    const char *mapping = mapping_of(reader, location);
+    if (len > 0 && frame->line != 0 && native_file_is_source(file, len)) {
+        frame->kind = FRAME_NATIVE;
+    } else if (len == 0 && strcmp(mapping, pprof_kernel_mapping) == 0) {
+        name_system_call(reader, frame);
+    } else if (len == 0 && *mapping) {
+        frame->kind = FRAME_NATIVE;
+        name_library(reader, frame, mapping);
+    }
+}
+
 /* Makes the frame of a function at a line. PROFILE_NONE without memory. */
 static uint32_t make_frame(struct reader *reader, const Pprof__Location *location, const Pprof__Function *function,
                            int64_t line)
@@ -266,6 +314,8 @@ static uint32_t make_frame(struct reader *reader, const Pprof__Location *locatio
     if (frame.name == PROFILE_NONE)
         frame.name = name_address(reader, location->address);
     shorten(reader, frame.file, location->mapping_id);
+    if (reader->is_ours)
+        recognize_native(reader, location, &frame);
     return imported_frame(reader->imported, frame);
 }
 
@@ -468,6 +518,7 @@ static struct error *begin_recording(struct reader *reader, int fd)
     const Pprof__Profile *profile = reader->profile;
     cleanup_buffer struct buffer root = {0}, title = {0};
     const char *command = command_of(reader);
+    reader->is_ours = command != NULL;
     const char *program =
         profile->n_mapping > 0 ? pprof_message_text(reader->message, profile->mapping[0]->filename) : "";
     const char *slash = command ? NULL : strrchr(program, '/');

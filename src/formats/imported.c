@@ -129,7 +129,8 @@ static bool is_mark(const struct profile *profile, const struct profile_frame *f
 
 uint32_t imported_frame(struct imported *imported, struct profile_frame frame)
 {
-    frame.kind = is_mark(imported->profile, &frame) ? FRAME_MARK : FRAME_PYTHON;
+    if (frame.kind == FRAME_PYTHON && is_mark(imported->profile, &frame))
+        frame.kind = FRAME_MARK;
     return profile_intern_frame(imported->profile, &frame);
 }
 

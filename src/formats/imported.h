@@ -66,7 +66,7 @@ uint32_t imported_thread(struct imported *imported, const struct profile_thread 
 /* The string, with what is no good text shown as in escape_visible(). PROFILE_NONE without memory. */
 uint32_t imported_string(struct imported *imported, const char *text, size_t len);
 
-/* A Python function; without a file and in angle brackets, as "<GC>", a mark. PROFILE_NONE without memory. */
+/* A frame of code; of Python without a file and in angle brackets, as "<GC>", a mark. PROFILE_NONE without memory. */
 uint32_t imported_frame(struct imported *imported, struct profile_frame frame);
 
 /* Goes one frame further in a stack. */

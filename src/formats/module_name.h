@@ -18,7 +18,8 @@ void module_name_append(struct buffer *out, const struct profile *profile, uint3
 
 /*
  * Appends the name of a native frame's library: "numpy" for one in that installed package, also in its folder
- * numpy.libs; "libc" for libc.so.6; else the file's name alone. Nothing where only a source is known, but for Python's own.
+ * numpy.libs; "libc" for libc.so.6; else the file's name alone. Nothing where only a source is known, but for Python's
+ * own.
  */
 void library_name_append(struct buffer *out, const struct profile *profile, uint32_t file);
 

@@ -10,7 +10,8 @@
  *     samples  how often it was seen, in intervals
  *     cpu      the time of those in which its thread was on a CPU or ready to run
  *     wall     the time of all
- * Threads and processes are labels, for pprof's -tagfocus and -tagroot, and no frames.
+ * Threads and processes are labels, for pprof's -tagfocus and -tagroot, and no frames. Libraries of native code are
+ * mappings, and so is the kernel.
  */
 #include "base/buffer.h"
 #include "base/cleanup.h"
@@ -20,6 +21,7 @@
 #include "pprof.pb-c.h"
 #include "pprof_facts.h"
 #include "profile/members.h"
+#include "profile/native_file.h"
 #include "profile/profile.h"
 #include "profile/view.h"
 #include "writers.h"
@@ -198,8 +200,8 @@ static uint64_t find_mapping(struct pprof_writer *writer, uint32_t name)
 }
 
 /*
- * What a location of native code says is the library that it is in. Here that is the folder that a file's package is
- * in: what the file's short name leaves out, which can so be read back. 0: none.
+ * The folder that a source file's package is in, as a mapping: what the file's short name leaves out, which can so be
+ * read back. 0: none.
  */
 static uint64_t find_folder(struct pprof_writer *writer, uint32_t file)
 {
@@ -212,6 +214,27 @@ static uint64_t find_folder(struct pprof_writer *writer, uint32_t file)
     escape_visible(&writer->text, path, len - short_len);
     writer->has_failed |= writer->text.failed;
     return find_mapping(writer, find_text(writer, buffer_text(&writer->text), writer->text.len));
+}
+
+/* Native code without a source is in its library, as pprof has it; 0: the frame is in nothing. */
+static uint64_t find_place(struct pprof_writer *writer, const struct profile_frame *frame)
+{
+    if (frame->kind == FRAME_KERNEL)
+        return find_mapping(writer, find_word(writer, pprof_kernel_mapping));
+    if (native_frame_is_in_library(writer->profile, frame))
+        return find_mapping(writer, find_string(writer, frame->file));
+    return profile_frame_has_file(writer->profile, frame) ? find_folder(writer, frame->file) : 0;
+}
+
+/* A function's name. pprof takes functions of one name for one, and a system call is often called by its own. */
+static uint32_t find_name(struct pprof_writer *writer, const struct profile_frame *frame)
+{
+    uint32_t name = find_string(writer, frame->name);
+    if (frame->kind != FRAME_KERNEL)
+        return name;
+    buffer_append_text(&writer->text, pprof_kernel_ending);
+    writer->has_failed |= writer->text.failed;
+    return find_text(writer, buffer_text(&writer->text), writer->text.len);
 }
 
 static void put_location(struct pprof_writer *writer, const struct profile_frame *location, uint64_t mapping,
@@ -239,10 +262,11 @@ static uint64_t find_location(struct pprof_writer *writer, uint32_t frame)
     const struct profile_frame *seen = profile_frame(writer->profile, frame);
     const struct profile_frame location = {
         .kind = FRAME_PYTHON,
-        .name = find_string(writer, seen->name),
-        .file = find_string(writer, seen->file),
+        .name = find_name(writer, seen),
+        .file = native_frame_is_in_library(writer->profile, seen) ? 0 : find_string(writer, seen->file),
         .line = seen->line,
         .first_line = seen->first_line,
+        .member = (uint32_t)find_place(writer, seen), /* so that functions of two libraries stay apart */
     };
     uint32_t known = profile_frame_count(writer->tables);
     uint32_t id = profile_intern_frame(writer->tables, &location);
@@ -252,7 +276,7 @@ static uint64_t find_location(struct pprof_writer *writer, uint32_t frame)
     }
     writer->locations[frame] = id;
     if (id == known)
-        put_location(writer, &location, find_folder(writer, seen->file), id);
+        put_location(writer, &location, location.member, id);
     return id;
 }
 

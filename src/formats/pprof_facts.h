@@ -17,6 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How system calls are told: by their mapping, and behind their names. */
+static const char pprof_kernel_mapping[] = "[kernel]";
+static const char pprof_kernel_ending[] = " (kernel)";
+
 struct profile;
 
 /* Appends the comments about a profile, each followed by a NUL. */

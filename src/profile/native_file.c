@@ -2,6 +2,7 @@
 #include "profile/native_file.h"
 
 #include "base/cleanup.h"
+#include "profile/profile.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -52,7 +53,7 @@ static bool has_library_ending(const char *base, size_t len)
     return false;
 }
 
-/* "python", "python3.11", "python3.13t"; not "python_tools" */
+/* "python3.11", "python3.13t"; not "python_tools", nor "python", which is a name for much else */
 static bool is_executable(const char *base, size_t len)
 {
     static const char name[] = "python";
@@ -68,7 +69,7 @@ static bool is_executable(const char *base, size_t len)
         end++;
         left--;
     }
-    return left == 0;
+    return version > 0 && left == 0;
 }
 
 bool native_file_is_library(const char *path, size_t len)
@@ -83,6 +84,13 @@ static bool is_in_sources(const char *path, size_t len)
     static const char folder[] = "/Python-";
     const char *found = memmem(path, len, folder, strlen(folder));
     return found && isdigit((unsigned char)found[strlen(folder)]);
+}
+
+bool native_frame_is_in_library(const struct profile *profile, const struct profile_frame *frame)
+{
+    size_t len;
+    const char *file = profile_string(profile, frame->file, &len);
+    return frame->kind == FRAME_NATIVE && len > 0 && frame->line == 0 && !native_file_is_source(file, len);
 }
 
 bool native_file_is_python(const char *path, size_t len)

@@ -185,12 +185,38 @@ static void the_count_is_behind_the_last_space(void **state)
         assert_false(collapsed_split(others[i], strlen(others[i]), &len, &count));
 }
 
+static void check_kind(const char *text, enum frame_kind kind, const char *expected)
+{
+    check_frame(text, expected);
+    assert_int_equal(collapsed_read_frame(text, strlen(text)).kind, kind);
+}
+
+static void native_frames_are_known_by_their_files(void **state)
+{
+    (void)state;
+    check_kind("read (libc.so.6)", FRAME_NATIVE, "read|libc.so.6|0");
+    check_kind("list_sort (python3.11)", FRAME_NATIVE, "list_sort|python3.11|0");
+    check_kind("list_sort (/usr/bin/python3.11)", FRAME_NATIVE, "list_sort|/usr/bin/python3.11|0");
+    check_kind("list_sort (Objects/listobject.c:12)", FRAME_NATIVE, "list_sort|Objects/listobject.c|12");
+    check_kind("step (fast.pyx)", FRAME_NATIVE, "step|fast.pyx|0");
+    check_kind("at::f(int, (x)) const (libtorch.so)", FRAME_NATIVE, "at::f(int, (x)) const|libtorch.so|0");
+    check_kind("read (kernel)", FRAME_KERNEL, "read|-|0");
+    check_kind("f (a.py:3)", FRAME_PYTHON, "f|a.py|3");
+    check_kind("worker (python)", FRAME_PYTHON, "worker (python)|-|0");
+    check_kind("kernel", FRAME_PYTHON, "kernel|-|0");
+    check_kind("a.py:f:3", FRAME_PYTHON, "f|a.py|3");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(frames_have_places_behind_them),     cmocka_unit_test(frames_have_places_around_them),
-        cmocka_unit_test(everything_else_is_a_name),          cmocka_unit_test(processes_are_known_by_their_words),
-        cmocka_unit_test(threads_are_known_by_their_words),   cmocka_unit_test(austin_has_short_words),
+        cmocka_unit_test(frames_have_places_behind_them),
+        cmocka_unit_test(native_frames_are_known_by_their_files),
+        cmocka_unit_test(frames_have_places_around_them),
+        cmocka_unit_test(everything_else_is_a_name),
+        cmocka_unit_test(processes_are_known_by_their_words),
+        cmocka_unit_test(threads_are_known_by_their_words),
+        cmocka_unit_test(austin_has_short_words),
         cmocka_unit_test(the_count_is_behind_the_last_space),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

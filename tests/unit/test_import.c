@@ -641,6 +641,15 @@ static uint32_t add_frame(struct profile *profile, uint32_t parent, const char *
     return profile_child(profile, parent, profile_intern_frame(profile, &frame));
 }
 
+static uint32_t add_native(struct profile *profile, uint32_t parent, const char *name, const char *file,
+                           const char *short_file, int32_t line)
+{
+    const struct profile_frame frame = {
+        .kind = FRAME_NATIVE, .name = build_string(profile, name), .file = build_string(profile, file), .line = line};
+    profile_set_short_file(profile, frame.file, build_string(profile, short_file));
+    return profile_child(profile, parent, profile_intern_frame(profile, &frame));
+}
+
 static struct recording_file *build_example(void)
 {
     cleanup_profile struct profile *profile = NULL;
@@ -661,7 +670,16 @@ static struct recording_file *build_example(void)
     profile_add_thread(profile, &other);
     uint32_t main_node = add_frame(profile, PROFILE_ROOT, "<module>", "/home/a.py", 3);
     uint32_t load = add_frame(profile, main_node, "load", "/lib/json/b.py", 7);
+    uint32_t fast = add_native(profile, load, "step", "/src/pkg/fast.c", "pkg/fast.c", 12);
+    uint32_t call = add_native(profile, fast, "read", "/usr/lib/libc.so.6", "libc.so.6", 0);
+    uint32_t other_call = add_native(profile, fast, "read", "/usr/lib/libpthread.so.0", "libpthread.so.0", 0);
+    const struct profile_frame kernel = {
+        .kind = FRAME_KERNEL, .name = build_string(profile, "read"), .file = PROFILE_NONE};
+    uint32_t system_call = profile_child(profile, call, profile_intern_frame(profile, &kernel));
     const struct sample samples[] = {
+        {.thread = 0, .node = fast, .weight = 1, .states = SAMPLE_ACTIVE},
+        {.thread = 0, .node = system_call, .weight = 3, .states = SAMPLE_ACTIVE},
+        {.thread = 0, .node = other_call, .weight = 2, .states = SAMPLE_ACTIVE},
         {.thread = 0, .node = load, .weight = 4, .states = SAMPLE_ACTIVE},
         {.thread = 0, .node = add_frame(profile, load, "<GC>", NULL, 0), .weight = 2, .states = SAMPLE_ACTIVE},
         {.thread = 1, .node = main_node, .weight = 5},
@@ -709,10 +727,29 @@ static void recordings_come_back_from_pprof(void **state)
     assert_int_equal(profile_losses(profile, &count)[0].count, 3);
 }
 
+static void native_stacks_come_back(void **state)
+{
+    (void)state;
+    static const char stacks[] = "all;<module> (a.py:3);list_sort (python3.11) 12\n"
+                                 "all;<module> (a.py:3);load (b.pyx:7);read (libc.so.6);read (kernel) 5\n";
+    cleanup_buffer struct buffer notes = {0};
+    cleanup_recording_file struct recording_file *file = import_good(stacks, strlen(stacks), &notes);
+    check_raw(file, &frames_only, stacks);
+    const struct profile *profile = recording_file_profile(file);
+    static const enum frame_kind kinds[] = {FRAME_PYTHON, FRAME_NATIVE, FRAME_NATIVE, FRAME_NATIVE, FRAME_KERNEL};
+    uint32_t count;
+    const struct profile_node *nodes = profile_nodes(profile, &count);
+    assert_int_equal(count, 1 + array_size(kinds));
+    for (uint32_t i = 1; i < count; i++)
+        assert_int_equal(profile_frame(profile, nodes[i].frame)->kind, kinds[i - 1]);
+    check("read (kernel);f 3\n", &frames_only, "all;read (kernel);f 3\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(our_own_stacks_come_back),
+        cmocka_unit_test(native_stacks_come_back),
         cmocka_unit_test(first_frames_of_others_are_frames),
         cmocka_unit_test(py_spys_stacks_are_understood),
         cmocka_unit_test(austins_stacks_are_understood),

@@ -20,7 +20,7 @@ static void names_tell_sources_from_libraries(void **state)
         {"_json.cpython-311-x86_64-linux-gnu.so", false, true, false},
         {"/usr/lib/libpython3.11.so.1.0", false, true, true},
         {"/usr/bin/python3.11", false, true, true},
-        {"python", false, true, true},
+        {"python", false, false, false},
         {"python3.13t", false, true, true},
         {"python2.7dmu", false, true, true},
         {"/app/python_tools", false, false, false},

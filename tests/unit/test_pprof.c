@@ -260,12 +260,58 @@ static void times_are_cut_at_the_largest_number(void **state)
     pprof__profile__free_unpacked(message, NULL);
 }
 
+static uint32_t add_native(struct profile *profile, uint32_t parent, const char *name, const char *file, int32_t line)
+{
+    const struct profile_frame frame = {.kind = file ? FRAME_NATIVE : FRAME_KERNEL,
+                                        .name = build_string(profile, name),
+                                        .file = file ? build_string(profile, file) : PROFILE_NONE,
+                                        .line = line};
+    return profile_child(profile, parent, profile_intern_frame(profile, &frame));
+}
+
+static void check_location(const Pprof__Profile *message, size_t index, const char *name, const char *mapping,
+                           const char *file, int64_t line)
+{
+    const Pprof__Location *location = message->location[index];
+    const Pprof__Function *function = message->function[location->line[0]->function_id - 1];
+    assert_string_equal(text(message, function->name), name);
+    assert_string_equal(text(message, function->filename), file);
+    assert_int_equal(location->line[0]->line, line);
+    if (*mapping)
+        assert_string_equal(text(message, message->mapping[location->mapping_id - 1]->filename), mapping);
+    else
+        assert_int_equal(location->mapping_id, 0);
+}
+
+/* A function without a source is told by its library; two libraries have one of the same name. */
+static void libraries_are_mappings(void **state)
+{
+    (void)state;
+    cleanup_profile struct profile *profile = create_profile();
+    uint32_t node = add_native(profile, PROFILE_ROOT, "step", "/src/fast.c", 12);
+    uint32_t other = add_native(profile, node, "read", "/lib/libpthread.so.0", 0);
+    uint32_t call = add_native(profile, node, "read", "/lib/libc.so.6", 0);
+    const struct sample samples[] = {
+        {.node = other, .weight = 1},
+        {.node = add_native(profile, call, "read", NULL, 0), .weight = 1},
+    };
+    Pprof__Profile *message = write_file(profile, samples, array_size(samples));
+    assert_int_equal(message->n_location, 4);
+    check_location(message, 0, "read", "/lib/libpthread.so.0", "", 0);
+    check_location(message, 1, "step", "", "/src/fast.c", 12);
+    check_location(message, 2, "read (kernel)", "[kernel]", "", 0);
+    check_location(message, 3, "read", "/lib/libc.so.6", "", 0);
+    assert_int_equal(message->n_mapping, 4);
+    assert_string_equal(text(message, message->mapping[0]->filename), "app");
+    pprof__profile__free_unpacked(message, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stacks_are_samples_with_labels),      cmocka_unit_test(tables_are_numbered_in_order),
-        cmocka_unit_test(the_head_says_what_is_counted),       cmocka_unit_test(hostile_names_are_harmless_text),
-        cmocka_unit_test(times_are_cut_at_the_largest_number),
+        cmocka_unit_test(stacks_are_samples_with_labels),  cmocka_unit_test(tables_are_numbered_in_order),
+        cmocka_unit_test(libraries_are_mappings),          cmocka_unit_test(the_head_says_what_is_counted),
+        cmocka_unit_test(hostile_names_are_harmless_text), cmocka_unit_test(times_are_cut_at_the_largest_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
