@@ -49,11 +49,19 @@ struct proc_schedstat {
 /* Reads the text of a thread's schedstat. Returns false when the kernel does not count. */
 bool proc_schedstat_parse(const char *text, struct proc_schedstat *ret);
 
+enum { PROC_SYSCALL_ARGUMENTS = 6 };
+
+/* The system call in which a thread sleeps. */
+struct proc_syscall {
+    uint64_t number;
+    uint64_t arguments[PROC_SYSCALL_ARGUMENTS];
+};
+
 /*
- * Reads the text of a thread's syscall file, "202 0x7f0000000000 0x189 ...": the number of the system call in which it
- * sleeps, and its first argument. Returns false for a thread that runs, or sleeps elsewhere.
+ * Reads the text of a thread's syscall file, "202 0x7f0000000000 0x189 ...". Returns false for a thread that runs, or
+ * sleeps elsewhere.
  */
-bool proc_syscall_parse(const char *text, uint64_t *ret_number, uint64_t *ret_argument);
+bool proc_syscall_parse(const char *text, struct proc_syscall *ret);
 
 /*
  * All decimal numbers of a field of /proc/PID/status, such as "NSpid". Returns how many; 0 when there is no such field,

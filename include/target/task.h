@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct proc_syscall;
 struct process;
 
 struct task {
@@ -71,9 +72,10 @@ enum task_activity {
 enum task_activity task_read_activity(struct task *task);
 
 /*
- * The address of the futex at which a thread sleeps. False when it does not, or that may not be known. Opens a file:
- * not for each sample.
+ * The system call in which a thread sleeps, or the address of the futex at which it does. False when it does not, or
+ * that may not be known. Opens a file: not for each sample.
  */
+bool task_read_syscall(const struct task *task, struct proc_syscall *ret);
 bool task_read_futex(const struct task *task, remote_addr *ret);
 
 /* Keeps one more file open from its first use on. False when the kernel does not count, or the thread has ended. */

@@ -122,17 +122,24 @@ uint32_t proc_status_numbers(const char *text, size_t len, const char *field, ui
     return count;
 }
 
-bool proc_syscall_parse(const char *text, uint64_t *ret_number, uint64_t *ret_argument)
+bool proc_syscall_parse(const char *text, struct proc_syscall *ret)
 {
-    char *number_end, *end;
-    uint64_t number = strtoull(text, &number_end, 10);
-    if (!isdigit((unsigned char)*text) || *number_end != ' ')
+    char *at;
+    struct proc_syscall call = {.number = strtoull(text, &at, 10)};
+    if (!isdigit((unsigned char)*text))
         return false;
-    uint64_t argument = strtoull(number_end, &end, 16);
-    if (end == number_end || *end != ' ')
+    for (size_t i = 0; i < PROC_SYSCALL_ARGUMENTS; i++) {
+        char *end;
+        if (*at != ' ')
+            return false;
+        call.arguments[i] = strtoull(at, &end, 16);
+        if (end == at)
+            return false;
+        at = end;
+    }
+    if (*at != ' ')
         return false;
-    *ret_number = number;
-    *ret_argument = argument;
+    *ret = call;
     return true;
 }
 

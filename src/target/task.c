@@ -131,14 +131,18 @@ enum task_activity task_read_activity(struct task *task)
     return strcmp(text, running) == 0 ? TASK_RUNS : TASK_SLEEPS;
 }
 
-bool task_read_futex(const struct task *task, remote_addr *ret)
+bool task_read_syscall(const struct task *task, struct proc_syscall *ret)
 {
     char text[STAT_LEN_LIMIT];
-    uint64_t number, address;
-    if (read_file(task, -1, "syscall", text, sizeof(text)) <= 0 || !proc_syscall_parse(text, &number, &address) ||
-        number != SYS_futex)
+    return read_file(task, -1, "syscall", text, sizeof(text)) > 0 && proc_syscall_parse(text, ret);
+}
+
+bool task_read_futex(const struct task *task, remote_addr *ret)
+{
+    struct proc_syscall call;
+    if (!task_read_syscall(task, &call) || call.number != SYS_futex)
         return false;
-    *ret = address;
+    *ret = call.arguments[0];
     return true;
 }
 

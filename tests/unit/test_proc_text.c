@@ -204,16 +204,29 @@ static void runs_and_their_time_are_read_from_schedstat(void **state)
 static void where_a_thread_sleeps_is_read_from_syscall(void **state)
 {
     (void)state;
-    uint64_t number = 0, argument = 0;
-    assert_true(proc_syscall_parse("202 0x7f1e175ad108 0x89 0x0 0x7f1e16da0840 0x0 0xffffffff 0x7f1e16da0710 0x7f1e\n",
-                                   &number, &argument));
-    assert_int_equal(number, 202);
-    assert_int_equal(argument, 0x7f1e175ad108);
-    static const char *const texts[] = {
-        "", "\n", "running\n", "-1 0x7f1e16da0710 0x7f1e\n", "202", "202 ", "202 0x1", "202 x 0x1\n", " 202 0x1 0x2\n"};
+    struct proc_syscall call = {0};
+    assert_true(
+        proc_syscall_parse("202 0x7f1e175ad108 0x89 0x0 0x7f1e16da0840 0x5 0xffffffff 0x7f1e16da0710 0x7f1e\n", &call));
+    const uint64_t expected[] = {0x7f1e175ad108, 0x89, 0, 0x7f1e16da0840, 5, 0xffffffff};
+    assert_int_equal(call.number, 202);
+    assert_memory_equal(call.arguments, expected, sizeof(expected));
+    static const char *const texts[] = {"",
+                                        "\n",
+                                        "running\n",
+                                        "-1 0x7f1e16da0710 0x7f1e\n",
+                                        "-1 0x1 0x2 0x3 0x4 0x5 0x6 0x7 0x8\n",
+                                        "202",
+                                        "202 ",
+                                        "202 0x1",
+                                        "202 x 0x1\n",
+                                        "202 0x1 0x2 0x3 0x4 0x5\n",
+                                        "202 0x1 0x2 0x3 0x4 0x5 \n",
+                                        "202 0x1 0x2 0x3 0x4 0x5 0x6",
+                                        "202 0x1 0x2 x 0x4 0x5 0x6 0x7 0x8\n",
+                                        " 202 0x1 0x2 0x3 0x4 0x5 0x6 0x7 0x8\n"};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        assert_false(proc_syscall_parse(texts[i], &number, &argument));
-    assert_int_equal(number, 202);
+        assert_false(proc_syscall_parse(texts[i], &call));
+    assert_int_equal(call.number, 202);
 }
 
 /* Reads all numbers of a field, and checks that nothing is written beyond the limit. */

@@ -130,14 +130,14 @@ static void a_thread_that_sleeps_at_a_futex_is_told_from_others(void **state)
     struct scene *scene = *state;
     struct task task;
     remote_addr futex = 0;
-    char text[64];
+    char text[128];
     assert_null(task_init(&task, scene->process, 8));
     assert_false(task_read_futex(&task, &futex));
-    snprintf(text, sizeof(text), "%d 0x7f1e175ad108 0x89 0x0\n", SYS_futex);
+    snprintf(text, sizeof(text), "%d 0x7f1e175ad108 0x89 0x0 0x0 0x0 0x0 0x1 0x2\n", SYS_futex);
     proc_folder_put_text(&scene->proc, "7/task/8/syscall", text);
     assert_true(task_read_futex(&task, &futex));
     assert_int_equal(futex, 0x7f1e175ad108);
-    snprintf(text, sizeof(text), "%d 0x7f1e175ad108 0x89 0x0\n", SYS_futex + 1);
+    snprintf(text, sizeof(text), "%d 0x7f1e175ad108 0x89 0x0 0x0 0x0 0x0 0x1 0x2\n", SYS_futex + 1);
     proc_folder_put_text(&scene->proc, "7/task/8/syscall", text);
     assert_false(task_read_futex(&task, &futex));
     proc_folder_put_text(&scene->proc, "7/task/8/syscall", "running\n");
