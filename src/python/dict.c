@@ -123,37 +123,44 @@ static bool is_text(const struct layout *layout, struct memory *memory, remote_a
 }
 
 /* CPython 2.7 Include/intobject.h: an int is a C long. */
-static bool is_number_2(const struct layout *layout, struct memory *memory, remote_addr key, const void *wanted)
+static bool read_integer_2(const struct layout *layout, struct memory *memory, remote_addr object, uint64_t *ret)
 {
     remote_addr type;
-    uint64_t flags, number;
-    return memory_read_u64(memory, key + layout->object.type, &type) == MEMORY_OK &&
+    uint64_t flags;
+    return memory_read_u64(memory, object + layout->object.type, &type) == MEMORY_OK &&
            memory_read_u64(memory, type + layout->type.flags, &flags) == MEMORY_OK && (flags & FLAG_INT) &&
-           memory_read_u64(memory, key + layout->integer.digits, &number) == MEMORY_OK &&
-           number == *(const uint64_t *)wanted;
+           memory_read_u64(memory, object + layout->integer.digits, ret) == MEMORY_OK;
 }
 
-/* Whether an int object is this number, which has at most three digits of 30 bits. */
-static bool is_number(const struct layout *layout, struct memory *memory, remote_addr key, const void *wanted)
+/* An int of 64 bits has at most three digits of 30 bits. */
+bool integer_read(const struct layout *layout, struct memory *memory, remote_addr object, uint64_t *ret)
 {
     if (layout->container_format == CONTAINERS_2)
-        return is_number_2(layout, memory, key, wanted);
+        return read_integer_2(layout, memory, object, ret);
     uint64_t count, number = 0;
     uint32_t digits[3] = {0};
     bool has_tag = layout->integer.tag != LAYOUT_NONE;
-    remote_addr size = key + (has_tag ? layout->integer.tag : layout->object.var_size);
+    remote_addr size = object + (has_tag ? layout->integer.tag : layout->object.var_size);
     if (memory_read_u64(memory, size, &count) != MEMORY_OK)
         return false;
     /* CPython 3.12 Include/internal/pycore_long.h: NON_SIZE_BITS, and below them SIGN_MASK: 0 is positive. */
     if (has_tag)
         count = count & 3 ? 0 : count >> 3;
     if (count == 0 || count > 3 ||
-        memory_read(memory, key + layout->integer.digits, digits, count * sizeof(uint32_t)) != MEMORY_OK)
+        memory_read(memory, object + layout->integer.digits, digits, count * sizeof(uint32_t)) != MEMORY_OK)
         return false;
-    bool is_too_large = digits[2] >> (64 - 2 * DIGIT_BITS) != 0;
+    if (digits[2] >> (64 - 2 * DIGIT_BITS) != 0)
+        return false;
     for (uint64_t i = 0; i < count; i++)
         number |= (uint64_t)digits[i] << (i * DIGIT_BITS);
-    return !is_too_large && number == *(const uint64_t *)wanted;
+    *ret = number;
+    return true;
+}
+
+static bool is_number(const struct layout *layout, struct memory *memory, remote_addr key, const void *wanted)
+{
+    uint64_t number;
+    return integer_read(layout, memory, key, &number) && number == *(const uint64_t *)wanted;
 }
 
 bool dict_find_text(const struct layout *layout, struct memory *memory, remote_addr dict, const char *key,

@@ -21,6 +21,9 @@ bool dict_find_text(const struct layout *layout, struct memory *memory, remote_a
 bool dict_find_number(const struct layout *layout, struct memory *memory, remote_addr dict, uint64_t key,
                       remote_addr *ret);
 
+/* What an int is, if that is neither negative nor more than 64 bits. */
+bool integer_read(const struct layout *layout, struct memory *memory, remote_addr object, uint64_t *ret);
+
 /* The attribute of an instance of a class that Python code defined. False when it has none of that name. */
 bool instance_find_attribute(const struct layout *layout, struct memory *memory, remote_addr object, const char *name,
                              remote_addr *ret);

@@ -138,7 +138,7 @@
                     .gil_pointer = 16,                                                                                 \
                     .collecting = 7600,                                                                                \
                     .collecting_frame = LAYOUT_NONE},                                                                  \
-    .thread = THREAD_FROM_3_13(152, 40, 232), .frame = FRAME_3_12_AND_3_13
+    .thread = THREAD_FROM_3_13(152, 40, 232), .frame = FRAME_3_12_AND_3_13, .lock = {.slots = 72, .is_parked = true}
 #define STATE_3_14(dicts)                                                                                              \
     .version = 3 << 8 | 14, .runtime = {.interpreters_head = 808, .gil = LAYOUT_NONE},                                 \
     .interpreter = {.next = 7272,                                                                                      \
@@ -150,7 +150,7 @@
                     .gil_pointer = 16,                                                                                 \
                     .collecting = 7600,                                                                                \
                     .collecting_frame = LAYOUT_NONE},                                                                  \
-    .thread = THREAD_FROM_3_13(152, 44, 232)
+    .thread = THREAD_FROM_3_13(152, 44, 232), .lock = {.slots = 80, .is_parked = true}
 #define STATE_3_15(dicts)                                                                                              \
     .version = 3 << 8 | 15, .runtime = {.interpreters_head = 936, .gil = LAYOUT_NONE},                                 \
     .interpreter = {.next = 7264,                                                                                      \
@@ -162,7 +162,7 @@
                     .gil_pointer = 16,                                                                                 \
                     .collecting = 7512,                                                                                \
                     .collecting_frame = 7520},                                                                         \
-    .thread = THREAD_FROM_3_13(176, 48, 256)
+    .thread = THREAD_FROM_3_13(176, 48, 256), .lock = {.slots = 80, .is_parked = true}
 
 static const struct layout layouts[] = {
     {
@@ -204,6 +204,7 @@ static const struct layout layouts[] = {
         .integer = {.tag = LAYOUT_NONE, .digits = 16},
         .module = MODULE(16),
         .method = METHOD(376, 20, 56, 16, LAYOUT_NONE),
+        .lock = {.slots = 376},
     },
     {
         COMMON_3_6_TO_3_10,
@@ -226,6 +227,7 @@ static const struct layout layouts[] = {
         .code = CODE_TO_3_10(96, 112, 36),
         .type = TYPE(16, 856),
         .method = METHOD(376, 24, 64, 16, 104),
+        .lock = {.slots = 376},
     },
     {
         COMMON_3_6_TO_3_10,
@@ -248,6 +250,7 @@ static const struct layout layouts[] = {
         .code = CODE_TO_3_10(96, 112, 36),
         .type = TYPE(16, 856),
         .method = METHOD(360, 24, 64, 16, 104),
+        .lock = {.slots = 360},
     },
     {
         COMMON_3_6_TO_3_10,
@@ -270,6 +273,7 @@ static const struct layout layouts[] = {
         .code = CODE_TO_3_10(104, 120, 40),
         .type = TYPE(16, 872),
         .method = METHOD(360, 28, 72, 16, 104),
+        .lock = {.slots = 360},
     },
     {
         COMMON_3_6_TO_3_10,
@@ -292,6 +296,7 @@ static const struct layout layouts[] = {
         .code = CODE_TO_3_10(104, 120, 40),
         .type = TYPE(16, 864),
         .method = METHOD(360, 28, 72, 16, 104),
+        .lock = {.slots = 360},
     },
     {
         COMMON_3_6_TO_3_10,
@@ -314,6 +319,7 @@ static const struct layout layouts[] = {
         .code = CODE_TO_3_10(104, 120, 40),
         .type = TYPE(16, 872),
         .method = METHOD(352, 28, 72, 48, 40),
+        .lock = {.slots = 352},
     },
     {
         .version = 3 << 8 | 11,
@@ -370,6 +376,7 @@ static const struct layout layouts[] = {
         .dict = DICT_FROM_3_11(16, 0),
         .integer = INTEGER_TO_3_11,
         .module = MODULE(16),
+        .lock = {.slots = 72},
     },
     {
         .version = 3 << 8 | 12,
@@ -409,6 +416,7 @@ static const struct layout layouts[] = {
         .dict = DICT_FROM_3_11(16, 0),
         .integer = INTEGER_FROM_3_12(16),
         .module = MODULE(16),
+        .lock = {.slots = 72},
     },
     {
         WITH_GIL,

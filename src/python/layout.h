@@ -150,6 +150,11 @@ struct layout {
     struct {
         uint16_t dict;
     } module;
+    /* How a lock is found that a thread waits for. */
+    struct {
+        uint16_t slots; /* of a frame: its locals, and behind them what it computes with */
+        bool is_parked; /* threads wait in CPython's own parking lot, from 3.13 on */
+    } lock;
     /* How a method's frame leads to its class; all 0 from 3.11 on, where the code object has a qualified name. */
     struct {
         uint16_t locals;                                  /* of a frame: its arguments, other locals, and cells */

@@ -125,6 +125,7 @@ static void print_frame(void)
     PRINT(frame.is_entry, _PyInterpreterFrame, is_entry);
 #endif
     PRINT(frame.owner, _PyInterpreterFrame, owner);
+    PRINT(lock.slots, _PyInterpreterFrame, localsplus);
 #if PY_VERSION_HEX >= 0x030e0000 && defined(Py_GIL_DISABLED)
     PRINT(frame.tlbc_index, _PyInterpreterFrame, tlbc_index);
 #endif
@@ -132,6 +133,7 @@ static void print_frame(void)
     PRINT(frame.code, PyFrameObject, f_code);
     PRINT(frame.previous, PyFrameObject, f_back);
     PRINT(frame.instruction, PyFrameObject, f_lasti);
+    PRINT(lock.slots, PyFrameObject, f_localsplus);
 #endif
 }
 

@@ -55,6 +55,7 @@ static void print_code(const struct layout *layout)
     PRINT(frame.is_entry);
     PRINT(frame.owner);
     PRINT(frame.tlbc_index);
+    PRINT(lock.slots);
     PRINT(code.filename);
     PRINT(code.name);
     PRINT(code.qualname);
