@@ -92,7 +92,7 @@ struct layout {
         uint16_t frame;           /* what runs: a frame, or from 3.11 to 3.12 a _PyCFrame */
         uint16_t cframe;          /* 3.10 to 3.12: a pointer to a struct on the C stack of the thread that runs it */
         uint16_t cframe_frame;    /* the frame inside a _PyCFrame */
-        uint16_t cframe_previous; /* that of the evaluation loop which called this one; 3.10 and 3.11 */
+        uint16_t cframe_previous; /* that of the evaluation loop which called this one; 3.10 to 3.12 */
         uint16_t id, native_id;
         uint16_t state; /* an int: whether it may run Python code; from 3.13 on, of use in free-threaded builds */
         uint16_t

@@ -422,28 +422,63 @@ static enum python_status check_thread(struct python *python, struct memory *mem
     return PYTHON_IN_MOTION;
 }
 
+/* Walks a thread's stack from a frame on. */
+static enum python_status walk_from(struct python *python, struct memory *memory, struct python_thread *thread,
+                                    remote_addr frame, struct walk *walk)
+{
+    *walk = (struct walk){.thread = thread};
+    python->frame_count = thread->first_frame;
+    last_walk_begin_thread(&python->last_walk, thread->address);
+    enum python_status status = read_stack_bounds(python, memory, walk);
+    if (status == PYTHON_OK)
+        status = read_activation(python, memory, walk);
+    if (status == PYTHON_OK)
+        status = begin_in_collector(python, walk, frame);
+    if (status == PYTHON_OK)
+        status = walk_frames(python, memory, frame, walk);
+    return status;
+}
+
+static bool is_broken(enum python_status status)
+{
+    return status == PYTHON_BAD_FRAME || status == PYTHON_BAD_CODE;
+}
+
+/*
+ * Walks the stack of a thread whose innermost evaluation loop has no frame yet, see is_entering(): what lay on the C
+ * stack in its place looked like one, and led nowhere. Then the stack is that of the loop which called it.
+ */
+static enum python_status walk_caller(struct python *python, struct memory *memory, struct python_thread *thread,
+                                      struct walk *walk)
+{
+    const struct layout *layout = python->runtime.layout;
+    remote_addr frame;
+    if (memory_read_u64(memory, thread->address + layout->thread.cframe, &frame) != MEMORY_OK ||
+        memory_read_u64(memory, frame + layout->thread.cframe_previous, &frame) != MEMORY_OK ||
+        memory_read_u64(memory, frame + layout->thread.cframe_frame, &frame) != MEMORY_OK)
+        return PYTHON_BAD_FRAME;
+    return walk_from(python, memory, thread, frame, walk);
+}
+
 enum python_status python_walk_thread(struct python *python, struct memory *memory, struct python_thread *thread)
 {
     remote_addr frame;
     struct walk walk = {.thread = thread};
+    bool has_cframes = python->runtime.layout->thread.cframe_frame != LAYOUT_NONE;
     thread->first_frame = python->frame_count;
     thread->frame_count = 0;
-    last_walk_begin_thread(&python->last_walk, thread->address);
     enum python_status status = check_thread(python, memory, thread);
     if (status == PYTHON_OK)
         status = innermost_frame(python, memory, thread, &frame);
     if (status == PYTHON_OK)
-        status = read_stack_bounds(python, memory, &walk);
-    if (status == PYTHON_OK)
-        status = read_activation(python, memory, &walk);
-    if (status == PYTHON_OK)
-        status = begin_in_collector(python, &walk, frame);
-    if (status == PYTHON_OK)
-        status = walk_frames(python, memory, frame, &walk);
-    if (status == PYTHON_BAD_FRAME || status == PYTHON_BAD_CODE)
+        status = walk_from(python, memory, thread, frame, &walk);
+    if (is_broken(status) && has_cframes && walk_caller(python, memory, thread, &walk) == PYTHON_OK)
+        status = PYTHON_OK;
+    else if (is_broken(status) && has_cframes)
+        status = walk_from(python, memory, thread, frame, &walk);
+    if (is_broken(status))
         status = is_entering(python->runtime.layout, &walk) ? PYTHON_IN_MOTION : mark_broken(python, &walk, status);
-    bool is_kept = status == PYTHON_OK || status == PYTHON_BAD_FRAME || status == PYTHON_BAD_CODE;
-    if (!is_kept)
+    if (status != PYTHON_OK && !is_broken(status))
         python->frame_count = thread->first_frame;
     thread->frame_count = python->frame_count - thread->first_frame;
     thread->status = status;

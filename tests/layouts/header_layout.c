@@ -92,7 +92,7 @@ static void print_thread(void)
 #if PY_VERSION_HEX >= 0x030a0000 && PY_VERSION_HEX < 0x030d0000
     PRINT(thread.cframe, PyThreadState, cframe);
 #endif
-#if PY_VERSION_HEX >= 0x030b0000 && PY_VERSION_HEX < 0x030c0000
+#if PY_VERSION_HEX >= 0x030b0000 && PY_VERSION_HEX < 0x030d0000
     PRINT(thread.cframe_previous, _PyCFrame, previous);
 #elif PY_VERSION_HEX >= 0x030a0000 && PY_VERSION_HEX < 0x030b0000
     PRINT(thread.cframe_previous, CFrame, previous);
