@@ -69,9 +69,9 @@ bool image_writable_segment(const struct image *image, size_t index, struct imag
 bool image_load_bias(const struct image *image, uint64_t start, uint64_t offset, bool is_code, uint64_t *ret);
 
 /*
- * Copies what is at an address when the file is loaded. Only of segments that cannot be written to, with the rest of
- * their pages, as the kernel maps whole ones: there the file tells what is in memory. False, and what is at the
- * destination undefined, when it is not all in one of them.
+ * Copies what is at an address when the file has just been loaded, the rest of segments' pages included, as whole ones
+ * are mapped. What can be written to may have changed since. False, and what is at the destination undefined, when it
+ * is not all in one segment of the file.
  */
 bool image_read(const struct image *image, uint64_t address, void *destination, size_t len);
 

@@ -251,11 +251,11 @@ bool image_load_bias(const struct image *image, uint64_t start, uint64_t offset,
     return false;
 }
 
-/* Where in the file the bytes at an address are, if a segment that cannot be written to has them all. */
+/* Where in the file the bytes at an address are, if a segment has them all. */
 static bool find_in_segment(const GElf_Phdr *header, uint64_t address, size_t len, uint64_t *ret_offset)
 {
     uint64_t into_page = header->p_offset % FILE_PAGE_LEN;
-    if (header->p_type != PT_LOAD || header->p_flags & PF_W || header->p_vaddr % FILE_PAGE_LEN != into_page ||
+    if (header->p_type != PT_LOAD || header->p_vaddr % FILE_PAGE_LEN != into_page ||
         header->p_filesz > (uint64_t)INT64_MAX - FILE_PAGE_LEN || header->p_offset > INT64_MAX - FILE_PAGE_LEN)
         return false;
     uint64_t pages_len = (into_page + header->p_filesz + FILE_PAGE_LEN - 1) / FILE_PAGE_LEN * FILE_PAGE_LEN;

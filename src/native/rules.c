@@ -124,11 +124,10 @@ static void read_entry(struct rules *rules, struct remote *remote, const struct 
     remote->known = UINT64_MAX;
     unw_cursor_t cursor;
     struct pick pick = {.rules = rules, .address = rule->address, .state = RULE_NONE};
-    if (unw_init_remote(&cursor, rules->space, remote) >= 0 &&
-        unw_reg_states_iterate(&cursor, take_state, &pick) >= 0) {
-        rule->state = pick.state;
-        rule->is_signal = rules->entry.is_signal;
-    }
+    if (unw_init_remote(&cursor, rules->space, remote) >= 0)
+        unw_reg_states_iterate(&cursor, take_state, &pick); /* it may fail further on in the function */
+    rule->state = pick.state;
+    rule->is_signal = rules->entry.is_signal;
     uint32_t reads_left = remote->reads_left;
     *remote = saved;
     remote->reads_left = reads_left;

@@ -5,6 +5,7 @@
  */
 #include "unwind_entry.h"
 
+#include "base/cleanup.h"
 #include "memory/registers.h"
 
 #include <stdlib.h>
@@ -13,13 +14,13 @@
 #include <dwarf.h>
 
 enum {
-    FDE_LEN_LIMIT = 1 << 17, /* bytes; the longest in all libraries of a Debian with PyTorch has 14,000 */
-    CIE_LEN_LIMIT = 1 << 10, /* they have about 30 */
+    FDE_LEN_LIMIT = 1 << 17, /* bytes; the longest in 4,000 files of a Debian with PyTorch and CUDA has 60,000 */
+    CIE_LEN_LIMIT = 1 << 10, /* they have 56 at most there */
     ENTRY_LEN_LIMIT = FDE_LEN_LIMIT + CIE_LEN_LIMIT + 16,
-    LEB_LEN_LIMIT = 10,   /* bytes of a 64-bit number */
-    REMEMBER_LIMIT = 256, /* states that are remembered; compilers remember one at a time */
-    LETTER_LIMIT = 4,     /* of an augmentation; libunwind keeps no more */
-    ROW_LEN = 8,          /* of a search table: two addresses */
+    LEB_LEN_LIMIT = 10,  /* bytes of a 64-bit number */
+    REMEMBER_LIMIT = 64, /* states that are remembered at a time; compilers remember one */
+    LETTER_LIMIT = 4,    /* of an augmentation; libunwind keeps no more */
+    ROW_LEN = 8,         /* of a search table: two addresses */
 };
 
 /* The return address is in a column of its own on x86-64, and in the link register on aarch64. */
@@ -85,7 +86,8 @@ bool unwind_entry_word(const struct unwind_entry *entry, remote_addr address, ui
 
 /* Bytes that are read from front to end. */
 struct reader {
-    const unsigned char *at, *end;
+    unsigned char *at;
+    const unsigned char *end;
     bool failed;
 };
 
@@ -158,7 +160,8 @@ enum operand {
     BYTES_4,
     BYTES_8,
     LEB,        /* signed or not */
-    REGISTER,   /* whose number must be one */
+    REGISTER,   /* that a value is taken from: must be one that libunwind knows */
+    SAVED,      /* register, of which is told where it is saved; any */
     EXPRESSION, /* with its length */
     POINTER,    /* as the CIE says */
     REFUSED,    /* none that is known */
@@ -252,24 +255,24 @@ static const struct instruction instructions[] = {
     [DW_CFA_advance_loc1] = {BYTES_1, NO_OPERAND},
     [DW_CFA_advance_loc2] = {BYTES_2, NO_OPERAND},
     [DW_CFA_advance_loc4] = {BYTES_4, NO_OPERAND},
-    [DW_CFA_offset_extended] = {LEB, LEB},
-    [DW_CFA_restore_extended] = {LEB, NO_OPERAND},
-    [DW_CFA_undefined] = {LEB, NO_OPERAND},
-    [DW_CFA_same_value] = {LEB, NO_OPERAND},
-    [DW_CFA_register] = {LEB, REGISTER},
+    [DW_CFA_offset_extended] = {SAVED, LEB},
+    [DW_CFA_restore_extended] = {SAVED, NO_OPERAND},
+    [DW_CFA_undefined] = {SAVED, NO_OPERAND},
+    [DW_CFA_same_value] = {SAVED, NO_OPERAND},
+    [DW_CFA_register] = {SAVED, REGISTER},
     [DW_CFA_remember_state] = {NO_OPERAND, NO_OPERAND},
     [DW_CFA_restore_state] = {NO_OPERAND, NO_OPERAND},
     [DW_CFA_def_cfa] = {REGISTER, LEB},
     [DW_CFA_def_cfa_register] = {REGISTER, NO_OPERAND},
     [DW_CFA_def_cfa_offset] = {LEB, NO_OPERAND},
     [DW_CFA_def_cfa_expression] = {EXPRESSION, NO_OPERAND},
-    [DW_CFA_expression] = {LEB, EXPRESSION},
-    [DW_CFA_offset_extended_sf] = {LEB, LEB},
+    [DW_CFA_expression] = {SAVED, EXPRESSION},
+    [DW_CFA_offset_extended_sf] = {SAVED, LEB},
     [DW_CFA_def_cfa_sf] = {REGISTER, LEB},
     [DW_CFA_def_cfa_offset_sf] = {LEB, NO_OPERAND},
     [DW_CFA_val_offset] = {REFUSED, REFUSED},
     [DW_CFA_val_offset_sf] = {REFUSED, REFUSED},
-    [DW_CFA_val_expression] = {LEB, EXPRESSION},
+    [DW_CFA_val_expression] = {SAVED, EXPRESSION},
     [0x17 ... 0x2c] = {REFUSED, REFUSED},
 #if defined(__aarch64__)
     [DW_CFA_AARCH64_negate_ra_state] = {NO_OPERAND, NO_OPERAND},
@@ -277,7 +280,7 @@ static const struct instruction instructions[] = {
     [0x2d] = {REFUSED, REFUSED},
 #endif
     [DW_CFA_GNU_args_size] = {LEB, NO_OPERAND},
-    [DW_CFA_GNU_negative_offset_extended] = {LEB, LEB},
+    [DW_CFA_GNU_negative_offset_extended] = {SAVED, LEB},
 };
 
 /* What is learned of instructions while they are read. */
@@ -285,13 +288,16 @@ struct survey {
     uint8_t pointer_encoding;
     bool has_cfa; /* a rule for the frame's address */
     bool has_expressions;
-    bool is_signal; /* the frame is that of a signal handler's caller */
-    unsigned remembered;
+    bool is_of_other;    /* the instruction is about a register that libunwind does not know */
+    bool is_signal;      /* the frame is that of a signal handler's caller */
+    unsigned remembered; /* states at a time */
 };
 
 static void check_operand(struct reader *reader, enum operand operand, struct survey *survey)
 {
-    if (operand == REGISTER) {
+    if (operand == SAVED) {
+        survey->is_of_other = take_leb(reader) >= REGISTER_COUNT;
+    } else if (operand == REGISTER) {
         if (take_leb(reader) >= REGISTER_COUNT)
             reader->failed = true;
     } else if (operand == EXPRESSION) {
@@ -304,15 +310,18 @@ static void check_operand(struct reader *reader, enum operand operand, struct su
     }
 }
 
-static void check_instruction(struct reader *reader, struct survey *survey)
+/* The three instructions whose number stands in the upper bits: advance_loc, offset and restore. */
+static void check_short_instruction(struct reader *reader, uint8_t code, struct survey *survey)
 {
-    uint8_t code = take_u8(reader);
-    if (code & 0xc0) { /* advance_loc, offset or restore */
-        if ((code & 0xc0) == DW_CFA_offset)
-            take_leb(reader);
-        return;
-    }
-    if (code >= sizeof(instructions) / sizeof(*instructions)) {
+    uint8_t upper = code & 0xc0;
+    survey->is_of_other = upper != DW_CFA_advance_loc && (code & 0x3f) >= REGISTER_COUNT;
+    if (upper == DW_CFA_offset)
+        take_leb(reader);
+}
+
+static void check_long_instruction(struct reader *reader, uint8_t code, struct survey *survey)
+{
+    if (code >= array_size(instructions)) {
         reader->failed = true;
         return;
     }
@@ -320,8 +329,27 @@ static void check_instruction(struct reader *reader, struct survey *survey)
     check_operand(reader, instructions[code].second, survey);
     if (code == DW_CFA_def_cfa || code == DW_CFA_def_cfa_sf || code == DW_CFA_def_cfa_expression)
         survey->has_cfa = true;
+    if (code == DW_CFA_restore_state && survey->remembered > 0)
+        survey->remembered--;
     if (code == DW_CFA_remember_state && ++survey->remembered > REMEMBER_LIMIT)
         reader->failed = true;
+}
+
+/*
+ * Where registers of vectors are saved, libunwind does not know them and gives the whole function up. They say nothing
+ * about callers; such an instruction is made one that does nothing.
+ */
+static void check_instruction(struct reader *reader, struct survey *survey)
+{
+    unsigned char *begin = reader->at;
+    uint8_t code = take_u8(reader);
+    survey->is_of_other = false;
+    if (code & 0xc0)
+        check_short_instruction(reader, code, survey);
+    else
+        check_long_instruction(reader, code, survey);
+    if (!reader->failed && survey->is_of_other)
+        memset(begin, DW_CFA_nop, (size_t)(reader->at - begin));
 }
 
 static void check_instructions(struct reader *reader, struct survey *survey)
@@ -384,7 +412,7 @@ static void check_fde(struct reader *reader, bool is_augmented, struct survey *s
 
 static struct reader reader_of(const struct unwind_entry *entry, enum unwind_part part)
 {
-    const unsigned char *begin = entry->bytes + entry->parts[part].at;
+    unsigned char *begin = entry->bytes + entry->parts[part].at;
     return (struct reader){.at = begin, .end = begin + entry->parts[part].len};
 }
 
