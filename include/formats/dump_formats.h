@@ -26,7 +26,8 @@ struct error *dump_format_text(const struct process_dump *dump, const struct dum
 /*
  * A list of threads in py-spy 0.4.2's shape: pid, thread_id, thread_name, os_thread_id, active, owns_gil, frames
  * (innermost first: name, filename, module, short_filename, line, locals, is_entry) and process_info. A frame has
- * end_line, column and end_column besides, null where they are not known.
+ * end_line, column and end_column besides, null where they are not known, and kind: "python", "native", "kernel" or
+ * "mark". The module of a native frame is the library with its code, where its source is not known.
  */
 struct error *dump_format_json(const struct process_dump *dump, FILE *out);
 

@@ -30,19 +30,31 @@ static void append_known(struct buffer *json, const char *name, int32_t number, 
         buffer_format(json, ", \"%s\": null", name);
 }
 
+static const char *word_of_kind(enum frame_kind kind)
+{
+    static const char *const words[FRAME_KINDS] = {
+        [FRAME_PYTHON] = "python", [FRAME_NATIVE] = "native", [FRAME_KERNEL] = "kernel", [FRAME_MARK] = "mark"};
+    return words[kind];
+}
+
 static void append_frame(struct buffer *json, const struct dump_frame *frame)
 {
+    const struct dump_text none = {0};
+    bool is_in_library = frame->kind == FRAME_NATIVE && frame->line == 0 && frame->filename.len > 0;
     buffer_append_text(json, "\n      {\"name\": ");
     append_string(json, &frame->name);
     buffer_append_text(json, ", \"filename\": ");
     append_string(json, &frame->filename);
-    buffer_append_text(json, ", \"module\": null, \"short_filename\": ");
+    buffer_append_text(json, ", \"module\": ");
+    append_string(json, is_in_library ? &frame->filename : &none);
+    buffer_append_text(json, ", \"short_filename\": ");
     append_string(json, &frame->short_filename);
     buffer_format(json, ", \"line\": %" PRId32, frame->line);
     append_known(json, "end_line", frame->end_line, frame->end_line > 0);
     append_known(json, "column", frame->column, frame->column >= 0);
     append_known(json, "end_column", frame->end_column, frame->end_column >= 0);
-    buffer_format(json, ", \"locals\": null, \"is_entry\": %s}", boolean(frame->is_entry));
+    buffer_format(json, ", \"locals\": null, \"is_entry\": %s, \"kind\": \"%s\"}", boolean(frame->is_entry),
+                  word_of_kind(frame->kind));
 }
 
 static void append_process(struct buffer *json, const struct process_dump *dump)

@@ -35,17 +35,25 @@ static void append_source(struct buffer *text, const struct dump_frame *frame)
     source_line_append(text, "        ", frame->source.bytes, frame->source.len, start, end);
 }
 
+static void append_place(struct buffer *text, const struct dump_frame *frame, const struct dump_format_options *options)
+{
+    if (frame->kind == FRAME_KERNEL)
+        buffer_append_text(text, " (kernel)");
+    if (frame->filename.len == 0)
+        return;
+    buffer_append_text(text, " (");
+    append_visible(text, options->full_filenames ? &frame->filename : &frame->short_filename);
+    if (frame->kind != FRAME_NATIVE || frame->line != 0) /* 0: the file is a library */
+        buffer_format(text, ":%" PRId32, frame->line);
+    buffer_append_char(text, ')');
+}
+
 static void append_frame(struct buffer *text, const struct dump_frame *frame, const struct dump_format_options *options)
 {
     buffer_append_text(text, "    ");
     append_visible(text, &frame->name);
-    if (frame->filename.len == 0) {
-        buffer_append_char(text, '\n');
-        return;
-    }
-    buffer_append_text(text, " (");
-    append_visible(text, options->full_filenames ? &frame->filename : &frame->short_filename);
-    buffer_format(text, ":%" PRId32 ")\n", frame->line);
+    append_place(text, frame, options);
+    buffer_append_char(text, '\n');
     if (frame->source.bytes)
         append_source(text, frame);
 }

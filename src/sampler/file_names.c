@@ -13,12 +13,17 @@ void file_names_deinit(struct file_names *names)
     buffer_deinit(&names->paths);
 }
 
-static bool collect(struct file_names *names, const struct profile *profile, uint32_t file)
+static bool collect(struct file_names *names, const struct profile *profile, const struct profile_frame *frame)
 {
-    struct named_file named = {.file = file, .offset = names->paths.len};
+    struct named_file named = {
+        .file = frame->file,
+        .offset = names->paths.len,
+        .is_native = frame->kind == FRAME_NATIVE,
+        .is_source = frame->line != 0,
+    };
     if (!array_grow(&names->files, names->count, &names->capacity, sizeof(*names->files)))
         return false;
-    const char *path = profile_string(profile, file, &named.len);
+    const char *path = profile_string(profile, frame->file, &named.len);
     buffer_append(&names->paths, path, named.len);
     buffer_append_char(&names->paths, '\0');
     names->files[names->count++] = named;
@@ -31,10 +36,11 @@ struct error *file_names_collect(struct file_names *names, const struct profile 
     names->count = 0;
     buffer_clear(&names->paths);
     for (uint32_t i = names->frame_count; i < count; i++) {
-        uint32_t file = profile_frame(profile, i)->file;
+        const struct profile_frame *frame = profile_frame(profile, i);
+        uint32_t file = frame->file;
         bool is_named = file == PROFILE_NONE || file == last || profile_short_file(profile, file) != file;
         last = file;
-        if (!is_named && !collect(names, profile, file))
+        if (!is_named && !collect(names, profile, frame))
             return error_no_memory();
     }
     names->frame_count = count;
@@ -45,7 +51,9 @@ void file_names_find(struct file_names *names, const struct process *process)
 {
     for (uint32_t i = 0; i < names->count; i++) {
         struct named_file *named = &names->files[i];
-        named->start = short_path_start(process, names->paths.data + named->offset, named->len);
+        const char *path = names->paths.data + named->offset;
+        named->start = named->is_native ? short_path_start_native(path, named->len, named->is_source)
+                                        : short_path_start(process, path, named->len);
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The short names of source files, found while others go on with the profile: looking at the target's files can take
- * long, and the profile is not held meanwhile.
+ * The short names of source files and libraries, found while others go on with the profile: looking at the target's
+ * files can take long, and the profile is not held meanwhile.
  *
  *     file_names_collect(names, profile);      with the lock: the files of frames that are new
  *     file_names_find(names, process);         without it
@@ -13,15 +13,17 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct process;
 struct profile;
 
 struct named_file {
-    uint32_t file;      /* string of the profile */
-    size_t offset, len; /* its path, in paths */
-    size_t start;       /* of the short name in the path */
+    uint32_t file;             /* string of the profile */
+    size_t offset, len;        /* its path, in paths */
+    size_t start;              /* of the short name in the path */
+    bool is_native, is_source; /* a library or a source of native code */
 };
 
 struct file_names {

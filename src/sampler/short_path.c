@@ -33,3 +33,9 @@ size_t short_path_start(const struct process *process, const char *path, size_t 
         start = last_component(path, start - 1);
     return start;
 }
+
+size_t short_path_start_native(const char *path, size_t len, bool is_source)
+{
+    size_t start = last_component(path, len);
+    return is_source && start > 1 ? last_component(path, start - 1) : start;
+}

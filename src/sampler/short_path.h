@@ -6,11 +6,18 @@
 #ifndef SAMPLER_SHORT_PATH_H
 #define SAMPLER_SHORT_PATH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct process;
 
 /* Returns where the short name begins in the path. */
 size_t short_path_start(const struct process *process, const char *path, size_t len);
+
+/*
+ * The same for the file of a native frame: a library is called by its own name, a source by that and its folder's
+ * ("Objects/listobject.c"), as sources of one name are many. Looks at no file.
+ */
+size_t short_path_start_native(const char *path, size_t len, bool is_source);
 
 #endif

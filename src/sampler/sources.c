@@ -106,8 +106,11 @@ struct error *sources_add(const struct process *process, struct process_dump *du
         return NULL;
     for (uint32_t i = 0; i < dump->thread_count; i++) {
         const struct dump_thread *thread = &dump->threads[i];
-        for (uint32_t j = 0; has_memory && j < thread->frame_count; j++)
-            has_memory = add_to_frame(&sources, &thread->frames[j]);
+        for (uint32_t j = 0; has_memory && j < thread->frame_count; j++) {
+            /* Of native code the compiler says where its source was, which need not be on this machine. */
+            if (thread->frames[j].kind == FRAME_PYTHON)
+                has_memory = add_to_frame(&sources, &thread->frames[j]);
+        }
     }
     deinit(&sources);
     return has_memory ? NULL : error_no_memory();

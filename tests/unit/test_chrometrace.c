@@ -122,14 +122,31 @@ static void names_cannot_break_out(void **state)
     built_recording_deinit(&built);
 }
 
+static void native_frames_are_labelled(void **state)
+{
+    (void)state;
+    struct built_recording built = build_native_calls();
+    check_events(&built, "B 10 0.000 load (/app/a.py:101)\n"
+                         "B 10 0.000 read (libc.so.6)\n"
+                         "B 10 0.000 read (kernel)\n"
+                         "E 10 1000.000 read (kernel)\n"
+                         "E 10 1000.000 read (libc.so.6)\n"
+                         "B 10 1000.001 step (/src/fast.c:12)\n"
+                         "E 10 2000.000 step (/src/fast.c:12)\n"
+                         "B 10 2000.001 step (/src/fast.c:14)\n"
+                         "E 10 3000.000 step (/src/fast.c:14)\n"
+                         "B 10 3000.001 solve (/lib/libsolve.so)\n"
+                         "E 10 4000.000 solve (/lib/libsolve.so)\n"
+                         "E 10 4000.000 load (/app/a.py:101)\n");
+    built_recording_deinit(&built);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_two_samples_have_in_common_stays_open),
-        cmocka_unit_test(who_is_who_is_told_first),
-        cmocka_unit_test(a_frame_begins_after_one_that_ends),
-        cmocka_unit_test(threads_of_one_number_follow_each_other),
-        cmocka_unit_test(names_cannot_break_out),
+        cmocka_unit_test(what_two_samples_have_in_common_stays_open), cmocka_unit_test(who_is_who_is_told_first),
+        cmocka_unit_test(a_frame_begins_after_one_that_ends),         cmocka_unit_test(native_frames_are_labelled),
+        cmocka_unit_test(threads_of_one_number_follow_each_other),    cmocka_unit_test(names_cannot_break_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,13 +147,42 @@ static void a_threads_state_is_said(void **state)
     }
 }
 
+static void native_frames_say_where_they_are(void **state)
+{
+    (void)state;
+    struct dump_frame frames[] = {frame_of("read", 0), frame_of("read", 0), frame_of("step", 12), frame_of("f", 7)};
+    frames[0].kind = FRAME_KERNEL;
+    frames[0].filename = frames[0].short_filename = (struct dump_text)TEXT("");
+    frames[1].kind = frames[2].kind = FRAME_NATIVE;
+    frames[1].filename = (struct dump_text)TEXT("/lib/libc.so.6");
+    frames[1].short_filename = (struct dump_text)TEXT("libc.so.6");
+    frames[2].filename = (struct dump_text)TEXT("/src/fast.c");
+    frames[2].short_filename = (struct dump_text)TEXT("src/fast.c");
+    check_text(frames, 4, NULL,
+               "Thread 2 (idle)\n    read (kernel)\n    read (libc.so.6)\n    step (src/fast.c:12)\n    f (a.py:7)\n");
+    char *text = print(frames, 4, NULL, true);
+    static const char *const expected[] = {
+        "{\"name\": \"read\", \"filename\": \"\", \"module\": null, \"short_filename\": \"\", \"line\": 0,",
+        "{\"name\": \"read\", \"filename\": \"/lib/libc.so.6\", \"module\": \"/lib/libc.so.6\", "
+        "\"short_filename\": \"libc.so.6\", \"line\": 0,",
+        "\"filename\": \"/src/fast.c\", \"module\": null, \"short_filename\": \"src/fast.c\", \"line\": 12,",
+        "\"kind\": \"kernel\"},",
+        "\"kind\": \"native\"},",
+        "\"kind\": \"python\"}]",
+    };
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        if (!strstr(text, expected[i]))
+            assert_string_equal(text, expected[i]);
+    }
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_frame_is_shown_with_its_source),
-        cmocka_unit_test(what_is_missing_of_a_stack_is_said),
-        cmocka_unit_test(a_threads_state_is_said),
-        cmocka_unit_test(json_has_positions_where_they_are_known),
+        cmocka_unit_test(a_frame_is_shown_with_its_source), cmocka_unit_test(what_is_missing_of_a_stack_is_said),
+        cmocka_unit_test(a_threads_state_is_said),          cmocka_unit_test(json_has_positions_where_they_are_known),
+        cmocka_unit_test(native_frames_say_where_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

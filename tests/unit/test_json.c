@@ -82,11 +82,33 @@ static void frames_have_the_lines_that_are_asked_for(void **state)
     }
 }
 
+static void frames_say_of_what_kind_they_are(void **state)
+{
+    (void)state;
+    struct built_recording built = build_native_calls();
+    cleanup_free char *text = write_built(&built, "json", &(struct format_options){0});
+    static const char *const frames[] = {
+        "\"id\":0,\"kind\":\"python\",\"name\":\"load\"",
+        "\"id\":1,\"kind\":\"native\",\"name\":\"read\",\"file\":\"/usr/lib/libc.so.6\",\"short_file\":\"libc.so.6\","
+        "\"line\":null,\"first_line\":null}",
+        "\"id\":2,\"kind\":\"kernel\",\"name\":\"read\",\"file\":null,\"short_file\":null,\"line\":null,"
+        "\"first_line\":null}",
+        "\"id\":3,\"kind\":\"native\",\"name\":\"step\",\"file\":\"/src/fast.c\",\"short_file\":\"/src/fast.c\","
+        "\"line\":12,\"first_line\":null}",
+    };
+    for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
+        if (!strstr(text, frames[i]))
+            assert_string_equal(text, frames[i]);
+    }
+    built_recording_deinit(&built);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_line_is_an_object),
         cmocka_unit_test(frames_have_the_lines_that_are_asked_for),
+        cmocka_unit_test(frames_say_of_what_kind_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

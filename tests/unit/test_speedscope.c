@@ -102,12 +102,28 @@ static void a_recording_without_samples_has_an_empty_profile(void **state)
     built_recording_deinit(&built);
 }
 
+static void native_frames_have_files(void **state)
+{
+    (void)state;
+    struct built_recording built = build_native_calls();
+    cleanup_free char *text = write_built(&built, "speedscope", &(struct format_options){0});
+    assert_non_null(strstr(text, "\"shared\":{\"frames\":[\n"
+                                 "{\"name\":\"load\",\"file\":\"/app/a.py\",\"line\":101},\n"
+                                 "{\"name\":\"read\",\"file\":\"libc.so.6\"},\n"
+                                 "{\"name\":\"read\",\"file\":\"kernel\"},\n"
+                                 "{\"name\":\"step\",\"file\":\"/src/fast.c\",\"line\":12},\n"
+                                 "{\"name\":\"step\",\"file\":\"/src/fast.c\",\"line\":14},\n"
+                                 "{\"name\":\"solve\",\"file\":\"/lib/libsolve.so\"}\n"));
+    built_recording_deinit(&built);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_share_the_time_axis),
         cmocka_unit_test(all_threads_have_the_roots_that_are_asked_for),
         cmocka_unit_test(true_weights_are_in_all_threads),
+        cmocka_unit_test(native_frames_have_files),
         cmocka_unit_test(a_recording_without_samples_has_an_empty_profile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
