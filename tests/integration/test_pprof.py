@@ -229,6 +229,25 @@ class TestPprof(harness.TestCase):
                     file.write(stacks.encode())
                 self.assertEqual(self.report(self.path(name), "-f", "raw", *options), stacks)
 
+    def test_google_reads_native_frames(self):
+        """Functions of the C library and of the kernel that have one name stay apart, and all come back."""
+        stacks, profile, rewritten = (self.path(name) for name in ("stacks.txt", "run.pb.gz", "again.pb.gz"))
+        text = ("all;main (a.py:3);load (fast.pyx:7);read (libc.so.6);read (kernel) 50\n"
+                "all;main (a.py:3);load (fast.pyx:7);read (libc.so.6) 7\n"
+                "all;main (a.py:4);list_sort (python3.11) 20\n")
+        with open(stacks, "w") as file:
+            file.write(text)
+        self.report(stacks, "-o", profile)
+        flat, cumulative = self.top("--sample_index=samples", profile)
+        self.assertEqual(flat, {"read (kernel)": 50, "read": 7, "list_sort": 20})
+        self.assertEqual(cumulative["load"], 57)
+        self.pprof("-proto", "-output=" + rewritten, profile)
+        raw = self.pprof("-raw", profile)
+        for mapping in ("libc.so.6", "[kernel]", "python3.11"):
+            self.assertIn(mapping, raw.split("Mappings")[1])
+        self.assertEqual(self.report(profile, "-f", "raw"), "".join(sorted(text.splitlines(True))))
+        self.assertEqual(self.report(rewritten, "-f", "raw"), self.report(profile, "-f", "raw"))
+
     def test_go_programs(self):
         """A profile that we have no part in: what we show of it is what pprof shows."""
         source, binary, profile = self.path("main.go"), os.path.join(self.build, "go-program"), self.path("go.prof")
