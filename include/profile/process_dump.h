@@ -76,6 +76,7 @@ struct dump_thread {
     bool is_stopped;       /* by a signal or a debugger */
     bool holds_gil;
     bool waits_for_gil;
+    int signal;          /* of a core file: which ended the process, if this thread got it; else 0 */
     const char *failure; /* why frames are missing; NULL when there is no failure; static */
     struct dump_wait wait;
     struct dump_frame *frames; /* innermost first */
@@ -85,6 +86,7 @@ struct dump_thread {
 
 struct process_dump {
     int64_t pid;
+    struct dump_text core_file; /* its name; none: the process was alive */
     struct dump_text command_line;
     struct dump_text executable;
     char *python_version;

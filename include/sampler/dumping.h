@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading every thread's stack of a process once.
+ * Reading every thread's stack of a process once, or out of a core file.
  */
 #ifndef SAMPLER_DUMPING_H
 #define SAMPLER_DUMPING_H
@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+struct core;
 struct process;
 struct process_dump;
 
@@ -19,5 +20,11 @@ struct process_dump;
  * afterwards.
  */
 struct error *dumping_run(const struct process *process, bool is_blocking, struct process_dump *ret);
+
+/*
+ * The same of a core file. path: what it is called. Source lines are read from our own files, if those have not changed
+ * since the core file was written.
+ */
+struct error *dumping_run_core(struct core *core, const char *path, struct process_dump *ret);
 
 #endif

@@ -92,7 +92,7 @@ struct error *process_open_executable(const struct process *process, int *ret_fd
 int process_open_path(const struct process *process, const char *path);
 int process_open_own_path(const char *path);
 
-/* Whether a path exists as the target sees it. False when its root may not be read. */
+/* Whether a path exists as the target sees it, or as we do (NULL). False when the target's root may not be read. */
 bool process_has_file(const struct process *process, const char *path);
 
 /* The command line with a space between the words; control characters are kept. "" for a kernel thread. */

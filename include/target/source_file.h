@@ -22,6 +22,12 @@ struct process;
  */
 bool program_start_time(const struct process *process, int64_t *ret_ns);
 
+/* What lets a file be read that is named by something else than a live process. */
+struct source_reader {
+    int64_t since_ns;     /* it has to be unchanged since then */
+    uint64_t user, group; /* who could read it by these alone */
+};
+
 /*
  * Replaces the buffer's content by that of a regular file. path: as the process sees it, from its root or from the
  * folder that it is in. False when there is none, or it is not unchanged since a time, not the process's to read, or
@@ -29,5 +35,8 @@ bool program_start_time(const struct process *process, int64_t *ret_ns);
  */
 bool source_file_read(const struct process *process, const char *path, int64_t since_ns, size_t limit,
                       struct buffer *buffer);
+
+/* The same of one of our own files; its path begins with a slash. */
+bool source_file_read_own(const struct source_reader *reader, const char *path, size_t limit, struct buffer *buffer);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "core_file.h"
 #include "options.h"
 #include "picture_options.h"
 #include "progress.h"
@@ -21,12 +22,15 @@ enum {
     KEY_FULL_FILENAMES = 256,
     KEY_BLOCKING,
     KEY_NONBLOCKING,
+    KEY_EXE,
     READY_MS = 5000,   /* how long an interpreter that is only just starting is waited for */
     READY_STEP_MS = 5, /* between looks at it */
 };
 
 static const struct argp_option dump_options[] = {
     {"pid", 'p', "PID", 0, "The process to read (decimal, or hexadecimal with 0x)", 1},
+    {"core", 'c', "FILE", 0, "Read a core file instead of a process", 1},
+    {"exe", KEY_EXE, "FILE", 0, "Where the executable is that the core file is of, if not where it was", 1},
     {"json", 'j', NULL, 0, "Print JSON instead of text", 1},
     {"full-filenames", KEY_FULL_FILENAMES, NULL, 0, "Print whole paths of source files", 1},
     {"blocking", KEY_BLOCKING, NULL, 0, "Stop the process's running threads while they are read", 1},
@@ -38,10 +42,24 @@ static const struct argp_option dump_options[] = {
 struct dump_arguments {
     struct command_line line; /* must be first */
     pid_t pid;
+    const char *core, *executable; /* NULL: not given */
     bool is_json;
     struct dump_format_options format;
     struct picture_options picture; /* only the filter of it */
 };
+
+static struct error *check_target(const struct dump_arguments *arguments)
+{
+    if (arguments->pid != 0 && arguments->core)
+        return error_create(ERROR_USAGE, "--pid and --core exclude each other");
+    if (arguments->pid == 0 && !arguments->core)
+        return error_create(ERROR_USAGE, "dump needs a process, --pid PID, or a core file, --core FILE");
+    if (arguments->executable && !arguments->core)
+        return error_create(ERROR_USAGE, "--exe goes with --core");
+    if (arguments->line.is_blocking && arguments->core)
+        return error_create(ERROR_USAGE, "--blocking goes with --pid: in a core file nothing runs");
+    return NULL;
+}
 
 static error_t parse_dump_option(int key, char *value, struct argp_state *state)
 {
@@ -53,6 +71,12 @@ static error_t parse_dump_option(int key, char *value, struct argp_state *state)
         break;
     case 'p':
         error = options_take_pid(value, &arguments->pid);
+        break;
+    case 'c':
+        arguments->core = value;
+        break;
+    case KEY_EXE:
+        arguments->executable = value;
         break;
     case 'j':
         arguments->is_json = true;
@@ -67,11 +91,10 @@ static error_t parse_dump_option(int key, char *value, struct argp_state *state)
         error = options_take_blocking(&arguments->line, false);
         break;
     case ARGP_KEY_ARG:
-        error = error_create(ERROR_USAGE, "dump takes no '%s': it reads a running process, given by --pid", value);
+        error = error_create(ERROR_USAGE, "dump takes no '%s': --pid or --core says what to read", value);
         break;
     case ARGP_KEY_END:
-        if (arguments->pid == 0)
-            error = error_create(ERROR_USAGE, "dump needs a process: --pid PID");
+        error = check_target(arguments);
         if (!error)
             error = picture_options_complete(&arguments->picture);
         break;
@@ -87,9 +110,11 @@ static const struct argp dump_argp = {
     .children = dump_children,
     .options = dump_options,
     .parser = parse_dump_option,
-    .args_doc = "--pid PID",
-    .doc = "Prints every thread's stack of a running Python program, once, with the source lines that it is in.\v"
-           "Without --blocking, the program is not stopped. Exit status: 0, 1 on failure, 2 for mistakes of usage.",
+    .args_doc = "--pid PID\n--core FILE",
+    .doc =
+        "Prints every thread's stack of a running Python program, once, with the source lines that it is in; or of one "
+        "that ended, from its core file.\v"
+        "Without --blocking, the program is not stopped. Exit status: 0, 1 on failure, 2 for mistakes of usage.",
 };
 
 static int64_t now_ms(void)
@@ -133,6 +158,13 @@ static struct error *read_blocking(pid_t pid, struct process_dump *ret)
     return error;
 }
 
+static struct error *read_target(const struct dump_arguments *arguments, struct process_dump *ret)
+{
+    if (arguments->core)
+        return core_file_dump(arguments->core, arguments->executable, ret);
+    return arguments->line.is_blocking ? read_blocking(arguments->pid, ret) : read_process(arguments->pid, false, ret);
+}
+
 static struct error *print_dump(const struct dump_arguments *arguments, const struct process_dump *dump)
 {
     struct error *error =
@@ -151,8 +183,7 @@ int verb_dump(int argc, char **argv)
     arguments.picture.line = &arguments.line;
     struct error *error = options_parse(&dump_argp, argc, argv, &arguments.line);
     if (!error)
-        error = arguments.line.is_blocking ? read_blocking(arguments.pid, &dump)
-                                           : read_process(arguments.pid, false, &dump);
+        error = read_target(&arguments, &dump);
     if (!error)
         error = process_dump_filter(&dump, arguments.picture.filter);
     if (!error)

@@ -25,6 +25,7 @@ static const char usage[] =
     "Usage: pyspyc record -o flame.svg -- python3 program.py\n"
     "       pyspyc record --pid 1234 -d 10\n"
     "       pyspyc dump --pid 1234\n"
+    "       pyspyc dump --core core.1234\n"
     "\n"
     "A sampling profiler for running Python programs. It does not change, restart or stop them.\n"
     "\n";

@@ -81,7 +81,10 @@ static void append_thread(struct buffer *json, const struct process_dump *dump, 
         buffer_append_text(json, i > 0 ? "," : "");
         append_frame(json, &thread->frames[i]);
     }
-    buffer_append_text(json, "],\n   \"process_info\": ");
+    buffer_append_text(json, "],\n   ");
+    if (dump->core_file.bytes)
+        buffer_format(json, "\"signal\": %d, ", thread->signal);
+    buffer_append_text(json, "\"process_info\": ");
     append_process(json, dump);
     buffer_append_char(json, '}');
 }

@@ -7,6 +7,7 @@
 #include "source_line.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static void append_visible(struct buffer *text, const struct dump_text *shown)
 {
@@ -22,6 +23,39 @@ static const char *state_text(const struct dump_thread *thread)
     if (thread->holds_gil)
         return thread->is_active ? "active+gil" : "idle+gil";
     return thread->is_active ? "active" : "idle";
+}
+
+/* "signal SIGSEGV"; of one that has no name, its number. */
+static void append_signal(struct buffer *text, int number)
+{
+    const char *name = sigabbrev_np(number);
+    if (name)
+        buffer_format(text, "signal SIG%s", name);
+    else
+        buffer_format(text, "signal %d", number);
+}
+
+/* Of a core file, in which nothing runs, only what stands out is said. */
+static void append_state_in_core(struct buffer *text, const struct dump_thread *thread)
+{
+    if (thread->signal == 0 && !thread->holds_gil && !thread->waits_for_gil)
+        return;
+    buffer_append_text(text, " (");
+    if (thread->signal != 0)
+        append_signal(text, thread->signal);
+    if (thread->signal != 0 && (thread->holds_gil || thread->waits_for_gil))
+        buffer_append_char(text, '+');
+    if (thread->holds_gil || thread->waits_for_gil)
+        buffer_append_text(text, thread->holds_gil ? "gil" : "waiting for the GIL");
+    buffer_append_char(text, ')');
+}
+
+static void append_state(struct buffer *text, const struct process_dump *dump, const struct dump_thread *thread)
+{
+    if (dump->core_file.bytes)
+        append_state_in_core(text, thread);
+    else
+        buffer_format(text, " (%s)", state_text(thread));
 }
 
 /* As Python's own tracebacks have it; of an expression of several lines the first one is shown. */
@@ -58,13 +92,14 @@ static void append_frame(struct buffer *text, const struct dump_frame *frame, co
         append_source(text, frame);
 }
 
-static void append_thread(struct buffer *text, const struct dump_thread *thread,
+static void append_thread(struct buffer *text, const struct process_dump *dump, const struct dump_thread *thread,
                           const struct dump_format_options *options)
 {
     if (thread->os_id != 0)
-        buffer_format(text, "Thread %" PRIu64 " (%s)", thread->os_id, state_text(thread));
+        buffer_format(text, "Thread %" PRIu64, thread->os_id);
     else
-        buffer_format(text, "Thread 0x%" PRIX64 " (%s)", thread->id, state_text(thread));
+        buffer_format(text, "Thread 0x%" PRIX64, thread->id);
+    append_state(text, dump, thread);
     if (thread->interpreter != 0)
         buffer_format(text, " in interpreter %" PRId64, thread->interpreter);
     if (thread->name.bytes) {
@@ -83,13 +118,20 @@ static void append_thread(struct buffer *text, const struct dump_thread *thread,
 struct error *dump_format_text(const struct process_dump *dump, const struct dump_format_options *options, FILE *out)
 {
     cleanup_buffer struct buffer text = {0};
-    buffer_format(&text, "Process %" PRId64 ": ", dump->pid);
+    if (dump->core_file.bytes) {
+        buffer_append_text(&text, "Core file ");
+        append_visible(&text, &dump->core_file);
+        buffer_append_text(&text, " of process ");
+    } else {
+        buffer_append_text(&text, "Process ");
+    }
+    buffer_format(&text, "%" PRId64 ": ", dump->pid);
     append_visible(&text, &dump->command_line);
     buffer_format(&text, "\nPython v%s (", dump->python_version);
     append_visible(&text, &dump->executable);
     buffer_append_text(&text, ")\n\n");
     for (uint32_t i = 0; i < dump->thread_count; i++)
-        append_thread(&text, &dump->threads[i], options);
+        append_thread(&text, dump, &dump->threads[i], options);
     if (text.failed)
         return error_no_memory();
     fwrite(buffer_text(&text), 1, text.len, out);

@@ -46,6 +46,7 @@ void process_dump_deinit(struct process_dump *dump)
     for (uint32_t i = 0; i < dump->thread_count; i++)
         deinit_thread(&dump->threads[i]);
     free(dump->threads);
+    free(dump->core_file.bytes);
     free(dump->command_line.bytes);
     free(dump->executable.bytes);
     free(dump->python_version);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "openers.h"
 
+#include "core/core.h"
 #include "target/process_images.h"
 
 static struct error *open_process_image(void *context, const struct maps *maps, const struct mapping *mapping,
@@ -26,6 +27,28 @@ struct module_opener opener_of_process(const struct process *process)
         .context = (void *)process,
         .open = open_process_image,
         .open_debug = open_process_debug_image,
+        .open_jit_names = open_no_jit_names,
+    };
+}
+
+static struct error *open_core_image(void *context, const struct maps *maps, const struct mapping *mapping,
+                                     struct loaded_image *ret)
+{
+    (void)maps;
+    return core_open_image(context, mapping, ret);
+}
+
+static bool open_core_debug_image(void *context, struct loaded_image *loaded)
+{
+    return core_open_debug_image(context, loaded);
+}
+
+struct module_opener opener_of_core(struct core *core)
+{
+    return (struct module_opener){
+        .context = core,
+        .open = open_core_image,
+        .open_debug = open_core_debug_image,
         .open_jit_names = open_no_jit_names,
     };
 }

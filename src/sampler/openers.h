@@ -7,9 +7,13 @@
 
 #include "native/modules.h"
 
+struct core;
 struct process;
 
 /* The process must outlive the opener. */
 struct module_opener opener_of_process(const struct process *process);
+
+/* The core must outlive the opener. */
+struct module_opener opener_of_core(struct core *core);
 
 #endif

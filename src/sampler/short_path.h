@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The short name of a source file: its path from the outermost package that it belongs to ("json/decoder.py"), or its
- * last component when it belongs to none. What is a package, the target's own files tell.
+ * last component when it belongs to none. What is a package, the target's own files tell; ours do
+ * when there is no process.
  */
 #ifndef SAMPLER_SHORT_PATH_H
 #define SAMPLER_SHORT_PATH_H
@@ -11,7 +12,7 @@
 
 struct process;
 
-/* Returns where the short name begins in the path. */
+/* process: NULL when there is none. Returns where the short name begins in the path. */
 size_t short_path_start(const struct process *process, const char *path, size_t len);
 
 /*

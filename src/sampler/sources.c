@@ -25,8 +25,8 @@ struct source_file {
 };
 
 struct sources {
-    const struct process *process;
-    int64_t start_ns; /* of the program */
+    const struct process *process; /* NULL: the files are our own */
+    struct source_reader reader;   /* of a process only the time: that at which its program began */
     struct source_file *files;
     uint32_t count, capacity;
     struct table by_name;
@@ -47,11 +47,17 @@ static bool can_be_path(const struct dump_text *name)
     return name->len > 0 && name->bytes[0] != '<' && !memchr(name->bytes, '\0', name->len);
 }
 
+static bool read_file(const struct sources *sources, const char *path, struct buffer *content)
+{
+    if (!sources->process)
+        return source_file_read_own(&sources->reader, path, FILE_LIMIT, content);
+    return source_file_read(sources->process, path, sources->reader.since_ns, FILE_LIMIT, content);
+}
+
 static void read_text(struct sources *sources, const struct dump_text *name, struct source_text *ret)
 {
     cleanup_buffer struct buffer content = {0};
-    if (!can_be_path(name) || sources->file_bytes >= FILES_LIMIT ||
-        !source_file_read(sources->process, name->bytes, sources->start_ns, FILE_LIMIT, &content))
+    if (!can_be_path(name) || sources->file_bytes >= FILES_LIMIT || !read_file(sources, name->bytes, &content))
         return;
     size_t len = content.len;
     if (source_text_init(ret, hand_over(&content.data), len))
@@ -98,20 +104,31 @@ static bool add_to_frame(struct sources *sources, struct dump_frame *frame)
     return frame->source.bytes != NULL;
 }
 
-struct error *sources_add(const struct process *process, struct process_dump *dump)
+static struct error *add_to_all(struct sources *sources, struct process_dump *dump)
 {
-    struct sources sources = {.process = process};
     bool has_memory = true;
-    if (!program_start_time(process, &sources.start_ns))
-        return NULL;
     for (uint32_t i = 0; i < dump->thread_count; i++) {
         const struct dump_thread *thread = &dump->threads[i];
         for (uint32_t j = 0; has_memory && j < thread->frame_count; j++) {
             /* Of native code the compiler says where its source was, which need not be on this machine. */
             if (thread->frames[j].kind == FRAME_PYTHON)
-                has_memory = add_to_frame(&sources, &thread->frames[j]);
+                has_memory = add_to_frame(sources, &thread->frames[j]);
         }
     }
-    deinit(&sources);
+    deinit(sources);
     return has_memory ? NULL : error_no_memory();
+}
+
+struct error *sources_add(const struct process *process, struct process_dump *dump)
+{
+    struct sources sources = {.process = process};
+    if (!program_start_time(process, &sources.reader.since_ns))
+        return NULL;
+    return add_to_all(&sources, dump);
+}
+
+struct error *sources_add_own(const struct source_reader *reader, struct process_dump *dump)
+{
+    struct sources sources = {.reader = *reader};
+    return add_to_all(&sources, dump);
 }

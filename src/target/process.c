@@ -338,7 +338,7 @@ int process_open_own_path(const char *path)
 
 bool process_has_file(const struct process *process, const char *path)
 {
-    cleanup_fd int fd = open_in_root(process, path, O_PATH);
+    cleanup_fd int fd = process ? open_in_root(process, path, O_PATH) : open(path, O_PATH | O_CLOEXEC);
     return fd >= 0;
 }
 

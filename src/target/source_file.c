@@ -111,17 +111,20 @@ static bool append_working_folder(const struct process *process, struct buffer *
     return true;
 }
 
-/* Whether a process could read a file by its user and group alone. */
-static bool is_readable_by(const struct process *process, const struct stat *file)
+/* Whose files a process could read by its user and group alone. */
+static bool make_reader(const struct process *process, int64_t since_ns, struct source_reader *ret)
 {
-    uint64_t user, group;
-    if (!read_status_number(process, "Uid", &user) || !read_status_number(process, "Gid", &group))
-        return false;
-    if (user == 0)
+    ret->since_ns = since_ns;
+    return read_status_number(process, "Uid", &ret->user) && read_status_number(process, "Gid", &ret->group);
+}
+
+static bool is_readable_by(const struct source_reader *reader, const struct stat *file)
+{
+    if (reader->user == 0)
         return true;
-    if (file->st_uid == user)
+    if (file->st_uid == reader->user)
         return file->st_mode & S_IRUSR;
-    return file->st_mode & (file->st_gid == group ? S_IRGRP : S_IROTH);
+    return file->st_mode & (file->st_gid == reader->group ? S_IRGRP : S_IROTH);
 }
 
 /* A change within the tick in which the program began came before it: somebody had to start it first. */
@@ -148,19 +151,33 @@ static bool read_whole(int fd, size_t expected, size_t limit, struct buffer *buf
     }
 }
 
+static bool read_unchanged(const struct source_reader *reader, int fd, size_t limit, struct buffer *buffer)
+{
+    struct stat file, later;
+    return fd >= 0 && fstat(fd, &file) == 0 && (uint64_t)file.st_size <= limit &&
+           is_unchanged(&file, reader->since_ns) && is_readable_by(reader, &file) &&
+           read_whole(fd, (size_t)file.st_size, limit, buffer) && fstat(fd, &later) == 0 &&
+           is_unchanged(&later, reader->since_ns);
+}
+
 bool source_file_read(const struct process *process, const char *path, int64_t since_ns, size_t limit,
                       struct buffer *buffer)
 {
     cleanup_buffer struct buffer whole = {0};
-    struct stat file, later;
+    struct source_reader reader;
     buffer_clear(buffer);
     if (path[0] != '/' && !append_working_folder(process, &whole))
         return false;
     buffer_append_text(&whole, path);
-    if (whole.failed)
+    if (whole.failed || !make_reader(process, since_ns, &reader))
         return false;
     cleanup_fd int fd = process_open_path(process, buffer_text(&whole));
-    return fd >= 0 && fstat(fd, &file) == 0 && (uint64_t)file.st_size <= limit && is_unchanged(&file, since_ns) &&
-           is_readable_by(process, &file) && read_whole(fd, (size_t)file.st_size, limit, buffer) &&
-           fstat(fd, &later) == 0 && is_unchanged(&later, since_ns);
+    return read_unchanged(&reader, fd, limit, buffer);
+}
+
+bool source_file_read_own(const struct source_reader *reader, const char *path, size_t limit, struct buffer *buffer)
+{
+    buffer_clear(buffer);
+    cleanup_fd int fd = path[0] == '/' ? process_open_own_path(path) : -1;
+    return read_unchanged(reader, fd, limit, buffer);
 }
