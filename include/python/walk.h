@@ -36,6 +36,12 @@ const struct python_runtime *python_runtime(const struct python *python);
 
 void python_begin_sample(struct python *python);
 
+/*
+ * Says that the memory does not change any more, so that there is nothing to be had by reading again: a stack that was
+ * caught in the middle of a call or return keeps the frames that could be read.
+ */
+void python_take_as_it_is(struct python *python);
+
 /* Reads all interpreters' lists of threads, newest interpreter and newest thread first, and their GILs. */
 enum python_status python_list_threads(struct python *python, struct memory *memory);
 struct python_thread *python_threads(struct python *python, uint32_t *ret_count);

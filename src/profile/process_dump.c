@@ -87,7 +87,9 @@ static bool filter_frames(struct dump_thread *thread, const struct filter_verdic
         is_ignored |= verdicts[i].is_ignored;
         shown = verdicts[i].is_start ? i + 1 : shown;
     }
-    if (!has_focus || is_ignored || shown == 0)
+    /* A thread that failed says why; one that is in no Python code has nothing to say. */
+    bool is_failure = thread->frame_count == 0 && thread->failure && !filter_needs_start(filter);
+    if (!has_focus || is_ignored || (shown == 0 && !is_failure))
         return false;
     for (uint32_t i = 0; i < thread->frame_count; i++) {
         if (i < shown && !verdicts[i].is_hidden)

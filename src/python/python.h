@@ -39,6 +39,7 @@ struct python {
     uint32_t gil_count, gil_capacity;
     struct python_frame *frames;
     uint32_t frame_count, frame_capacity;
+    bool is_still;  /* see python_take_as_it_is() */
     uint32_t steps; /* frames that were looked at in this sample */
     struct last_walk last_walk;
     bool keeps_anchors; /* see python_keep_anchors() */

@@ -319,7 +319,7 @@ static enum python_status visit_frame(struct python *python, struct memory *memo
         return PYTHON_OK;
     }
     if (owner == OWNER_THREAD && !is_on_stack(walk, address))
-        return PYTHON_IN_MOTION;
+        return python->is_still ? PYTHON_OK : PYTHON_IN_MOTION;
     if (layout->entry_format == ENTRY_SHIM && owner >= OWNER_C_STACK) {
         mark_entry(python, memory, walk);
         return PYTHON_OK;
@@ -360,7 +360,7 @@ static enum python_status walk_frames(struct python *python, struct memory *memo
     }
     /* A generator's frame has no caller for a moment, before and after it runs. */
     bool is_whole = walk->is_at_entry || walk->is_cut || frames_of(python, walk) == 0;
-    if (!is_whole)
+    if (!is_whole && !(python->is_still && walk->unreadable > 0))
         return PYTHON_IN_MOTION;
     return walk->unreadable > 0 ? PYTHON_BAD_CODE : PYTHON_OK;
 }
@@ -478,11 +478,17 @@ enum python_status python_walk_thread(struct python *python, struct memory *memo
         status = walk_from(python, memory, thread, frame, &walk);
     if (is_broken(status))
         status = is_entering(python->runtime.layout, &walk) ? PYTHON_IN_MOTION : mark_broken(python, &walk, status);
-    if (status != PYTHON_OK && !is_broken(status))
+    bool is_kept = status == PYTHON_OK || is_broken(status) || (status == PYTHON_IN_MOTION && python->is_still);
+    if (!is_kept)
         python->frame_count = thread->first_frame;
     thread->frame_count = python->frame_count - thread->first_frame;
     thread->status = status;
     return status;
+}
+
+void python_take_as_it_is(struct python *python)
+{
+    python->is_still = true;
 }
 
 const struct python_frame *python_frames(const struct python *python)

@@ -86,6 +86,7 @@ static struct error *copy_threads(struct core_dumping *dumping)
     uint32_t count;
     struct python *python = dumping->builder.python;
     python_keep_tables(python);
+    python_take_as_it_is(python);
     python_begin_sample(python);
     enum python_status status = python_list_threads(python, dumping->builder.memory);
     if (status != PYTHON_OK)

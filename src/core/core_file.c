@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "command_line.h"
 #include "core_maps.h"
 #include "core_memory.h"
 #include "core_parts.h"
@@ -111,9 +112,11 @@ static struct error *describe_process(struct core *core)
 {
     struct core_process *process = &core->process;
     const struct mapping *executable = core_executable(core);
+    cleanup_buffer struct buffer command_line = {0};
+    bool is_whole = command_line_read(core, &command_line);
     trim(core->notes.arguments);
     process->pid = core->notes.pid;
-    process->command_line = strdup(core->notes.arguments);
+    process->command_line = strdup(is_whole ? buffer_text(&command_line) : core->notes.arguments);
     process->executable = strdup(executable ? executable->path : core->notes.name);
     return process->command_line && process->executable ? NULL : error_no_memory();
 }
