@@ -14,14 +14,28 @@ enum {
     TYPE_NAME_AFTER_TYPE_AT = 16, /* from ob_type, over ob_size, to tp_name; in every version and build */
 };
 
-/* Whether an object at the address is of the type of this name. */
+/* Whether an object is a type: the type of types is its own type. */
+static bool is_type(const struct layout *layout, struct memory *memory, remote_addr object)
+{
+    remote_addr type, type_of_types;
+    return memory_read_u64(memory, object + layout->object.type, &type) == MEMORY_OK && type != 0 &&
+           memory_read_u64(memory, type + layout->object.type, &type_of_types) == MEMORY_OK && type == type_of_types;
+}
+
+/*
+ * Whether an object at the address is of the type of this name. A core file may lack the names of types, which are never
+ * written to; then any type will do.
+ */
 static bool has_type(const struct layout *layout, struct memory *memory, remote_addr object, const char *name)
 {
     char text[8] = {0};
     remote_addr type, text_address;
-    return memory_read_u64(memory, object + layout->object.type, &type) == MEMORY_OK &&
-           memory_read_u64(memory, type + layout->object.type + TYPE_NAME_AFTER_TYPE_AT, &text_address) == MEMORY_OK &&
-           memory_read(memory, text_address, text, strlen(name) + 1) == MEMORY_OK && strcmp(text, name) == 0;
+    if (memory_read_u64(memory, object + layout->object.type, &type) != MEMORY_OK ||
+        memory_read_u64(memory, type + layout->object.type + TYPE_NAME_AFTER_TYPE_AT, &text_address) != MEMORY_OK)
+        return false;
+    if (memory_read(memory, text_address, text, strlen(name) + 1) != MEMORY_OK)
+        return text_address != 0 && is_type(layout, memory, type);
+    return strcmp(text, name) == 0;
 }
 
 bool scan_is_interpreter(const struct layout *layout, struct memory *memory, remote_addr address)
