@@ -48,23 +48,47 @@ struct dump_frame {
 enum dump_wait_kind {
     WAIT_NONE,    /* it runs, or nothing is known */
     WAIT_GIL,     /* owner: who holds it */
-    WAIT_LOCK,    /* one of Python's; address; owner, where that can be known */
-    WAIT_FUTEX,   /* a lock or condition of C code; address */
-    WAIT_IO,      /* file, and what it leads to */
-    WAIT_SLEEP,   /* remaining_ns */
-    WAIT_CHILD,   /* pid */
+    WAIT_LOCK,    /* an object of Python's: address, and its type; owner, where that can be known */
+    WAIT_THREAD,  /* the end of a thread, the owner */
+    WAIT_FUTEX,   /* a lock or condition of C code: address; owner, where that can be known */
+    WAIT_IO,      /* files, and what is to be done with them; or the name of one */
+    WAIT_SLEEP,   /* until a time, or a signal */
+    WAIT_CHILD,   /* pid; its command line */
     WAIT_SYSCALL, /* anything else that the kernel does for it */
+};
+
+/* What is to be done with files. */
+enum dump_wait_action {
+    WAIT_TO_READ,
+    WAIT_TO_WRITE,
+    WAIT_TO_ACCEPT,
+    WAIT_TO_CONNECT,
+    WAIT_TO_LOCK,
+    WAIT_TO_SYNC,
+    WAIT_TO_OPEN,
+    WAIT_FOR_EVENTS,
+    WAIT_TO_DO, /* what the system call's name says */
+};
+
+struct dump_file {
+    int32_t number;          /* the descriptor */
+    struct dump_text target; /* "/var/log/x", "socket 127.0.0.1:80 -> 127.0.0.1:1234"; none: not known */
 };
 
 struct dump_wait {
     enum dump_wait_kind kind;
+    enum dump_wait_action action;
     const char *system_call; /* its name, static; NULL: not known */
-    uint64_t owner;          /* dump_thread.id of the thread that it waits for; 0: not known */
+    uint64_t owner;          /* dump_thread.id of the thread that it waits for; 0: not known, or none of Python's */
+    uint64_t owner_os_id;    /* the same of the kernel; 0: not known */
     uint64_t address;        /* of the lock or futex; 0: not known */
     int64_t remaining_ns;    /* of a sleep or of a wait with a limit; -1: not known, or without end */
+    int64_t limit_ns;        /* the whole length, where it is not known what remains; -1: not known, or without end */
     int64_t pid;             /* of the child that is waited for; -1: any */
-    int32_t file;            /* descriptor; -1: none, or several */
-    struct dump_text target; /* what the descriptor is: "/var/log/x", "socket 127.0.0.1:80 -> 127.0.0.1:1234" */
+    int32_t poller;          /* descriptor of the epoll that watches the files; -1: none does */
+    struct dump_file *files;
+    uint32_t file_count, more_files; /* those that are not listed */
+    struct dump_text target;         /* the type of a lock; the name of a file; the command line of a child */
 };
 
 struct dump_thread {
@@ -99,6 +123,9 @@ struct process_dump {
 
 /* Copies a text; its bytes are NULL without memory. */
 struct dump_text dump_text_copy(const char *bytes, size_t len);
+
+/* Makes it one of which nothing is known. Accepts a zeroed struct. */
+void dump_wait_deinit(struct dump_wait *wait);
 
 /* Takes out the threads and frames that a filter does not show, as it does in recordings. */
 struct error *process_dump_filter(struct process_dump *dump, const struct filter *filter);

@@ -17,7 +17,7 @@ enum { PYTHON_LOCK_TYPE_LEN = 64 };
 
 struct python_lock {
     remote_addr object;
-    char type[PYTHON_LOCK_TYPE_LEN]; /* "_thread.lock", "_thread.RLock", "_queue.SimpleQueue"; printable */
+    char type[PYTHON_LOCK_TYPE_LEN]; /* "_thread.lock", "_thread.RLock", "_queue.SimpleQueue" */
     bool is_lock;                    /* one of the first two */
     bool is_thread;                  /* it is given free when the owner ends, and not before */
     uint64_t owner;                  /* threading.get_ident() of who has it; 0: nobody, or it is not known */

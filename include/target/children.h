@@ -21,6 +21,9 @@ struct process;
  */
 struct error *children_list(const struct process *process, pid_t **ret, uint32_t *ret_count);
 
+/* The number in procfs of the child that a process knows by this number; 0 when there is none. */
+pid_t children_find(const struct process *process, pid_t inner);
+
 /*
  * The number that a new process or thread in our pid namespace, or in one below it, was given last; 0 when that is not
  * known. While it stays the same, nobody there has had a child.

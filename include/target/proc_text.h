@@ -64,6 +64,12 @@ struct proc_syscall {
 bool proc_syscall_parse(const char *text, struct proc_syscall *ret);
 
 /*
+ * Reads the text of a thread's sched file: when it had a CPU last, by that CPU's clock. Linux kernel/sched/debug.c:
+ * proc_sched_show_task(): "se.exec_start    :    24003862.382624" in milliseconds.
+ */
+bool proc_sched_stamp(const char *text, int64_t *ret_ns);
+
+/*
  * All decimal numbers of a field of /proc/PID/status, such as "NSpid". Returns how many; 0 when there is no such field,
  * when something else than numbers is in it, or when there are more than `limit`.
  */

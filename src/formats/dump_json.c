@@ -2,6 +2,7 @@
 #include "formats/dump_formats.h"
 
 #include "base/buffer.h"
+#include "dump_wait.h"
 #include "formats/escape.h"
 #include "profile/process_dump.h"
 
@@ -74,9 +75,10 @@ static void append_thread(struct buffer *json, const struct process_dump *dump, 
     else
         buffer_append_text(json, ", \"os_thread_id\": null");
     buffer_format(
-        json,
-        ", \"interpreter\": %" PRId64 ", \"active\": %s, \"owns_gil\": %s, \"waits_for_gil\": %s,\n   \"frames\": [",
+        json, ", \"interpreter\": %" PRId64 ", \"active\": %s, \"owns_gil\": %s, \"waits_for_gil\": %s,\n   \"wait\": ",
         thread->interpreter, boolean(thread->is_active), boolean(thread->holds_gil), boolean(thread->waits_for_gil));
+    dump_wait_append_json(json, &thread->wait);
+    buffer_append_text(json, ",\n   \"frames\": [");
     for (uint32_t i = 0; i < thread->frame_count; i++) {
         buffer_append_text(json, i > 0 ? "," : "");
         append_frame(json, &thread->frames[i]);

@@ -2,6 +2,7 @@
 #include "formats/dump_formats.h"
 
 #include "base/buffer.h"
+#include "dump_wait.h"
 #include "formats/escape.h"
 #include "profile/process_dump.h"
 #include "source_line.h"
@@ -108,6 +109,7 @@ static void append_thread(struct buffer *text, const struct process_dump *dump, 
         buffer_append_char(text, '"');
     }
     buffer_append_char(text, '\n');
+    dump_wait_append_text(text, dump, &thread->wait);
     for (uint32_t i = 0; i < thread->frame_count; i++)
         append_frame(text, &thread->frames[i], options);
     if (thread->failure)

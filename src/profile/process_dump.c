@@ -32,13 +32,22 @@ static void deinit_frame(struct dump_frame *frame)
     free(frame->variables);
 }
 
+void dump_wait_deinit(struct dump_wait *wait)
+{
+    for (uint32_t i = 0; i < wait->file_count; i++)
+        free(wait->files[i].target.bytes);
+    free(wait->files);
+    free(wait->target.bytes);
+    *wait = (struct dump_wait){0};
+}
+
 static void deinit_thread(struct dump_thread *thread)
 {
     for (uint32_t i = 0; i < thread->frame_count; i++)
         deinit_frame(&thread->frames[i]);
     free(thread->frames);
     free(thread->name.bytes);
-    free(thread->wait.target.bytes);
+    dump_wait_deinit(&thread->wait);
 }
 
 void process_dump_deinit(struct process_dump *dump)

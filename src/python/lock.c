@@ -6,7 +6,6 @@
 #include "layout.h"
 #include "python.h"
 
-#include <ctype.h>
 #include <string.h>
 
 enum {
@@ -19,8 +18,8 @@ enum {
     /* CPython 3.13 and 3.14 Python/parking_lot.c: struct wait_entry: the address that is waited for comes right before
      * the semaphore at which that is done. */
     PARKED_DISTANCE = 8,
-    /* CPython 3.13 Modules/_threadmodule.c: ThreadHandle: ident follows a node with two pointers. */
-    HANDLE_IDENT = 16,
+    /* CPython 3.13 Modules/_threadmodule.c: ThreadHandle: ident follows two nodes of lists, with two pointers each. */
+    HANDLE_IDENT = 32,
 };
 
 /* One search. */
@@ -45,16 +44,7 @@ static bool read_words(const struct search *search, remote_addr object, uint64_t
                        HEAD_WORDS * sizeof(words[0])) == MEMORY_OK;
 }
 
-static bool is_name(const char *name)
-{
-    for (; *name; name++) {
-        if (!isalnum((unsigned char)*name) && *name != '_' && *name != '.')
-            return false;
-    }
-    return true;
-}
-
-/* Reads the name of an object's type; false when it is longer than what is kept, or no name. */
+/* Reads the name of an object's type; false when it is longer than what is kept. */
 static bool read_type_name(const struct search *search, remote_addr object, char name[PYTHON_LOCK_TYPE_LEN])
 {
     char bytes[PYTHON_LOCK_TYPE_LEN + 1] = {0};
@@ -71,22 +61,32 @@ static bool read_type_name(const struct search *search, remote_addr object, char
         len += step;
     }
     size_t name_len = strlen(bytes);
-    if (name_len == 0 || name_len >= PYTHON_LOCK_TYPE_LEN || !is_name(bytes))
+    if (name_len == 0 || name_len >= PYTHON_LOCK_TYPE_LEN)
         return false;
     memcpy(name, bytes, name_len + 1);
     return true;
 }
 
-/* Takes an object for what is waited for, if it has a type with a name. */
+/* The types of what threads wait for, those that are locks first. */
+static const char *const types[] = {
+    "_thread.lock",         "thread.lock", "_thread.RLock", "_queue.SimpleQueue", "_multiprocessing.SemLock",
+    "_thread._ThreadHandle"};
+
+enum { LOCK_TYPES = 3 };
+
+/* Takes an object for what is waited for, if its type is one of those. */
 static bool accept(const struct search *search, remote_addr object, struct python_lock *ret)
 {
-    static const char *const locks[] = {"_thread.lock", "thread.lock", "_thread.RLock"};
     struct python_lock lock = {.object = object};
     uint64_t words[HEAD_WORDS];
+    size_t type = 0;
     if (!read_type_name(search, object, lock.type) || !read_words(search, object, words))
         return false;
-    for (size_t i = 0; i < array_size(locks); i++)
-        lock.is_lock |= strcmp(lock.type, locks[i]) == 0;
+    while (type < array_size(types) && strcmp(lock.type, types[type]) != 0)
+        type++;
+    if (type == array_size(types))
+        return false;
+    lock.is_lock = type < LOCK_TYPES;
     if (strcmp(lock.type, "_thread.RLock") == 0)
         lock.owner = words[1];
     *ret = lock;

@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "dump_builder.h"
+#include "dump_waits.h"
 #include "profile/process_dump.h"
 #include "python/frame_details.h"
 #include "relay.h"
@@ -25,6 +26,7 @@ struct dumping {
     const struct process *process;
     struct session *session;
     struct process_dump *dump;
+    struct dump_waits *waits;
     struct relay *relay;
     struct error *error;
     int tries;
@@ -49,7 +51,10 @@ static bool append_thread(struct dumping *dumping, struct sampled_thread *thread
     if (!copy)
         return false;
     thread->is_done = true;
-    return copy_thread(dumping, thread, copy);
+    if (!copy_thread(dumping, thread, copy))
+        return false;
+    dump_waits_read(dumping->waits, dumping->session, thread, copy);
+    return true;
 }
 
 /*
@@ -187,10 +192,13 @@ struct error *dumping_run(const struct process *process, bool is_blocking, struc
     python_keep_tables(session_python(session));
     dump.pid = process->pid;
     dump.is_proved = true;
+    cleanup_dump_waits struct dump_waits waits = {0};
+    dump_waits_init(&waits, process);
     struct dumping dumping = {
         .process = process,
         .session = session,
         .dump = &dump,
+        .waits = &waits,
         .end_ns = monotonic_now_ns() + TIME_LIMIT_NS,
         .builder = {.process = process,
                     .python = session_python(session),
@@ -202,6 +210,7 @@ struct error *dumping_run(const struct process *process, bool is_blocking, struc
         error = describe_process(&dumping, &dump);
     if (error)
         return error;
+    dump_waits_finish(&waits, &dump);
     error = sources_add(process, &dump);
     if (!error)
         error = dump_builder_finish(&dumping.builder);

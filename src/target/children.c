@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/table.h"
+#include "pid_namespace.h"
 #include "proc_file.h"
 #include "target/process.h"
 
@@ -65,6 +66,32 @@ struct error *children_list(const struct process *process, pid_t **ret, uint32_t
     *ret = hand_over(&list.numbers);
     *ret_count = list.count;
     return NULL;
+}
+
+/* By which number a parent that has so many knows its child; 0 when it has ended. */
+static pid_t read_number(const struct process *parent, uint32_t parent_numbers, pid_t child)
+{
+    char path[PATH_MAX];
+    struct pid_numbers numbers;
+    snprintf(path, sizeof(path), "%s/%d/status", parent->proc, child);
+    pid_numbers_read(AT_FDCWD, path, child, &numbers);
+    return parent_numbers > 0 && parent_numbers <= numbers.count ? numbers.numbers[parent_numbers - 1] : 0;
+}
+
+pid_t children_find(const struct process *process, pid_t inner)
+{
+    cleanup_free pid_t *children = NULL;
+    uint32_t count = 0;
+    struct pid_numbers own;
+    if (!process->has_inner_ids)
+        return inner;
+    pid_numbers_read(process->directory, "status", process->pid, &own);
+    cleanup_error struct error *error = children_list(process, &children, &count);
+    for (uint32_t i = 0; !error && i < count; i++) {
+        if (read_number(process, own.count, children[i]) == inner)
+            return children[i];
+    }
+    return 0;
 }
 
 /* "0.00 0.01 0.05 1/123 4567\n": Linux fs/proc/loadavg.c, loadavg_proc_show(). */

@@ -143,6 +143,32 @@ bool proc_syscall_parse(const char *text, struct proc_syscall *ret)
     return true;
 }
 
+bool proc_sched_stamp(const char *text, int64_t *ret_ns)
+{
+    static const char name[] = "\nse.exec_start";
+    enum { PLACES = 6, MS_DIGITS = 12 };
+    const char *at = strstr(text, name);
+    uint64_t number = 0;
+    int places = -1;
+    at = at ? strchr(at, ':') : NULL;
+    if (!at)
+        return false;
+    at++;
+    at += strspn(at, " ");
+    for (int digits = 0; (isdigit((unsigned char)*at) || (*at == '.' && places < 0)) && places < PLACES; at++) {
+        if (digits++ > MS_DIGITS + PLACES)
+            return false;
+        if (*at != '.')
+            number = number * 10 + (uint64_t)(*at - '0');
+        if (*at == '.' || places >= 0)
+            places++;
+    }
+    if (places != PLACES)
+        return false;
+    *ret_ns = (int64_t)number;
+    return true;
+}
+
 bool proc_schedstat_parse(const char *text, struct proc_schedstat *ret)
 {
     char *run_end, *wait_end, *end;
