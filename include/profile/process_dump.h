@@ -103,6 +103,7 @@ struct dump_thread {
     int signal;          /* of a core file: which ended the process, if this thread got it; else 0 */
     const char *failure; /* why frames are missing; NULL when there is no failure; static */
     struct dump_wait wait;
+    uint32_t unchanged;        /* for how many readings before this one the stack was the same; see dump_history.h */
     struct dump_frame *frames; /* innermost first */
     uint32_t frame_count;
     uint32_t place, owner_place; /* only of use while the threads are put in order */
@@ -111,6 +112,7 @@ struct dump_thread {
 struct process_dump {
     int64_t pid;
     struct dump_text core_file; /* its name; none: the process was alive */
+    int64_t parent; /* the process that it is shown below; 0: none */
     struct dump_text command_line;
     struct dump_text executable;
     char *python_version;

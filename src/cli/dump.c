@@ -1,38 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-#include "core_file.h"
+#include "dump_readings.h"
 #include "options.h"
 #include "picture_options.h"
-#include "progress.h"
 #include "verbs.h"
 
-#include "base/cleanup.h"
-#include "formats/dump_formats.h"
-#include "profile/process_dump.h"
-#include "sampler/dumping.h"
-#include "target/denial.h"
-#include "target/process.h"
-#include "target/task.h"
-
-#include <errno.h>
-#include <signal.h>
-#include <time.h>
-#include <unistd.h>
+#include <string.h>
 
 enum {
     KEY_FULL_FILENAMES = 256,
     KEY_BLOCKING,
     KEY_NONBLOCKING,
     KEY_EXE,
-    READY_MS = 5000,   /* how long an interpreter that is only just starting is waited for */
-    READY_STEP_MS = 5, /* between looks at it */
+    KEY_REPEAT,
+    KEY_EVERY,
+    REPEAT_LIMIT = 1000000000,
+    EVERY_NS = 1000000000,
 };
 
 static const struct argp_option dump_options[] = {
-    {"pid", 'p', "PID", 0, "The process to read (decimal, or hexadecimal with 0x)", 1},
+    {"pid", 'p', "PID", 0, "The process to read (decimal, or hexadecimal with 0x); may be given several times", 1},
+    {"subprocesses", 's', NULL, 0, "Read the processes that it has started, too, and theirs", 1},
     {"core", 'c', "FILE", 0, "Read a core file instead of a process", 1},
     {"exe", KEY_EXE, "FILE", 0, "Where the executable is that the core file is of, if not where it was", 1},
     {"json", 'j', NULL, 0, "Print JSON instead of text", 1},
     {"full-filenames", KEY_FULL_FILENAMES, NULL, 0, "Print whole paths of source files", 1},
+    {"repeat", KEY_REPEAT, "N", 0, "Read N times, and say which stacks are unchanged; 0 or 'forever': until Ctrl-C", 1},
+    {"every", KEY_EVERY, "SECONDS", 0, "Repeat after this time (default: 1)", 1},
     {"blocking", KEY_BLOCKING, NULL, 0, "Stop the process's running threads while they are read", 1},
     {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Never stop the process (default)", 1},
     {"help", 'h', NULL, 0, "Print this help", -1},
@@ -41,24 +34,42 @@ static const struct argp_option dump_options[] = {
 
 struct dump_arguments {
     struct command_line line; /* must be first */
-    pid_t pid;
-    const char *core, *executable; /* NULL: not given */
-    bool is_json;
-    struct dump_format_options format;
+    struct dump_plan plan;
     struct picture_options picture; /* only the filter of it */
 };
 
 static struct error *check_target(const struct dump_arguments *arguments)
 {
-    if (arguments->pid != 0 && arguments->core)
+    const struct dump_plan *plan = &arguments->plan;
+    bool is_process = plan->pid_count > 0;
+    if (is_process && plan->core)
         return error_create(ERROR_USAGE, "--pid and --core exclude each other");
-    if (arguments->pid == 0 && !arguments->core)
+    if (!is_process && !plan->core)
         return error_create(ERROR_USAGE, "dump needs a process, --pid PID, or a core file, --core FILE");
-    if (arguments->executable && !arguments->core)
+    if (plan->executable && !plan->core)
         return error_create(ERROR_USAGE, "--exe goes with --core");
-    if (arguments->line.is_blocking && arguments->core)
-        return error_create(ERROR_USAGE, "--blocking goes with --pid: in a core file nothing runs");
+    if (plan->core && (arguments->line.is_blocking || plan->with_children || plan->is_repeated))
+        return error_create(ERROR_USAGE,
+                            "--blocking, --subprocesses, --repeat and --every go with --pid: in a core file "
+                            "nothing runs");
     return NULL;
+}
+
+static struct error *take_pid(const char *value, struct dump_plan *plan)
+{
+    if (plan->pid_count == DUMP_PID_LIMIT)
+        return error_create(ERROR_USAGE, "there can be no more than %d processes", DUMP_PID_LIMIT);
+    return options_take_pid(value, &plan->pids[plan->pid_count++]);
+}
+
+static struct error *take_repeat(const char *value, struct dump_plan *plan)
+{
+    plan->is_repeated = true;
+    if (strcmp(value, "forever") == 0) {
+        plan->repeat = 0;
+        return NULL;
+    }
+    return options_take_count(value, 0, REPEAT_LIMIT, &plan->repeat);
 }
 
 static error_t parse_dump_option(int key, char *value, struct argp_state *state)
@@ -70,19 +81,29 @@ static error_t parse_dump_option(int key, char *value, struct argp_state *state)
         state->child_inputs[0] = &arguments->picture;
         break;
     case 'p':
-        error = options_take_pid(value, &arguments->pid);
+        error = take_pid(value, &arguments->plan);
+        break;
+    case 's':
+        arguments->plan.with_children = true;
         break;
     case 'c':
-        arguments->core = value;
+        arguments->plan.core = value;
         break;
     case KEY_EXE:
-        arguments->executable = value;
+        arguments->plan.executable = value;
         break;
     case 'j':
-        arguments->is_json = true;
+        arguments->plan.is_json = true;
         break;
     case KEY_FULL_FILENAMES:
-        arguments->format.full_filenames = true;
+        arguments->plan.format.full_filenames = true;
+        break;
+    case KEY_REPEAT:
+        error = take_repeat(value, &arguments->plan);
+        break;
+    case KEY_EVERY:
+        arguments->plan.is_repeated = true;
+        error = options_take_seconds(value, &arguments->plan.every_ns);
         break;
     case KEY_BLOCKING:
         error = options_take_blocking(&arguments->line, true);
@@ -111,92 +132,23 @@ static const struct argp dump_argp = {
     .options = dump_options,
     .parser = parse_dump_option,
     .args_doc = "--pid PID\n--core FILE",
-    .doc =
-        "Prints every thread's stack of a running Python program, once, with the source lines that it is in; or of one "
-        "that ended, from its core file.\v"
-        "Without --blocking, the program is not stopped. Exit status: 0, 1 on failure, 2 for mistakes of usage.",
+    .doc = "Prints every thread's stack of running Python programs, its source lines, and what it waits for; or of one "
+           "that ended, from its core file.\v"
+           "Without --blocking, the program is not stopped. Exit status: 0, 1 on failure, 2 for mistakes of usage.",
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static struct error *read_process(pid_t pid, bool is_blocking, struct process_dump *ret)
-{
-    cleanup_process struct process *process = NULL;
-    struct error *error = process_open(NULL, pid, &process);
-    if (error)
-        return error;
-    task_allow_many();
-    error = dumping_run(process, is_blocking, ret);
-    for (int64_t end_ms = now_ms() + READY_MS; error && error->kind == ERROR_NOT_READY && now_ms() < end_ms;) {
-        error_destroy(error);
-        usleep(READY_STEP_MS * 1000);
-        error = dumping_run(process, is_blocking, ret);
-    }
-    if (error && error->kind == ERROR_NOT_READY)
-        return error_wrap(error, "process %d", pid);
-    if (error && error->kind == ERROR_NOT_PYTHON)
-        return error_wrap(error, "process %d is not a Python process", pid);
-    return error ? denial_explain(error, process) : NULL;
-}
-
-/* Reads a process with its threads stopped; what would stop us meanwhile (Ctrl-Z) does so afterwards. */
-static struct error *read_blocking(pid_t pid, struct process_dump *ret)
-{
-    sigset_t stops, before;
-    sigemptyset(&stops);
-    sigaddset(&stops, SIGTSTP);
-    sigaddset(&stops, SIGTTIN);
-    sigaddset(&stops, SIGTTOU);
-    sigprocmask(SIG_BLOCK, &stops, &before);
-    struct error *error = read_process(pid, true, ret);
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    return error;
-}
-
-static struct error *read_target(const struct dump_arguments *arguments, struct process_dump *ret)
-{
-    if (arguments->core)
-        return core_file_dump(arguments->core, arguments->executable, ret);
-    return arguments->line.is_blocking ? read_blocking(arguments->pid, ret) : read_process(arguments->pid, false, ret);
-}
-
-static struct error *print_dump(const struct dump_arguments *arguments, const struct process_dump *dump)
-{
-    struct error *error =
-        arguments->is_json ? dump_format_json(dump, stdout) : dump_format_text(dump, &arguments->format, stdout);
-    if (error)
-        return error;
-    if (fflush(stdout) != 0 || ferror(stdout))
-        return error_from_errno(errno, "cannot write to standard output");
-    return NULL;
-}
 
 int verb_dump(int argc, char **argv)
 {
     struct dump_arguments arguments = {.line = {.verb = "dump", .tables = {dump_options, filter_argp_options}}};
-    cleanup_process_dump struct process_dump dump = {0};
+    arguments.plan.every_ns = EVERY_NS;
     arguments.picture.line = &arguments.line;
+    int status = STATUS_SUCCESS;
     struct error *error = options_parse(&dump_argp, argc, argv, &arguments.line);
-    if (!error)
-        error = read_target(&arguments, &dump);
-    if (!error)
-        error = process_dump_filter(&dump, arguments.picture.filter);
-    if (!error)
-        error = print_dump(&arguments, &dump);
+    if (!error) {
+        arguments.plan.is_blocking = arguments.line.is_blocking;
+        arguments.plan.filter = arguments.picture.filter;
+        status = dump_readings_run(&arguments.plan);
+    }
     picture_options_deinit(&arguments.picture);
-    if (error)
-        return report_error(error);
-    if (!dump.is_proved)
-        fprintf(stderr, "pyspyc: the program changed in every reading: stacks may mix moments\n");
-    if (dump.hidden_thread_count > 0)
-        fprintf(stderr, "pyspyc: %u of %u threads are not shown, as the filter has it\n", dump.hidden_thread_count,
-                dump.hidden_thread_count + dump.thread_count);
-    if (dump.is_untested)
-        report_untested();
-    return STATUS_SUCCESS;
+    return error ? report_error(error) : status;
 }

@@ -58,14 +58,40 @@ static void append_frame(struct buffer *json, const struct dump_frame *frame)
                   word_of_kind(frame->kind));
 }
 
-static void append_process(struct buffer *json, const struct process_dump *dump)
+enum { ANCESTOR_LIMIT = 16 }; /* parents of a process that are told */
+
+/* What is printed together. */
+struct reading {
+    const struct process_dump *dumps;
+    uint32_t count;
+    bool is_repeated;
+};
+
+static const struct process_dump *find_process(const struct reading *reading, int64_t pid)
 {
-    buffer_format(json, "{\"pid\": %" PRId64 ", \"command_line\": ", dump->pid);
-    append_string(json, &dump->command_line);
-    buffer_append_text(json, ", \"parent\": null}");
+    for (uint32_t i = 0; pid != 0 && i < reading->count; i++) {
+        if (reading->dumps[i].pid == pid)
+            return &reading->dumps[i];
+    }
+    return NULL;
 }
 
-static void append_thread(struct buffer *json, const struct process_dump *dump, const struct dump_thread *thread)
+static void append_process(struct buffer *json, const struct reading *reading, const struct process_dump *dump)
+{
+    int depth = 0;
+    for (; dump && depth < ANCESTOR_LIMIT; depth++) {
+        buffer_format(json, "{\"pid\": %" PRId64 ", \"command_line\": ", dump->pid);
+        append_string(json, &dump->command_line);
+        buffer_append_text(json, ", \"parent\": ");
+        dump = find_process(reading, dump->parent);
+    }
+    buffer_append_text(json, "null");
+    while (depth-- > 0)
+        buffer_append_char(json, '}');
+}
+
+static void append_thread(struct buffer *json, const struct reading *reading, const struct process_dump *dump,
+                          const struct dump_thread *thread)
 {
     buffer_format(json, "\n  {\"pid\": %" PRId64 ", \"thread_id\": %" PRIu64 ", \"thread_name\": ", dump->pid,
                   thread->id);
@@ -78,6 +104,8 @@ static void append_thread(struct buffer *json, const struct process_dump *dump, 
         json, ", \"interpreter\": %" PRId64 ", \"active\": %s, \"owns_gil\": %s, \"waits_for_gil\": %s,\n   \"wait\": ",
         thread->interpreter, boolean(thread->is_active), boolean(thread->holds_gil), boolean(thread->waits_for_gil));
     dump_wait_append_json(json, &thread->wait);
+    if (reading->is_repeated)
+        buffer_format(json, ", \"unchanged\": %" PRIu32, thread->unchanged);
     buffer_append_text(json, ",\n   \"frames\": [");
     for (uint32_t i = 0; i < thread->frame_count; i++) {
         buffer_append_text(json, i > 0 ? "," : "");
@@ -87,21 +115,58 @@ static void append_thread(struct buffer *json, const struct process_dump *dump, 
     if (dump->core_file.bytes)
         buffer_format(json, "\"signal\": %d, ", thread->signal);
     buffer_append_text(json, "\"process_info\": ");
-    append_process(json, dump);
+    append_process(json, reading, dump);
     buffer_append_char(json, '}');
+}
+
+static void append_threads(struct buffer *json, const struct reading *reading)
+{
+    bool is_first = true;
+    buffer_append_char(json, '[');
+    for (uint32_t i = 0; i < reading->count; i++) {
+        const struct process_dump *dump = &reading->dumps[i];
+        for (uint32_t j = 0; j < dump->thread_count; j++) {
+            buffer_append_text(json, is_first ? "" : ",");
+            append_thread(json, reading, dump, &dump->threads[j]);
+            is_first = false;
+        }
+    }
+    buffer_append_text(json, "\n]");
+}
+
+static struct error *write_out(const struct buffer *json, FILE *out)
+{
+    if (json->failed)
+        return error_no_memory();
+    fwrite(buffer_text(json), 1, json->len, out);
+    return NULL;
+}
+
+struct error *dump_format_json_of_all(const struct process_dump *dumps, uint32_t count, FILE *out)
+{
+    cleanup_buffer struct buffer json = {0};
+    const struct reading reading = {.dumps = dumps, .count = count};
+    append_threads(&json, &reading);
+    buffer_append_char(&json, '\n');
+    return write_out(&json, out);
 }
 
 struct error *dump_format_json(const struct process_dump *dump, FILE *out)
 {
+    return dump_format_json_of_all(dump, 1, out);
+}
+
+struct error *dump_format_json_line(const struct process_dump *dumps, uint32_t count, uint32_t reading_number,
+                                    double time, FILE *out)
+{
     cleanup_buffer struct buffer json = {0};
-    buffer_append_char(&json, '[');
-    for (uint32_t i = 0; i < dump->thread_count; i++) {
-        buffer_append_text(&json, i > 0 ? "," : "");
-        append_thread(&json, dump, &dump->threads[i]);
-    }
-    buffer_append_text(&json, "\n]\n");
-    if (json.failed)
-        return error_no_memory();
-    fwrite(buffer_text(&json), 1, json.len, out);
-    return NULL;
+    const struct reading reading = {.dumps = dumps, .count = count, .is_repeated = true};
+    buffer_format(&json, "{\"reading\": %" PRIu32 ", \"time\": %.6f, \"threads\": ", reading_number, time);
+    append_threads(&json, &reading);
+    buffer_append_char(&json, '}');
+    /* Within strings there are no line ends: they are escaped. */
+    for (size_t i = 0; i < json.len; i++)
+        json.data[i] = json.data[i] == '\n' ? ' ' : json.data[i];
+    buffer_append_char(&json, '\n');
+    return write_out(&json, out);
 }

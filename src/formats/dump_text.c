@@ -53,10 +53,15 @@ static void append_state_in_core(struct buffer *text, const struct dump_thread *
 
 static void append_state(struct buffer *text, const struct process_dump *dump, const struct dump_thread *thread)
 {
-    if (dump->core_file.bytes)
+    if (dump->core_file.bytes) {
         append_state_in_core(text, thread);
-    else
-        buffer_format(text, " (%s)", state_text(thread));
+        return;
+    }
+    buffer_format(text, " (%s", state_text(thread));
+    if (thread->unchanged > 0)
+        buffer_format(text, ", unchanged for %" PRIu32 " reading%s", thread->unchanged,
+                      thread->unchanged > 1 ? "s" : "");
+    buffer_append_char(text, ')');
 }
 
 /* As Python's own tracebacks have it; of an expression of several lines the first one is shown. */
@@ -127,7 +132,10 @@ struct error *dump_format_text(const struct process_dump *dump, const struct dum
     } else {
         buffer_append_text(&text, "Process ");
     }
-    buffer_format(&text, "%" PRId64 ": ", dump->pid);
+    buffer_format(&text, "%" PRId64, dump->pid);
+    if (dump->parent != 0)
+        buffer_format(&text, ", child of %" PRId64, dump->parent);
+    buffer_append_text(&text, ": ");
     append_visible(&text, &dump->command_line);
     buffer_format(&text, "\nPython v%s (", dump->python_version);
     append_visible(&text, &dump->executable);
