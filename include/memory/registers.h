@@ -31,7 +31,8 @@ enum {
 
 struct registers {
     uint64_t values[REGISTER_COUNT];
-    int64_t system_call; /* in which it is; -1: none */
+    int64_t system_call;     /* in which it is; -1: none */
+    uint64_t thread_pointer; /* what its libc has of the thread; with glibc, its pthread_t; 0: not known */
 };
 
 /*
@@ -39,5 +40,10 @@ struct registers {
  * both have). False, and *ret untouched, when that is not of the length that it has on this machine.
  */
 bool registers_parse(const void *bytes, size_t len, struct registers *ret);
+
+/* Whether they are those of a thread in a system call with these arguments, made with this stack pointer and at this
+ * pc. */
+bool registers_are_in_call(const struct registers *registers, uint64_t number, const uint64_t arguments[6], uint64_t sp,
+                           uint64_t pc);
 
 #endif

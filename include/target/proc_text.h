@@ -55,6 +55,7 @@ enum { PROC_SYSCALL_ARGUMENTS = 6 };
 struct proc_syscall {
     uint64_t number;
     uint64_t arguments[PROC_SYSCALL_ARGUMENTS];
+    uint64_t sp, pc; /* stack pointer and program counter with which it was made */
 };
 
 /*

@@ -43,6 +43,12 @@ struct error *process_open_image(const struct process *process, const struct map
  */
 bool process_open_debug_image(const struct process *process, struct loaded_image *loaded);
 
+/*
+ * Opens the file in which a just-in-time compiler in the process names its code for perf, /tmp/perf-PID.map with the
+ * number that the process knows itself by (Linux tools/perf/Documentation/jit-interface.txt); -1: there is none.
+ */
+int process_open_jit_names(const struct process *process);
+
 /* The first mapping of the process's executable, or NULL. */
 const struct mapping *process_executable_mapping(const struct process *process, const struct maps *maps);
 

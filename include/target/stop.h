@@ -23,6 +23,7 @@
 #define TARGET_STOP_H
 
 #include "base/error.h"
+#include "memory/registers.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -72,6 +73,12 @@ void stop_wait(struct stop *stops, uint32_t count);
  * to the thread's own code (Linux kernel/entry/common.c: exit_to_user_mode_loop()).
  */
 bool stop_holds(const struct stop *stop);
+
+/*
+ * The registers of a thread that has stopped. False when it has not, though stop_holds() may say that it runs no code:
+ * who waits for a CPU keeps them to himself.
+ */
+bool stop_read_registers(const struct stop *stop, struct registers *ret);
 
 /*
  * Lets the thread go, and gives it the signal that it was stopped for, if any; one that was stopped by SIGSTOP stays

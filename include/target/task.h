@@ -73,7 +73,7 @@ enum task_activity task_read_activity(struct task *task);
 
 /*
  * The system call in which a thread sleeps, or the address of the futex at which it does. False when it does not, or
- * that may not be known. Opens a file: not for each sample.
+ * that may not be known. Opens a file, if task_read_activity() has not.
  */
 bool task_read_syscall(const struct task *task, struct proc_syscall *ret);
 bool task_read_futex(const struct task *task, remote_addr *ret);

@@ -128,17 +128,21 @@ bool proc_syscall_parse(const char *text, struct proc_syscall *ret)
     struct proc_syscall call = {.number = strtoull(text, &at, 10)};
     if (!isdigit((unsigned char)*text))
         return false;
-    for (size_t i = 0; i < PROC_SYSCALL_ARGUMENTS; i++) {
+    for (size_t i = 0; i < PROC_SYSCALL_ARGUMENTS + 2; i++) {
         char *end;
         if (*at != ' ')
             return false;
-        call.arguments[i] = strtoull(at, &end, 16);
+        uint64_t number = strtoull(at, &end, 16);
         if (end == at)
             return false;
+        if (i < PROC_SYSCALL_ARGUMENTS)
+            call.arguments[i] = number;
+        else if (i == PROC_SYSCALL_ARGUMENTS)
+            call.sp = number;
+        else
+            call.pc = number;
         at = end;
     }
-    if (*at != ' ')
-        return false;
     *ret = call;
     return true;
 }

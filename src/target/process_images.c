@@ -4,9 +4,13 @@
 #include "base/cleanup.h"
 #include "base/table.h"
 #include "image/debug_file.h"
+#include "pid_namespace.h"
 #include "target/process.h"
 
+#include <stdio.h>
 #include <string.h>
+
+enum { JIT_NAMES_PATH_LEN = 32 };
 
 static bool is_executable_of(const struct process *process, const struct mapping *mapping)
 {
@@ -123,4 +127,14 @@ void program_files_deinit(struct program_files *files)
 {
     free(files->mappings);
     *files = (struct program_files){0};
+}
+
+int process_open_jit_names(const struct process *process)
+{
+    char path[JIT_NAMES_PATH_LEN];
+    struct pid_numbers numbers;
+    if (!pid_numbers_read(process->directory, "status", process->pid, &numbers) || numbers.count == 0)
+        return -1;
+    snprintf(path, sizeof(path), "/tmp/perf-%d.map", numbers.numbers[numbers.count - 1]);
+    return process_open_path(process, path);
 }

@@ -10,16 +10,19 @@
 #include "target/process.h"
 #include "target/task.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/ptrace.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 
 enum {
     ALARM_INTERVAL_NS = 1000000, /* after the first one, which can come when we are not waiting just then */
+    STOP_REGISTERS_LIMIT = 1024, /* bytes; x86-64 has 216 */
     EVENT_SHIFT = 8,             /* of the event in a stop's status: man 2 ptrace */
 };
 
@@ -160,6 +163,14 @@ void stop_wait(struct stop *stops, uint32_t count)
 bool stop_holds(const struct stop *stop)
 {
     return stop->state == STOP_REACHED || stop->state == STOP_OVERDUE;
+}
+
+bool stop_read_registers(const struct stop *stop, struct registers *ret)
+{
+    unsigned char bytes[STOP_REGISTERS_LIMIT];
+    struct iovec place = {bytes, sizeof(bytes)};
+    return stop->state == STOP_REACHED && ptrace(PTRACE_GETREGSET, stop->tid, as_data(NT_PRSTATUS), &place) == 0 &&
+           registers_parse(bytes, place.iov_len, ret);
 }
 
 bool stop_end(struct stop *stop)

@@ -134,7 +134,7 @@ enum task_activity task_read_activity(struct task *task)
 bool task_read_syscall(const struct task *task, struct proc_syscall *ret)
 {
     char text[STAT_LEN_LIMIT];
-    return read_file(task, -1, "syscall", text, sizeof(text)) > 0 && proc_syscall_parse(text, ret);
+    return read_file(task, task->syscall, "syscall", text, sizeof(text)) > 0 && proc_syscall_parse(text, ret);
 }
 
 bool task_read_futex(const struct task *task, remote_addr *ret)

@@ -210,6 +210,8 @@ static void where_a_thread_sleeps_is_read_from_syscall(void **state)
     const uint64_t expected[] = {0x7f1e175ad108, 0x89, 0, 0x7f1e16da0840, 5, 0xffffffff};
     assert_int_equal(call.number, 202);
     assert_memory_equal(call.arguments, expected, sizeof(expected));
+    assert_int_equal(call.sp, 0x7f1e16da0710);
+    assert_int_equal(call.pc, 0x7f1e);
     static const char *const texts[] = {"",
                                         "\n",
                                         "running\n",
@@ -222,6 +224,7 @@ static void where_a_thread_sleeps_is_read_from_syscall(void **state)
                                         "202 0x1 0x2 0x3 0x4 0x5\n",
                                         "202 0x1 0x2 0x3 0x4 0x5 \n",
                                         "202 0x1 0x2 0x3 0x4 0x5 0x6",
+                                        "202 0x1 0x2 0x3 0x4 0x5 0x6 0x7\n",
                                         "202 0x1 0x2 x 0x4 0x5 0x6 0x7 0x8\n",
                                         " 202 0x1 0x2 0x3 0x4 0x5 0x6 0x7 0x8\n"};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
