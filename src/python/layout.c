@@ -74,8 +74,10 @@
     }
 #define TYPE(head, keys)                                                                                               \
     {                                                                                                                  \
-        .name = (head) + 8, .basic_size = (head) + 16, .flags = (head) + 152, .dict_offset = (head) + 272,             \
-        .cached_keys = (keys), .managed_dict = (head) == 16 ? 24 : 8                                                   \
+        .name = (head) + 8, .basic_size = (head) + 16, .item_size = (head) + 24, .repr = (head) + 72,                  \
+        .flags = (head) + 152, .members = (head) + 224, .base = (head) + 240, .dict = (head) + 248,                    \
+        .dict_offset = (head) + 272, .mro = (head) + 328, .cached_keys = (keys),                                       \
+        .qualname = (keys) == LAYOUT_NONE ? LAYOUT_NONE : (keys)-8, .managed_dict = (head) == 16 ? 24 : 8              \
     }
 #define DICT_TO_3_10                                                                                                   \
     {                                                                                                                  \
@@ -95,36 +97,41 @@
     {                                                                                                                  \
         .tag = (head), .digits = (head) + 8                                                                            \
     }
-#define BYTES(head)                                                                                                    \
+#define LOCALS_TO_3_10(first_local, kwonly, count, varnames)                                                           \
     {                                                                                                                  \
-        .length = (head), .data = (head) + 16                                                                          \
+        .first = (first_local), .arg_count = 16, .kwonly_count = (kwonly), .flags = (count) + 8, .names = (varnames),  \
+        .kinds = LAYOUT_NONE, .local_count = (count), .cellvars = (varnames) + 16, .freevars = (varnames) + 8,         \
+        .tag = 0                                                                                                       \
     }
-#define OBJECT(head)                                                                                                   \
+#define LOCALS_FROM_3_12(head, first_local, tag_bits)                                                                  \
     {                                                                                                                  \
-        .type = (head)-8, .var_size = (head)                                                                           \
+        .first = (first_local), .arg_count = (head) + 36, .kwonly_count = (head) + 44, .flags = (head) + 32,           \
+        .names = (head) + 80, .kinds = (head) + 88, .local_count = LAYOUT_NONE, .cellvars = LAYOUT_NONE,               \
+        .freevars = LAYOUT_NONE, .tag = (tag_bits)                                                                     \
     }
-#define METHOD(first_local, count, varnames, func_code, func_qualname)                                                 \
+#define FUNCTION(func_code, func_qualname)                                                                             \
     {                                                                                                                  \
-        .locals = (first_local), .arg_count = 16, .local_count = (count), .names = (varnames),                         \
-        .cellvars = (varnames) + 16, .items = 24, .cell = 16, .dict = 264, .mro = 344, .code = (func_code),            \
-        .qualname = (func_qualname)                                                                                    \
+        .code = (func_code), .qualname = (func_qualname), .name = (func_qualname)                                      \
     }
-#define MODULE(head)                                                                                                   \
-    {                                                                                                                  \
-        .dict = (head)                                                                                                 \
-    }
+/* What hardly changed. hash: bytes between a tuple's head and its items. */
+#define CONTAINERS(head, hash)                                                                                         \
+    .bytes = {.length = (head), .data = (head) + 16}, .object = {.type = (head)-8, .var_size = (head)},                \
+    .tuple = {.items = (head) + 8 + (hash)}, .list = {.items = (head) + 8},                                            \
+    .set = {.mask = (head) + 16, .table = (head) + 24, .key = 0}, .byte_array = {.start = (head) + 24},                \
+    .cell = {.value = (head)}, .module = {.dict = (head)}
 
 /* What versions 3.6 to 3.10 have in common; what differs follows it in the row. */
 #define COMMON_3_6_TO_3_10                                                                                             \
     .entry_format = ENTRY_ALWAYS, .attribute_format = ATTRIBUTES_DICT, .container_format = CONTAINERS_3,               \
-    .thread_name = "_name", .text = TEXT_TO_3_11, .bytes = BYTES(16), .object = OBJECT(16), .dict = DICT_TO_3_10,      \
-    .integer = INTEGER_TO_3_11, .module = MODULE(16)
+    .thread_name = "_name", .text = TEXT_TO_3_11, .dict = DICT_TO_3_10, .integer = INTEGER_TO_3_11, CONTAINERS(16, 0)
 
 /* From 3.13 on, debug offsets overwrite what they and the rows both have. */
-#define COMMON_FROM_3_13(head)                                                                                         \
+#define COMMON_FROM_3_13(head, hash, first_local, tag_bits)                                                            \
     .line_format = LINES_LOCATIONS, .entry_format = ENTRY_SHIM, .attribute_format = ATTRIBUTES_INLINE_VALUES,          \
-    .container_format = CONTAINERS_3, .thread_name = "_name", .bytes = BYTES(head), .object = OBJECT(head),            \
-    .dict = DICT_FROM_3_11(head, 8), .integer = INTEGER_FROM_3_12(head), .module = MODULE(head)
+    .container_format = CONTAINERS_3, .repr_format = REPR_3_12, .thread_name = "_name",                                \
+    .dict = DICT_FROM_3_11(head, 8), .integer = INTEGER_FROM_3_12(head),                                               \
+    .locals = LOCALS_FROM_3_12(head, first_local, tag_bits), .function = FUNCTION((head) + 32, (head) + 24),           \
+    .generator = {.name = (head) + 16}, CONTAINERS(head, hash)
 #define WITH_GIL      .is_free_threaded = false, .gil_format = GIL_OF_INTERPRETER, .gil = GIL
 #define FREE_THREADED .is_free_threaded = true, .gil_format = GIL_OPTIONAL, .gil = GIL_WITH_SWITCH
 #define STATE_3_13(dicts)                                                                                              \
@@ -138,7 +145,7 @@
                     .gil_pointer = 16,                                                                                 \
                     .collecting = 7600,                                                                                \
                     .collecting_frame = LAYOUT_NONE},                                                                  \
-    .thread = THREAD_FROM_3_13(152, 40, 232), .frame = FRAME_3_12_AND_3_13, .lock = {.slots = 72, .is_parked = true}
+    .thread = THREAD_FROM_3_13(152, 40, 232), .frame = FRAME_3_12_AND_3_13, .parks_threads = true
 #define STATE_3_14(dicts)                                                                                              \
     .version = 3 << 8 | 14, .runtime = {.interpreters_head = 808, .gil = LAYOUT_NONE},                                 \
     .interpreter = {.next = 7272,                                                                                      \
@@ -150,7 +157,7 @@
                     .gil_pointer = 16,                                                                                 \
                     .collecting = 7600,                                                                                \
                     .collecting_frame = LAYOUT_NONE},                                                                  \
-    .thread = THREAD_FROM_3_13(152, 44, 232), .lock = {.slots = 80, .is_parked = true}
+    .thread = THREAD_FROM_3_13(152, 44, 232), .parks_threads = true
 #define STATE_3_15(dicts)                                                                                              \
     .version = 3 << 8 | 15, .runtime = {.interpreters_head = 936, .gil = LAYOUT_NONE},                                 \
     .interpreter = {.next = 7264,                                                                                      \
@@ -162,7 +169,7 @@
                     .gil_pointer = 16,                                                                                 \
                     .collecting = 7512,                                                                                \
                     .collecting_frame = 7520},                                                                         \
-    .thread = THREAD_FROM_3_13(176, 48, 256), .lock = {.slots = 80, .is_parked = true}
+    .thread = THREAD_FROM_3_13(176, 48, 256), .parks_threads = true
 
 static const struct layout layouts[] = {
     {
@@ -172,6 +179,7 @@ static const struct layout layouts[] = {
         .entry_format = ENTRY_ALWAYS,
         .attribute_format = ATTRIBUTES_DICT,
         .container_format = CONTAINERS_2,
+        .repr_format = REPR_2,
         .thread_name = "_Thread__name",
         .runtime = {.interpreters_head = 0, .gil = LAYOUT_NONE},
         .interpreter = {.next = 0,
@@ -188,8 +196,6 @@ static const struct layout layouts[] = {
         .frame = FRAME_TO_3_10(120, 1),
         .code = CODE_TO_3_10(80, 104, 96),
         .text = {.length = 16, .hash = 24, .state = LAYOUT_NONE, .ascii_data = LAYOUT_NONE, .compact_data = 24},
-        .bytes = {.length = 16, .data = 36},
-        .object = OBJECT(16),
         .type = TYPE(16, LAYOUT_NONE),
         .dict = {.mask = 32,
                  .table = 40,
@@ -202,13 +208,22 @@ static const struct layout layouts[] = {
                  .indices = LAYOUT_NONE,
                  .first_value = LAYOUT_NONE},
         .integer = {.tag = LAYOUT_NONE, .digits = 16},
-        .module = MODULE(16),
-        .method = METHOD(376, 20, 56, 16, LAYOUT_NONE),
-        .lock = {.slots = 376},
+        .locals = LOCALS_TO_3_10(376, LAYOUT_NONE, 20, 56),
+        .function = {.code = 16, .qualname = LAYOUT_NONE, .name = 56},
+        .generator = {.name = LAYOUT_NONE},
+        .bytes = {.length = 16, .data = 36},
+        .object = {.type = 8, .var_size = 16},
+        .tuple = {.items = 24},
+        .list = {.items = 24},
+        .set = {.mask = 32, .table = 40, .key = 8},
+        .byte_array = {.start = 40},
+        .cell = {.value = 16},
+        .module = {.dict = 16},
     },
     {
         COMMON_3_6_TO_3_10,
         .version = 3 << 8 | 6,
+        .repr_format = REPR_3,
         .line_format = LINES_LNOTAB,
         .gil_format = GIL_CURRENT_THREAD,
         .runtime = {.interpreters_head = 0, .gil = LAYOUT_NONE},
@@ -226,12 +241,14 @@ static const struct layout layouts[] = {
         .frame = FRAME_TO_3_10(120, 1),
         .code = CODE_TO_3_10(96, 112, 36),
         .type = TYPE(16, 856),
-        .method = METHOD(376, 24, 64, 16, 104),
-        .lock = {.slots = 376},
+        .locals = LOCALS_TO_3_10(376, 20, 24, 64),
+        .function = FUNCTION(16, 104),
+        .generator = {.name = 56},
     },
     {
         COMMON_3_6_TO_3_10,
         .version = 3 << 8 | 7,
+        .repr_format = REPR_3_7,
         .line_format = LINES_LNOTAB,
         .gil_format = GIL_OF_RUNTIME,
         .runtime = {.interpreters_head = 24, .gil = 1264},
@@ -249,12 +266,14 @@ static const struct layout layouts[] = {
         .frame = FRAME_TO_3_10(104, 1),
         .code = CODE_TO_3_10(96, 112, 36),
         .type = TYPE(16, 856),
-        .method = METHOD(360, 24, 64, 16, 104),
-        .lock = {.slots = 360},
+        .locals = LOCALS_TO_3_10(360, 20, 24, 64),
+        .function = FUNCTION(16, 104),
+        .generator = {.name = 56},
     },
     {
         COMMON_3_6_TO_3_10,
         .version = 3 << 8 | 8,
+        .repr_format = REPR_3_7,
         .line_format = LINES_LNOTAB,
         .gil_format = GIL_OF_RUNTIME,
         .runtime = {.interpreters_head = 32, .gil = 1152},
@@ -272,12 +291,14 @@ static const struct layout layouts[] = {
         .frame = FRAME_TO_3_10(104, 1),
         .code = CODE_TO_3_10(104, 120, 40),
         .type = TYPE(16, 872),
-        .method = METHOD(360, 28, 72, 16, 104),
-        .lock = {.slots = 360},
+        .locals = LOCALS_TO_3_10(360, 24, 28, 72),
+        .function = FUNCTION(16, 104),
+        .generator = {.name = 56},
     },
     {
         COMMON_3_6_TO_3_10,
         .version = 3 << 8 | 9,
+        .repr_format = REPR_3_7,
         .line_format = LINES_LNOTAB,
         .gil_format = GIL_OF_RUNTIME,
         .runtime = {.interpreters_head = 32, .gil = 352},
@@ -295,12 +316,14 @@ static const struct layout layouts[] = {
         .frame = FRAME_TO_3_10(104, 1),
         .code = CODE_TO_3_10(104, 120, 40),
         .type = TYPE(16, 864),
-        .method = METHOD(360, 28, 72, 16, 104),
-        .lock = {.slots = 360},
+        .locals = LOCALS_TO_3_10(360, 24, 28, 72),
+        .function = FUNCTION(16, 104),
+        .generator = {.name = 56},
     },
     {
         COMMON_3_6_TO_3_10,
         .version = 3 << 8 | 10,
+        .repr_format = REPR_3_7,
         .line_format = LINES_RANGES,
         .gil_format = GIL_OF_RUNTIME,
         .runtime = {.interpreters_head = 32, .gil = 352},
@@ -318,11 +341,13 @@ static const struct layout layouts[] = {
         .frame = FRAME_TO_3_10(96, 2),
         .code = CODE_TO_3_10(104, 120, 40),
         .type = TYPE(16, 872),
-        .method = METHOD(352, 28, 72, 48, 40),
-        .lock = {.slots = 352},
+        .locals = LOCALS_TO_3_10(352, 24, 28, 72),
+        .function = FUNCTION(48, 40),
+        .generator = {.name = 48},
     },
     {
         .version = 3 << 8 | 11,
+        .repr_format = REPR_3_7,
         .line_format = LINES_LOCATIONS,
         .gil_format = GIL_OF_RUNTIME,
         .entry_format = ENTRY_FLAG,
@@ -370,16 +395,26 @@ static const struct layout layouts[] = {
                  .first_traceable = 168,
                  .tlbc = LAYOUT_NONE},
         .text = TEXT_TO_3_11,
-        .bytes = BYTES(16),
-        .object = OBJECT(16),
         .type = TYPE(16, 872),
         .dict = DICT_FROM_3_11(16, 0),
         .integer = INTEGER_TO_3_11,
-        .module = MODULE(16),
-        .lock = {.slots = 72},
+        .locals = {.first = 72,
+                   .arg_count = 56,
+                   .kwonly_count = 64,
+                   .flags = 48,
+                   .names = 96,
+                   .kinds = 104,
+                   .local_count = LAYOUT_NONE,
+                   .cellvars = LAYOUT_NONE,
+                   .freevars = LAYOUT_NONE,
+                   .tag = 0},
+        .function = FUNCTION(48, 40),
+        .generator = {.name = 40},
+        CONTAINERS(16, 0),
     },
     {
         .version = 3 << 8 | 12,
+        .repr_format = REPR_3_12,
         .line_format = LINES_LOCATIONS,
         .gil_format = GIL_OF_INTERPRETER,
         .entry_format = ENTRY_SHIM,
@@ -410,17 +445,17 @@ static const struct layout layouts[] = {
         .frame = FRAME_3_12_AND_3_13,
         .code = CODE_FROM_3_12(16, 176, 192, LAYOUT_NONE),
         .text = TEXT_FROM_3_12(16, 2),
-        .bytes = BYTES(16),
-        .object = OBJECT(16),
         .type = TYPE(16, 880),
         .dict = DICT_FROM_3_11(16, 0),
         .integer = INTEGER_FROM_3_12(16),
-        .module = MODULE(16),
-        .lock = {.slots = 72},
+        .locals = LOCALS_FROM_3_12(16, 72, 0),
+        .function = FUNCTION(48, 40),
+        .generator = {.name = 32},
+        CONTAINERS(16, 0),
     },
     {
         WITH_GIL,
-        COMMON_FROM_3_13(16),
+        COMMON_FROM_3_13(16, 0, 72, 0),
         STATE_3_13(7640),
         .code = CODE_FROM_3_12(16, 184, 200, LAYOUT_NONE),
         .text = TEXT_FROM_3_12(16, 2),
@@ -428,7 +463,7 @@ static const struct layout layouts[] = {
     },
     {
         FREE_THREADED,
-        COMMON_FROM_3_13(32),
+        COMMON_FROM_3_13(32, 0, 72, 0),
         STATE_3_13(7648),
         .code = CODE_FROM_3_12(32, 200, 216, LAYOUT_NONE),
         .text = TEXT_FROM_3_12(32, 2),
@@ -436,7 +471,7 @@ static const struct layout layouts[] = {
     },
     {
         WITH_GIL,
-        COMMON_FROM_3_13(16),
+        COMMON_FROM_3_13(16, 8, 80, 3),
         STATE_3_14(7672),
         .frame = FRAME_FROM_3_14(74, LAYOUT_NONE),
         .code = CODE_FROM_3_12(16, 192, 208, LAYOUT_NONE),
@@ -445,7 +480,7 @@ static const struct layout layouts[] = {
     },
     {
         FREE_THREADED,
-        COMMON_FROM_3_13(32),
+        COMMON_FROM_3_13(32, 8, 80, 3),
         STATE_3_14(7696),
         .frame = FRAME_FROM_3_14(78, 72),
         .code = CODE_FROM_3_12(32, 208, 232, 224),
@@ -454,7 +489,7 @@ static const struct layout layouts[] = {
     },
     {
         WITH_GIL,
-        COMMON_FROM_3_13(16),
+        COMMON_FROM_3_13(16, 8, 80, 3),
         STATE_3_15(7576),
         .frame = FRAME_FROM_3_14(74, LAYOUT_NONE),
         .code = CODE_FROM_3_12(16, 192, 208, LAYOUT_NONE),
@@ -463,7 +498,7 @@ static const struct layout layouts[] = {
     },
     {
         FREE_THREADED,
-        COMMON_FROM_3_13(32),
+        COMMON_FROM_3_13(32, 8, 80, 3),
         STATE_3_15(7576),
         .frame = FRAME_FROM_3_14(78, 72),
         .code = CODE_FROM_3_12(32, 208, 232, 224),

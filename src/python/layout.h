@@ -55,6 +55,14 @@ enum attribute_format {
     ATTRIBUTES_INLINE_VALUES, /* from 3.13 on: dict before the object, else values behind it */
 };
 
+/* How repr() writes what is written otherwise in other versions. Later ones are larger. */
+enum repr_format {
+    REPR_2,    /* u'', 1L, set([1]), <type 'int'> */
+    REPR_3,    /* ValueError('x',) and datetime.timedelta(1), as 2.7 */
+    REPR_3_7,  /* ValueError('x') and datetime.timedelta(days=1) */
+    REPR_3_12, /* OrderedDict({'a': 1}) for OrderedDict([('a', 1)]) */
+};
+
 /* How dicts and ints are laid out. */
 enum container_format {
     CONTAINERS_2, /* 2.7: a dict is one table of hash, key and value; an int is a C long */
@@ -69,6 +77,7 @@ struct layout {
     enum entry_format entry_format;
     enum attribute_format attribute_format;
     enum container_format container_format;
+    enum repr_format repr_format;
     const char *thread_name; /* the attribute of a threading.Thread that holds its name */
 
     struct {
@@ -131,9 +140,10 @@ struct layout {
         uint16_t type, var_size; /* ob_type, ob_size */
     } object;
     struct {
-        uint16_t name, basic_size, flags, dict_offset;
-        uint16_t cached_keys;  /* of a heap type */
-        uint16_t managed_dict; /* how far before an object its dict is noted, from 3.11 on */
+        uint16_t name, basic_size, item_size, flags, dict_offset;
+        uint16_t repr, members, base, dict, mro;
+        uint16_t qualname, cached_keys; /* of a heap type; not in 2.7 */
+        uint16_t managed_dict;          /* how far before an object its dict is noted, from 3.11 on */
     } type;
     struct {
         uint16_t mask, table; /* 2.7 */
@@ -150,20 +160,40 @@ struct layout {
     struct {
         uint16_t dict;
     } module;
-    /* How a lock is found that a thread waits for. */
+    /* Threads that wait for a lock do so in CPython's own parking lot: from 3.13 on. */
+    bool parks_threads;
+    /* The arguments, other locals and cells of a frame, and what its code object says of them. */
     struct {
-        uint16_t slots; /* of a frame: its locals, and behind them what it computes with */
-        bool is_parked; /* threads wait in CPython's own parking lot, from 3.13 on */
-    } lock;
-    /* How a method's frame leads to its class; all 0 from 3.11 on, where the code object has a qualified name. */
+        uint16_t first; /* of a frame */
+        uint16_t arg_count, kwonly_count, flags;
+        uint16_t names;                           /* a tuple: co_varnames, and from 3.11 on co_localsplusnames */
+        uint16_t kinds;                           /* a bytes, from 3.11 on: co_localspluskinds */
+        uint16_t local_count, cellvars, freevars; /* to 3.10: the cells follow the locals */
+        uint8_t tag;                              /* low bits of what stands there that do not belong to a pointer */
+    } locals;
     struct {
-        uint16_t locals;                                  /* of a frame: its arguments, other locals, and cells */
-        uint16_t arg_count, local_count, names, cellvars; /* of a code object */
-        uint16_t items;                                   /* of a tuple */
-        uint16_t cell;                                    /* of a cell: what it holds */
-        uint16_t dict, mro;                               /* of a type */
-        uint16_t code, qualname;                          /* of a function; 2.7 has no qualified names */
-    } method;
+        uint16_t items; /* the first of them */
+    } tuple;
+    struct {
+        uint16_t items; /* a pointer to the first of them */
+    } list;
+    struct {
+        uint16_t mask, table;
+        uint8_t key; /* in an entry, which has a hash besides */
+    } set;
+    struct {
+        uint16_t start; /* a pointer to the first byte */
+    } byte_array;
+    struct {
+        uint16_t value;
+    } cell;
+    struct {
+        uint16_t code, qualname; /* 2.7 has no qualified names */
+        uint16_t name;           /* what its repr() shows */
+    } function;
+    struct {
+        uint16_t name; /* gi_qualname: what its repr() shows; not in 2.7 */
+    } generator;
 };
 
 /* The constant part for a version; NULL for one that is not known. Versions from 3.13 on still want debug offsets. */

@@ -103,7 +103,7 @@ static bool find_parked(const struct search *search, struct python_lock *ret)
 /* Reads the words of a frame, as many as there are of SLOT_LIMIT. Behind its end lie those of nobody, or of others. */
 static void read_slots(struct search *search, const struct python_frame *frame)
 {
-    remote_addr address = frame->address + search->layout->lock.slots;
+    remote_addr address = frame->address + search->layout->locals.first;
     while (search->slot_count < SLOT_LIMIT && address % sizeof(uint64_t) == 0) {
         uint64_t count = (PAGE - address % PAGE) / sizeof(uint64_t);
         count = count < SLOT_LIMIT - search->slot_count ? count : SLOT_LIMIT - search->slot_count;
@@ -208,7 +208,7 @@ bool python_find_lock(const struct python *python, struct memory *memory, const 
                       remote_addr futex, struct python_lock *ret)
 {
     struct search search = {.layout = python->runtime.layout, .memory = memory, .futex = futex};
-    if (search.layout->lock.is_parked && memory_read_u64(memory, futex - PARKED_DISTANCE, &search.parked) != MEMORY_OK)
+    if (search.layout->parks_threads && memory_read_u64(memory, futex - PARKED_DISTANCE, &search.parked) != MEMORY_OK)
         search.parked = 0;
     if (frame)
         read_slots(&search, frame);

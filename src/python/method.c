@@ -49,7 +49,7 @@ static bool open_tuple(const struct search *search, remote_addr tuple, uint64_t 
 
 static bool read_item(const struct search *search, remote_addr tuple, uint64_t index, remote_addr *ret)
 {
-    return read_word(search, tuple + search->layout->method.items + index * sizeof(remote_addr), ret);
+    return read_word(search, tuple + search->layout->tuple.items + index * sizeof(remote_addr), ret);
 }
 
 /* Copies the last component of a type's name. False when it is longer than what is kept. */
@@ -88,7 +88,7 @@ static bool has_type(const struct search *search, remote_addr object, const char
 static bool is_function(const struct search *search, remote_addr object)
 {
     uint64_t code;
-    return has_type(search, object, "function") && read_word(search, object + search->layout->method.code, &code) &&
+    return has_type(search, object, "function") && read_word(search, object + search->layout->function.code, &code) &&
            code == search->code;
 }
 
@@ -135,7 +135,7 @@ static bool find_in_class(const struct search *search, remote_addr type, const c
     const char *stripped = class_name + strspn(class_name, "_");
     bool is_mangled = is_private(search->name) && *stripped != '\0';
     int len = snprintf(key, sizeof(key), "%s%s%s", is_mangled ? "_" : "", is_mangled ? stripped : "", search->name);
-    return len > 0 && (size_t)len < sizeof(key) && read_word(search, type + search->layout->method.dict, &dict) &&
+    return len > 0 && (size_t)len < sizeof(key) && read_word(search, type + search->layout->type.dict, &dict) &&
            dict != 0 && dict_find_text(search->layout, search->memory, dict, key, &value) &&
            find_function(search, value, ret);
 }
@@ -152,13 +152,13 @@ static bool set_name(const struct search *search, const char *class_name, remote
 {
     const struct layout *layout = search->layout;
     remote_addr qualname;
-    if (layout->method.qualname == LAYOUT_NONE) {
+    if (layout->function.qualname == LAYOUT_NONE) {
         buffer_clear(buffer);
         buffer_format(buffer, "%s.%s", class_name, search->name);
         return !buffer->failed;
     }
     buffer_clear(buffer);
-    return read_word(search, function + layout->method.qualname, &qualname) &&
+    return read_word(search, function + layout->function.qualname, &qualname) &&
            text_read(layout, search->memory, qualname, buffer) == PYTHON_OK &&
            is_name_of(search, buffer_text(buffer), buffer->len);
 }
@@ -168,7 +168,7 @@ static bool find_in_bases(const struct search *search, remote_addr type, struct 
 {
     remote_addr mro, class, function;
     uint64_t count;
-    if (!read_word(search, type + search->layout->method.mro, &mro) || mro == 0 ||
+    if (!read_word(search, type + search->layout->type.mro, &mro) || mro == 0 ||
         !open_tuple(search, mro, CLASS_LIMIT, &count))
         return false;
     for (uint64_t i = 0; i < count; i++) {
@@ -188,15 +188,15 @@ static bool read_cell(const struct search *search, const char *argument, remote_
     remote_addr names, name, cell;
     uint32_t local_count;
     uint64_t count;
-    if (memory_read(search->memory, search->code + layout->method.local_count, &local_count, sizeof(local_count)) !=
+    if (memory_read(search->memory, search->code + layout->locals.local_count, &local_count, sizeof(local_count)) !=
             MEMORY_OK ||
-        local_count > LOCAL_LIMIT || !read_word(search, search->code + layout->method.cellvars, &names) ||
+        local_count > LOCAL_LIMIT || !read_word(search, search->code + layout->locals.cellvars, &names) ||
         !open_tuple(search, names, CELL_LIMIT, &count))
         return false;
     for (uint64_t i = 0; i < count; i++) {
-        remote_addr slot = search->frame + layout->method.locals + (local_count + i) * sizeof(remote_addr);
+        remote_addr slot = search->frame + layout->locals.first + (local_count + i) * sizeof(remote_addr);
         if (read_item(search, names, i, &name) && text_equals(layout, search->memory, name, argument))
-            return read_word(search, slot, &cell) && cell != 0 && read_word(search, cell + layout->method.cell, ret) &&
+            return read_word(search, slot, &cell) && cell != 0 && read_word(search, cell + layout->cell.value, ret) &&
                    *ret != 0;
     }
     return false;
@@ -209,14 +209,14 @@ static bool read_first_argument(const struct search *search, remote_addr *ret)
     remote_addr names, name;
     uint32_t arg_count;
     uint64_t count;
-    if (memory_read(search->memory, search->code + layout->method.arg_count, &arg_count, sizeof(arg_count)) !=
+    if (memory_read(search->memory, search->code + layout->locals.arg_count, &arg_count, sizeof(arg_count)) !=
             MEMORY_OK ||
-        arg_count == 0 || !read_word(search, search->code + layout->method.names, &names) ||
+        arg_count == 0 || !read_word(search, search->code + layout->locals.names, &names) ||
         !open_tuple(search, names, 1, &count) || count == 0 || !read_item(search, names, 0, &name))
         return false;
     const char *argument = text_equals(layout, search->memory, name, "self") ? "self" : "cls";
     if (!text_equals(layout, search->memory, name, argument) ||
-        !read_word(search, search->frame + layout->method.locals, ret))
+        !read_word(search, search->frame + layout->locals.first, ret))
         return false;
     return *ret != 0 || read_cell(search, argument, ret);
 }

@@ -23,8 +23,8 @@ static bool is_type(const struct layout *layout, struct memory *memory, remote_a
 }
 
 /*
- * Whether an object at the address is of the type of this name. A core file may lack the names of types, which are never
- * written to; then any type will do.
+ * Whether an object at the address is of the type of this name. A core file may lack the names of types, which are
+ * never written to; then any type will do.
  */
 static bool has_type(const struct layout *layout, struct memory *memory, remote_addr object, const char *name)
 {

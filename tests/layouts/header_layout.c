@@ -125,7 +125,6 @@ static void print_frame(void)
     PRINT(frame.is_entry, _PyInterpreterFrame, is_entry);
 #endif
     PRINT(frame.owner, _PyInterpreterFrame, owner);
-    PRINT(lock.slots, _PyInterpreterFrame, localsplus);
 #if PY_VERSION_HEX >= 0x030e0000 && defined(Py_GIL_DISABLED)
     PRINT(frame.tlbc_index, _PyInterpreterFrame, tlbc_index);
 #endif
@@ -133,7 +132,6 @@ static void print_frame(void)
     PRINT(frame.code, PyFrameObject, f_code);
     PRINT(frame.previous, PyFrameObject, f_back);
     PRINT(frame.instruction, PyFrameObject, f_lasti);
-    PRINT(lock.slots, PyFrameObject, f_localsplus);
 #endif
 }
 
@@ -206,22 +204,50 @@ static void print_objects(void)
 #endif
 }
 
-static void print_method(void)
+static void print_locals(void)
 {
-#if PY_VERSION_HEX < 0x030b0000
-    PRINT(method.locals, PyFrameObject, f_localsplus);
-    PRINT(method.arg_count, PyCodeObject, co_argcount);
-    PRINT(method.local_count, PyCodeObject, co_nlocals);
-    PRINT(method.names, PyCodeObject, co_varnames);
-    PRINT(method.cellvars, PyCodeObject, co_cellvars);
-    PRINT(method.items, PyTupleObject, ob_item);
-    PRINT(method.cell, PyCellObject, ob_ref);
-    PRINT(method.dict, PyTypeObject, tp_dict);
-    PRINT(method.mro, PyTypeObject, tp_mro);
-    PRINT(method.code, PyFunctionObject, func_code);
+    PRINT(locals.arg_count, PyCodeObject, co_argcount);
 #if PY_MAJOR_VERSION >= 3
-    PRINT(method.qualname, PyFunctionObject, func_qualname);
+    PRINT(locals.kwonly_count, PyCodeObject, co_kwonlyargcount);
 #endif
+    PRINT(locals.flags, PyCodeObject, co_flags);
+#if PY_VERSION_HEX >= 0x030b0000
+    PRINT(locals.first, _PyInterpreterFrame, localsplus);
+    PRINT(locals.names, PyCodeObject, co_localsplusnames);
+    PRINT(locals.kinds, PyCodeObject, co_localspluskinds);
+#else
+    PRINT(locals.first, PyFrameObject, f_localsplus);
+    PRINT(locals.names, PyCodeObject, co_varnames);
+    PRINT(locals.local_count, PyCodeObject, co_nlocals);
+    PRINT(locals.cellvars, PyCodeObject, co_cellvars);
+    PRINT(locals.freevars, PyCodeObject, co_freevars);
+#endif
+}
+
+static void print_values(void)
+{
+    PRINT(type.item_size, PyTypeObject, tp_itemsize);
+    PRINT(type.repr, PyTypeObject, tp_repr);
+    PRINT(type.members, PyTypeObject, tp_members);
+    PRINT(type.base, PyTypeObject, tp_base);
+    PRINT(type.dict, PyTypeObject, tp_dict);
+    PRINT(type.mro, PyTypeObject, tp_mro);
+    PRINT(tuple.items, PyTupleObject, ob_item);
+    PRINT(list.items, PyListObject, ob_item);
+    PRINT(set.mask, PySetObject, mask);
+    PRINT(set.table, PySetObject, table);
+    PRINT(set.key, setentry, key);
+    PRINT(cell.value, PyCellObject, ob_ref);
+    PRINT(function.code, PyFunctionObject, func_code);
+#if PY_MAJOR_VERSION >= 3
+    PRINT(byte_array.start, PyByteArrayObject, ob_start);
+    PRINT(type.qualname, PyHeapTypeObject, ht_qualname);
+    PRINT(function.qualname, PyFunctionObject, func_qualname);
+    PRINT(function.name, PyFunctionObject, func_qualname);
+    PRINT(generator.name, PyGenObject, gi_qualname);
+#else
+    PRINT(byte_array.start, PyByteArrayObject, ob_bytes);
+    PRINT(function.name, PyFunctionObject, func_name);
 #endif
 }
 
@@ -233,6 +259,7 @@ int main(void)
     print_frame();
     print_code();
     print_objects();
-    print_method();
+    print_locals();
+    print_values();
     return 0;
 }

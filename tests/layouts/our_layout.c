@@ -55,7 +55,6 @@ static void print_code(const struct layout *layout)
     PRINT(frame.is_entry);
     PRINT(frame.owner);
     PRINT(frame.tlbc_index);
-    PRINT(lock.slots);
     PRINT(code.filename);
     PRINT(code.name);
     PRINT(code.qualname);
@@ -99,21 +98,39 @@ static void print_objects(const struct layout *layout)
     PRINT(dict.first_value);
 }
 
-static void print_method(const struct layout *layout)
+static void print_locals(const struct layout *layout)
 {
-    if (layout->code.qualname != LAYOUT_NONE)
-        return;
-    PRINT(method.locals);
-    PRINT(method.arg_count);
-    PRINT(method.local_count);
-    PRINT(method.names);
-    PRINT(method.cellvars);
-    PRINT(method.items);
-    PRINT(method.cell);
-    PRINT(method.dict);
-    PRINT(method.mro);
-    PRINT(method.code);
-    PRINT(method.qualname);
+    PRINT(locals.first);
+    PRINT(locals.arg_count);
+    PRINT(locals.kwonly_count);
+    PRINT(locals.flags);
+    PRINT(locals.names);
+    PRINT(locals.kinds);
+    PRINT(locals.local_count);
+    PRINT(locals.cellvars);
+    PRINT(locals.freevars);
+}
+
+static void print_values(const struct layout *layout)
+{
+    PRINT(type.item_size);
+    PRINT(type.repr);
+    PRINT(type.members);
+    PRINT(type.base);
+    PRINT(type.dict);
+    PRINT(type.mro);
+    PRINT(type.qualname);
+    PRINT(tuple.items);
+    PRINT(list.items);
+    PRINT(set.mask);
+    PRINT(set.table);
+    PRINT(set.key);
+    PRINT(byte_array.start);
+    PRINT(cell.value);
+    PRINT(function.code);
+    PRINT(function.qualname);
+    PRINT(function.name);
+    PRINT(generator.name);
 }
 
 int main(int argc, char **argv)
@@ -129,6 +146,7 @@ int main(int argc, char **argv)
     print_interpreter(layout);
     print_code(layout);
     print_objects(layout);
-    print_method(layout);
+    print_locals(layout);
+    print_values(layout);
     return 0;
 }

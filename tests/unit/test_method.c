@@ -55,7 +55,7 @@ static remote_addr make_tuple(struct scene *scene, const remote_addr *items, siz
     remote_addr tuple = python_heap_alloc(scene->heap, 24 + count * 8);
     put_word(scene, tuple + scene->layout.object.var_size, count);
     for (size_t i = 0; i < count; i++)
-        put_word(scene, tuple + scene->layout.method.items + i * 8, items[i]);
+        put_word(scene, tuple + scene->layout.tuple.items + i * 8, items[i]);
     return tuple;
 }
 
@@ -76,8 +76,8 @@ static remote_addr make_dict(struct scene *scene, const char *key, remote_addr v
 static void set_argument(struct scene *scene, const char *name, remote_addr value)
 {
     remote_addr names[] = {python_heap_text(scene->heap, name)};
-    put_word(scene, scene->code + scene->layout.method.names, make_tuple(scene, names, 1));
-    put_word(scene, scene->frame + scene->layout.method.locals, value);
+    put_word(scene, scene->code + scene->layout.locals.names, make_tuple(scene, names, 1));
+    put_word(scene, scene->frame + scene->layout.locals.first, value);
 }
 
 static void make_scene(struct scene *scene, const struct layout *layout)
@@ -93,14 +93,14 @@ static void make_scene(struct scene *scene, const struct layout *layout)
     scene->frame = python_heap_alloc(scene->heap, 512);
     scene->code = python_heap_code(scene->heap, "method", "a.py", 1);
     scene->function = make_object(scene, scene->function_type);
-    put_word(scene, scene->function + layout->method.code, scene->code);
-    put_word(scene, scene->function + layout->method.qualname, python_heap_text(scene->heap, "Outer.Base.method"));
-    put_word(scene, scene->base + layout->method.dict, make_dict(scene, "method", scene->function));
-    put_word(scene, scene->derived + layout->method.dict, make_dict(scene, "other", scene->function));
+    put_word(scene, scene->function + layout->function.code, scene->code);
+    put_word(scene, scene->function + layout->function.qualname, python_heap_text(scene->heap, "Outer.Base.method"));
+    put_word(scene, scene->base + layout->type.dict, make_dict(scene, "method", scene->function));
+    put_word(scene, scene->derived + layout->type.dict, make_dict(scene, "other", scene->function));
     const remote_addr bases[] = {scene->derived, scene->base};
-    put_word(scene, scene->derived + layout->method.mro, make_tuple(scene, bases, 2));
-    python_heap_put_u32(scene->heap, scene->code + layout->method.arg_count, 1);
-    python_heap_put_u32(scene->heap, scene->code + layout->method.local_count, LOCAL_COUNT);
+    put_word(scene, scene->derived + layout->type.mro, make_tuple(scene, bases, 2));
+    python_heap_put_u32(scene->heap, scene->code + layout->locals.arg_count, 1);
+    python_heap_put_u32(scene->heap, scene->code + layout->locals.local_count, LOCAL_COUNT);
     set_argument(scene, "self", scene->object);
 }
 
@@ -152,14 +152,14 @@ static void check_class_method(struct scene *scene)
 {
     remote_addr wrapper = make_object(scene, make_type(scene, "classmethod"));
     put_word(scene, wrapper + 16, scene->function);
-    put_word(scene, scene->base + scene->layout.method.dict, make_dict(scene, "method", wrapper));
+    put_word(scene, scene->base + scene->layout.type.dict, make_dict(scene, "method", wrapper));
     set_argument(scene, "cls", scene->derived);
     check_name(scene, "Outer.Base.method");
     /* A method of a metaclass, whose self is a class. */
     put_word(scene, scene->derived + scene->layout.object.type, scene->base);
     put_word(scene, scene->base + scene->layout.type.flags, UINT64_C(1) << TYPE_SUBCLASS);
-    put_word(scene, scene->derived + scene->layout.method.mro, 0);
-    put_word(scene, scene->base + scene->layout.method.mro, make_tuple(scene, &scene->base, 1));
+    put_word(scene, scene->derived + scene->layout.type.mro, 0);
+    put_word(scene, scene->base + scene->layout.type.mro, make_tuple(scene, &scene->base, 1));
     check_name(scene, "Outer.Base.method");
 }
 
@@ -172,7 +172,7 @@ static void a_class_is_looked_into_itself_and_then_its_own_class(void **state)
 static void check_property(struct scene *scene)
 {
     remote_addr property = make_object(scene, make_type(scene, "property"));
-    put_word(scene, scene->base + scene->layout.method.dict, make_dict(scene, "method", property));
+    put_word(scene, scene->base + scene->layout.type.dict, make_dict(scene, "method", property));
     for (int accessor = 0; accessor < 3; accessor++) {
         put_word(scene, property + 16 + (remote_addr)accessor * 8, scene->function);
         check_name(scene, "Outer.Base.method");
@@ -189,8 +189,8 @@ static void each_function_of_a_property_is_found(void **state)
 
 static void check_private(struct scene *scene)
 {
-    put_word(scene, scene->function + scene->layout.method.qualname, python_heap_text(scene->heap, "Base.__method"));
-    put_word(scene, scene->base + scene->layout.method.dict, make_dict(scene, "_Base__method", scene->function));
+    put_word(scene, scene->function + scene->layout.function.qualname, python_heap_text(scene->heap, "Base.__method"));
+    put_word(scene, scene->base + scene->layout.type.dict, make_dict(scene, "_Base__method", scene->function));
     check_name_of(scene, "__method", "Base.__method");
     put_word(scene, scene->base + scene->layout.type.name, make_c_string(scene, "__Base"));
     check_name_of(scene, "__method", "Base.__method");
@@ -211,13 +211,13 @@ static void check_cell(struct scene *scene)
     remote_addr cell = make_object(scene, scene->function_type);
     set_argument(scene, "self", 0);
     check_name(scene, NULL);
-    put_word(scene, scene->code + scene->layout.method.cellvars, make_tuple(scene, names, 2));
+    put_word(scene, scene->code + scene->layout.locals.cellvars, make_tuple(scene, names, 2));
     check_name(scene, NULL);
-    put_word(scene, scene->frame + scene->layout.method.locals + (LOCAL_COUNT + 1) * 8, cell);
+    put_word(scene, scene->frame + scene->layout.locals.first + (LOCAL_COUNT + 1) * 8, cell);
     check_name(scene, NULL);
-    put_word(scene, cell + scene->layout.method.cell, scene->object);
+    put_word(scene, cell + scene->layout.cell.value, scene->object);
     check_name(scene, "Outer.Base.method");
-    python_heap_put_u32(scene->heap, scene->code + scene->layout.method.local_count, UINT32_MAX);
+    python_heap_put_u32(scene->heap, scene->code + scene->layout.locals.local_count, UINT32_MAX);
     check_name(scene, NULL);
 }
 
@@ -234,20 +234,20 @@ static void check_doubt(struct scene *scene)
     set_argument(scene, "this", scene->object);
     check_name(scene, NULL);
     set_argument(scene, "self", scene->object);
-    python_heap_put_u32(scene->heap, scene->code + layout->method.arg_count, 0);
+    python_heap_put_u32(scene->heap, scene->code + layout->locals.arg_count, 0);
     check_name(scene, NULL);
-    python_heap_put_u32(scene->heap, scene->code + layout->method.arg_count, 1);
-    put_word(scene, scene->function + layout->method.code, scene->code + 8);
+    python_heap_put_u32(scene->heap, scene->code + layout->locals.arg_count, 1);
+    put_word(scene, scene->function + layout->function.code, scene->code + 8);
     check_name(scene, NULL);
-    put_word(scene, scene->function + layout->method.code, scene->code);
+    put_word(scene, scene->function + layout->function.code, scene->code);
     put_word(scene, scene->function + layout->object.type, make_type(scene, "builtin_function"));
     check_name(scene, NULL);
     put_word(scene, scene->function + layout->object.type, scene->function_type);
-    put_word(scene, scene->function + layout->method.qualname, python_heap_text(scene->heap, "Base.renamed"));
+    put_word(scene, scene->function + layout->function.qualname, python_heap_text(scene->heap, "Base.renamed"));
     check_name(scene, NULL);
-    put_word(scene, scene->function + layout->method.qualname, python_heap_text(scene->heap, "method"));
+    put_word(scene, scene->function + layout->function.qualname, python_heap_text(scene->heap, "method"));
     check_name(scene, NULL);
-    put_word(scene, scene->function + layout->method.qualname, python_heap_text(scene->heap, "C.method"));
+    put_word(scene, scene->function + layout->function.qualname, python_heap_text(scene->heap, "C.method"));
     check_name(scene, "C.method");
 }
 
@@ -264,11 +264,11 @@ static void check_limits(struct scene *scene)
     for (size_t i = 0; i < 129; i++)
         bases[i] = scene->function_type;
     bases[128] = scene->base;
-    put_word(scene, scene->derived + scene->layout.method.mro, make_tuple(scene, bases, 129));
+    put_word(scene, scene->derived + scene->layout.type.mro, make_tuple(scene, bases, 129));
     check_name(scene, NULL);
     bases[127] = scene->base;
     remote_addr mro = make_tuple(scene, bases, 128);
-    put_word(scene, scene->derived + scene->layout.method.mro, mro);
+    put_word(scene, scene->derived + scene->layout.type.mro, mro);
     check_name(scene, "Outer.Base.method");
     put_word(scene, mro + scene->layout.object.var_size, UINT64_MAX);
     check_name(scene, "Outer.Base.method");
