@@ -7,24 +7,16 @@
 
 enum {
     ENTRY_LIMIT = 1 << 16, /* entries looked at in one dict */
-    ENTRY_STEP = 64,       /* entries read at a time */
-    ENTRY_WORDS_LIMIT = 3,
-    DIGIT_BITS = 30, /* CPython Include/cpython/longintrepr.h, on 64-bit machines */
+    DIGIT_BITS = 30,       /* CPython Include/cpython/longintrepr.h, on 64-bit machines */
     /* CPython 2.7 Include/object.h: bit of tp_flags. */
     FLAG_INT = 1 << 23,
+    FLAG_LONG = 1 << 24,
+    TAG_BITS = 3, /* CPython 3.12 Include/cpython/longintrepr.h: below the number of digits in lv_tag */
     /* CPython 3.11 Include/object.h: bits of tp_flags. */
     FLAG_INLINE_VALUES = 1 << 2,
     FLAG_MANAGED_DICT = 1 << 4,
     /* CPython 3.11 Include/internal/pycore_dict.h: DictKeysKind. */
     KIND_GENERAL = 0,
-};
-
-/* The entries of a keys object, and where the values are when they are not among them. */
-struct entries {
-    remote_addr first;
-    uint64_t count;
-    uint32_t words;     /* of an entry: hash, key and value, or key and value */
-    remote_addr values; /* of a split table; 0 when the values are in the entries */
 };
 
 /* To 3.10, an index has as many bytes as it needs to count to dk_size. CPython 3.8 Objects/dictobject.c: DK_IXSIZE. */
@@ -38,7 +30,7 @@ static uint64_t index_bytes_of_size(uint64_t size)
 }
 
 static bool open_keys(const struct layout *layout, struct memory *memory, remote_addr keys, remote_addr values,
-                      struct entries *ret)
+                      struct dict_reader *ret)
 {
     unsigned char head[LAYOUT_KEYS_LEN];
     if (memory_read(memory, keys, head, layout->dict.indices) != MEMORY_OK)
@@ -52,7 +44,9 @@ static bool open_keys(const struct layout *layout, struct memory *memory, remote
     } else {
         index_bytes = index_bytes_of_size(field_u64(head, layout->dict.size));
     }
-    *ret = (struct entries){
+    *ret = (struct dict_reader){
+        .layout = layout,
+        .memory = memory,
         .first = keys + layout->dict.indices + index_bytes,
         .count = field_u64(head, layout->dict.entry_count),
         .words = words,
@@ -64,13 +58,15 @@ static bool open_keys(const struct layout *layout, struct memory *memory, remote
 }
 
 /* CPython 2.7 Include/dictobject.h: a dict is a table of PyDictEntry, some of them empty. */
-static bool open_dict_2(const struct layout *layout, struct memory *memory, remote_addr dict, struct entries *ret)
+static bool open_dict_2(const struct layout *layout, struct memory *memory, remote_addr dict, struct dict_reader *ret)
 {
     unsigned char head[LAYOUT_DICT_LEN];
     if (memory_read(memory, dict, head, layout->dict.table + sizeof(uint64_t)) != MEMORY_OK)
         return false;
     uint64_t mask = field_u64(head, layout->dict.mask);
-    *ret = (struct entries){
+    *ret = (struct dict_reader){
+        .layout = layout,
+        .memory = memory,
         .first = field_u64(head, layout->dict.table),
         .count = mask < ENTRY_LIMIT ? mask + 1 : ENTRY_LIMIT,
         .words = 3,
@@ -78,7 +74,7 @@ static bool open_dict_2(const struct layout *layout, struct memory *memory, remo
     return true;
 }
 
-static bool open_dict(const struct layout *layout, struct memory *memory, remote_addr dict, struct entries *ret)
+static bool open_dict(const struct layout *layout, struct memory *memory, remote_addr dict, struct dict_reader *ret)
 {
     unsigned char head[LAYOUT_DICT_LEN];
     if (layout->container_format == CONTAINERS_2)
@@ -90,29 +86,113 @@ static bool open_dict(const struct layout *layout, struct memory *memory, remote
                      ret);
 }
 
+/*
+ * To 3.10 a table whose order is not that of the keys is not split. CPython 3.11 and 3.12
+ * Include/internal/pycore_dict.h: _PyDictValues_AddToInsertionOrder(): the number of values, and before it which ones,
+ * downwards, stand before them; 3.13 to 3.15: struct _dictvalues: how many there is room for, and there are, before
+ * them, and the order behind them.
+ */
+static bool read_order(struct dict_reader *reader)
+{
+    unsigned char counts[2];
+    uint16_t head = reader->layout->dict.first_value;
+    if (reader->layout->attribute_format == ATTRIBUTES_DICT)
+        return true;
+    if (memory_read(reader->memory, reader->values - (head ? head : sizeof(counts)), counts, sizeof(counts)) !=
+        MEMORY_OK)
+        return false;
+    uint8_t count = counts[head ? 1 : 0];
+    if (count > DICT_ORDER_LIMIT)
+        return false;
+    reader->has_order = true;
+    reader->count = count;
+    if (head)
+        return memory_read(reader->memory, reader->values + counts[0] * sizeof(uint64_t), reader->order, count) ==
+               MEMORY_OK;
+    unsigned char before[DICT_ORDER_LIMIT];
+    if (memory_read(reader->memory, reader->values - sizeof(counts) - count, before, count) != MEMORY_OK)
+        return false;
+    for (uint8_t i = 0; i < count; i++)
+        reader->order[i] = before[count - 1 - i];
+    return true;
+}
+
+bool dict_begin(const struct layout *layout, struct memory *memory, remote_addr dict, struct dict_reader *ret)
+{
+    return open_dict(layout, memory, dict, ret) && (ret->values == 0 || read_order(ret));
+}
+
+/* An entry of the table: its key, and the value if it is there. */
+static const uint64_t *read_entry(struct dict_reader *reader, uint64_t index)
+{
+    if (index - reader->read_first >= reader->read_count) {
+        size_t entry_len = reader->words * sizeof(uint64_t);
+        uint64_t count = reader->count > index ? reader->count - index : 1;
+        reader->read_first = index;
+        reader->read_count = count < DICT_STEP ? count : DICT_STEP;
+        if (memory_read(reader->memory, reader->first + index * entry_len, reader->read,
+                        reader->read_count * entry_len) != MEMORY_OK)
+            return NULL;
+    }
+    return reader->read + (index - reader->read_first + 1) * reader->words - 2;
+}
+
+/* Goes on to the next key; *ret is the number of its entry. */
+static const uint64_t *next_entry(struct dict_reader *reader, uint64_t *ret)
+{
+    while (reader->next < reader->count) {
+        uint64_t index = reader->has_order ? reader->order[reader->next] : reader->next;
+        reader->next++;
+        const uint64_t *entry = read_entry(reader, index);
+        if (!entry)
+            break;
+        if (entry[0] != 0) {
+            *ret = index;
+            return entry;
+        }
+    }
+    reader->next = reader->count;
+    return NULL;
+}
+
+/* The value of an entry; false when it cannot be read. */
+static bool find_value(struct dict_reader *reader, const uint64_t *entry, uint64_t index, remote_addr *ret)
+{
+    *ret = entry[1];
+    return reader->values == 0 ||
+           memory_read_u64(reader->memory, reader->values + index * sizeof(uint64_t), ret) == MEMORY_OK;
+}
+
+bool dict_next(struct dict_reader *reader, remote_addr *ret_key, remote_addr *ret_value)
+{
+    uint64_t index;
+    const uint64_t *entry;
+    remote_addr value;
+    while ((entry = next_entry(reader, &index)) && find_value(reader, entry, index, &value)) {
+        if (value == 0)
+            continue;
+        *ret_key = entry[0];
+        *ret_value = value;
+        return true;
+    }
+    return false;
+}
+
 typedef bool (*key_equal)(const struct layout *layout, struct memory *memory, remote_addr key, const void *wanted);
 
 /* Finds the entry whose key is the wanted one, and its value. */
-static bool find_entry(const struct layout *layout, struct memory *memory, const struct entries *entries,
-                       key_equal equal, const void *wanted, remote_addr *ret)
+static bool find_entry(struct dict_reader *reader, key_equal equal, const void *wanted, remote_addr *ret)
 {
-    uint64_t words[ENTRY_STEP * ENTRY_WORDS_LIMIT];
-    for (uint64_t first = 0; first < entries->count; first += ENTRY_STEP) {
-        uint64_t count = entries->count - first < ENTRY_STEP ? entries->count - first : ENTRY_STEP;
-        size_t entry_len = entries->words * sizeof(uint64_t);
-        if (memory_read(memory, entries->first + first * entry_len, words, count * entry_len) != MEMORY_OK)
+    uint64_t index;
+    const uint64_t *entry;
+    remote_addr value;
+    while ((entry = next_entry(reader, &index))) {
+        if (!equal(reader->layout, reader->memory, entry[0], wanted))
+            continue;
+        if (!find_value(reader, entry, index, &value) || value == 0)
             return false;
-        for (uint64_t i = 0; i < count; i++) {
-            const uint64_t *end = words + (i + 1) * entries->words;
-            remote_addr key = end[-2], value = end[-1];
-            if (key == 0 || !equal(layout, memory, key, wanted))
-                continue;
-            if (entries->values != 0 &&
-                memory_read_u64(memory, entries->values + (first + i) * sizeof(uint64_t), &value) != MEMORY_OK)
-                return false;
-            *ret = value;
-            return value != 0;
-        }
+        *ret = value;
+        return true;
     }
     return false;
 }
@@ -166,15 +246,15 @@ static bool is_number(const struct layout *layout, struct memory *memory, remote
 bool dict_find_text(const struct layout *layout, struct memory *memory, remote_addr dict, const char *key,
                     remote_addr *ret)
 {
-    struct entries entries;
-    return open_dict(layout, memory, dict, &entries) && find_entry(layout, memory, &entries, is_text, key, ret);
+    struct dict_reader reader;
+    return open_dict(layout, memory, dict, &reader) && find_entry(&reader, is_text, key, ret);
 }
 
 bool dict_find_number(const struct layout *layout, struct memory *memory, remote_addr dict, uint64_t key,
                       remote_addr *ret)
 {
-    struct entries entries;
-    return open_dict(layout, memory, dict, &entries) && find_entry(layout, memory, &entries, is_number, &key, ret);
+    struct dict_reader reader;
+    return open_dict(layout, memory, dict, &reader) && find_entry(&reader, is_number, &key, ret);
 }
 
 /* Where the attributes of an instance are: a dict, or values whose names the class knows. One of them is 0. */
@@ -183,18 +263,49 @@ struct attributes {
     remote_addr values;
 };
 
+/*
+ * Where the dict of an object of any length is, whose offset counts from its end. CPython 3.12 Objects/object.c:
+ * _PyObject_ComputedDictPointer().
+ */
+static bool find_end(const struct layout *layout, struct memory *memory, remote_addr object, remote_addr type,
+                     uint64_t flags, remote_addr *ret)
+{
+    uint64_t basic_size, item_size, count;
+    bool is_int = flags & FLAG_LONG && layout->integer.tag != LAYOUT_NONE;
+    if (memory_read_u64(memory, type + layout->type.basic_size, &basic_size) != MEMORY_OK ||
+        memory_read_u64(memory, type + layout->type.item_size, &item_size) != MEMORY_OK ||
+        memory_read_u64(memory, object + layout->object.var_size, &count) != MEMORY_OK)
+        return false;
+    if (is_int)
+        count >>= TAG_BITS;
+    else if ((int64_t)count < 0)
+        count = -count;
+    *ret = object + ((basic_size + count * item_size + sizeof(uint64_t) - 1) & -sizeof(uint64_t));
+    return true;
+}
+
+static bool locate_dict(const struct layout *layout, struct memory *memory, remote_addr object, remote_addr type,
+                        uint64_t flags, remote_addr *ret)
+{
+    uint64_t offset;
+    remote_addr start = object;
+    if (memory_read_u64(memory, type + layout->type.dict_offset, &offset) != MEMORY_OK || offset == 0 ||
+        ((int64_t)offset < 0 && !find_end(layout, memory, object, type, flags, &start)))
+        return false;
+    return memory_read_u64(memory, start + offset, ret) == MEMORY_OK;
+}
+
 static bool locate_attributes(const struct layout *layout, struct memory *memory, remote_addr object, remote_addr type,
                               struct attributes *ret)
 {
-    uint64_t flags, dict_offset, basic_size, words[2];
+    uint64_t flags, basic_size, words[2];
     struct attributes attributes = {0};
     if (memory_read_u64(memory, type + layout->type.flags, &flags) != MEMORY_OK ||
-        memory_read_u64(memory, type + layout->type.dict_offset, &dict_offset) != MEMORY_OK ||
         memory_read_u64(memory, type + layout->type.basic_size, &basic_size) != MEMORY_OK)
         return false;
     if (layout->attribute_format == ATTRIBUTES_DICT || !(flags & FLAG_MANAGED_DICT)) {
         *ret = attributes;
-        return (int64_t)dict_offset > 0 && memory_read_u64(memory, object + dict_offset, &ret->dict) == MEMORY_OK;
+        return locate_dict(layout, memory, object, type, flags, &ret->dict);
     }
     /* CPython 3.11 to 3.15 Include/internal/pycore_object.h: words before the object's head and its GC head. */
     remote_addr dict_word = object - layout->type.managed_dict;
@@ -212,18 +323,28 @@ static bool locate_attributes(const struct layout *layout, struct memory *memory
     return true;
 }
 
-bool instance_find_attribute(const struct layout *layout, struct memory *memory, remote_addr object, const char *name,
-                             remote_addr *ret)
+static bool open_instance(const struct layout *layout, struct memory *memory, remote_addr object,
+                          struct dict_reader *ret)
 {
     remote_addr type, keys;
     struct attributes attributes;
-    struct entries entries;
     if (memory_read_u64(memory, object + layout->object.type, &type) != MEMORY_OK ||
         !locate_attributes(layout, memory, object, type, &attributes))
         return false;
     if (attributes.values == 0)
-        return attributes.dict != 0 && dict_find_text(layout, memory, attributes.dict, name, ret);
+        return attributes.dict != 0 && open_dict(layout, memory, attributes.dict, ret);
     return memory_read_u64(memory, type + layout->type.cached_keys, &keys) == MEMORY_OK &&
-           open_keys(layout, memory, keys, attributes.values, &entries) &&
-           find_entry(layout, memory, &entries, is_text, name, ret);
+           open_keys(layout, memory, keys, attributes.values, ret);
+}
+
+bool instance_begin(const struct layout *layout, struct memory *memory, remote_addr object, struct dict_reader *ret)
+{
+    return open_instance(layout, memory, object, ret) && (ret->values == 0 || read_order(ret));
+}
+
+bool instance_find_attribute(const struct layout *layout, struct memory *memory, remote_addr object, const char *name,
+                             remote_addr *ret)
+{
+    struct dict_reader reader;
+    return open_instance(layout, memory, object, &reader) && find_entry(&reader, is_text, name, ret);
 }

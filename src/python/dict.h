@@ -13,6 +13,36 @@
 
 struct layout;
 
+enum {
+    DICT_STEP = 32,        /* entries read at a time */
+    DICT_WORDS_LIMIT = 3,  /* of an entry */
+    DICT_ORDER_LIMIT = 30, /* CPython 3.11 Include/internal/pycore_dict.h: SHARED_KEYS_MAX_SIZE */
+};
+
+/* Goes through entries in the order in which they were made; in 2.7, as its own loops do, in that of the table. */
+struct dict_reader {
+    const struct layout *layout;
+    struct memory *memory;
+    remote_addr first; /* of the entries */
+    uint64_t count;
+    uint32_t words;     /* of an entry: hash, key and value, or key and value */
+    remote_addr values; /* of a split table; 0 when the values are in the entries */
+    uint64_t next;
+    uint64_t read_first, read_count; /* the entries that were read last */
+    uint64_t read[DICT_STEP * DICT_WORDS_LIMIT];
+    bool has_order; /* entries are gone through in this order: */
+    uint8_t order[DICT_ORDER_LIMIT];
+};
+
+/* Begins with the entries of a dict. False when it cannot be read. */
+bool dict_begin(const struct layout *layout, struct memory *memory, remote_addr dict, struct dict_reader *ret);
+
+/* Begins with the attributes of an instance, other than those in slots. False when it has none of that kind. */
+bool instance_begin(const struct layout *layout, struct memory *memory, remote_addr object, struct dict_reader *ret);
+
+/* Goes on to the next key and its value; false at the end, at a limit, and where no further entry can be read. */
+bool dict_next(struct dict_reader *reader, remote_addr *ret_key, remote_addr *ret_value);
+
 /* The value for a str key that is this text, as text_equals() compares it. False when there is none. */
 bool dict_find_text(const struct layout *layout, struct memory *memory, remote_addr dict, const char *key,
                     remote_addr *ret);

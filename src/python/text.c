@@ -5,18 +5,13 @@
 #include "layout.h"
 #include "read.h"
 
-/* What the head of a str says: CPython Include/cpython/unicodeobject.h: PyASCIIObject, PyCompactUnicodeObject. */
-struct text_head {
-    uint64_t length;
-    uint32_t kind; /* bytes per character: 1 Latin-1, 2 UCS-2, 4 UCS-4 */
-    remote_addr data;
-    bool is_bytes; /* of an encoding that is not known; 2.7 */
-};
-
 enum {
     /* CPython 2.7 Include/object.h: bits of tp_flags. */
     FLAG_STRING = 1 << 27,
     FLAG_UNICODE = 1 << 28,
+    REPLACEMENT_CHARACTER = 0xfffd,
+    ELLIPSIS = 0x2026,
+    LAST_CHARACTER = 0x10ffff,
 };
 
 /* CPython 2.7 Include/stringobject.h and unicodeobject.h: what text is there are bytes, or characters of one width. */
@@ -45,8 +40,8 @@ static enum python_status read_head_2(const struct layout *layout, struct memory
     return status_of_memory(status);
 }
 
-static enum python_status read_head(const struct layout *layout, struct memory *memory, remote_addr object,
-                                    struct text_head *ret)
+enum python_status text_open(const struct layout *layout, struct memory *memory, remote_addr object,
+                             struct text_head *ret)
 {
     unsigned char head[LAYOUT_TEXT_LEN];
     if (layout->text.state == LAYOUT_NONE)
@@ -106,44 +101,43 @@ static uint32_t join_surrogates(const unsigned char *data, size_t count, uint32_
     return 0x10000 + ((first - HIGH) << 10 | (second - LOW));
 }
 
-static void append_utf8(struct buffer *buffer, uint32_t c)
+uint32_t text_next_character(const struct layout *layout, const struct text_head *text, const unsigned char *data,
+                             size_t count, size_t *index)
 {
-    char bytes[4];
-    size_t len;
-    if (c < 0x80) {
-        bytes[0] = (char)c;
-        len = 1;
-    } else if (c < 0x800) {
-        bytes[0] = (char)(0xc0 | c >> 6);
-        bytes[1] = (char)(0x80 | (c & 0x3f));
-        len = 2;
-    } else if (c < 0x10000) {
-        bytes[0] = (char)(0xe0 | c >> 12);
-        bytes[1] = (char)(0x80 | (c >> 6 & 0x3f));
-        bytes[2] = (char)(0x80 | (c & 0x3f));
-        len = 3;
-    } else {
-        bytes[0] = (char)(0xf0 | c >> 18);
-        bytes[1] = (char)(0x80 | (c >> 12 & 0x3f));
-        bytes[2] = (char)(0x80 | (c >> 6 & 0x3f));
-        bytes[3] = (char)(0x80 | (c & 0x3f));
-        len = 4;
-    }
-    buffer_append(buffer, bytes, len);
+    uint32_t c = character_at(data, text->kind, *index);
+    if (layout->text.wide_len == 2 && text->kind == 2)
+        c = join_surrogates(data, count, c, index);
+    ++*index;
+    return c;
 }
 
-enum {
-    REPLACEMENT_CHARACTER = 0xfffd,
-    ELLIPSIS = 0x2026,
-    LAST_CHARACTER = 0x10ffff,
-};
+size_t utf8_write(uint32_t c, char bytes[UTF8_LEN_LIMIT])
+{
+    if (c > LAST_CHARACTER)
+        c = REPLACEMENT_CHARACTER;
+    if (c < 0x80) {
+        bytes[0] = (char)c;
+        return 1;
+    }
+    size_t len = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    for (size_t i = len - 1; i > 0; i--, c >>= 6)
+        bytes[i] = (char)(0x80 | (c & 0x3f));
+    bytes[0] = (char)(0xf00 >> len | c);
+    return len;
+}
+
+static void append_utf8(struct buffer *buffer, uint32_t c)
+{
+    char bytes[UTF8_LEN_LIMIT];
+    buffer_append(buffer, bytes, utf8_write(c, bytes));
+}
 
 enum python_status text_read(const struct layout *layout, struct memory *memory, remote_addr object,
                              struct buffer *buffer)
 {
     unsigned char data[4 * TEXT_LENGTH_LIMIT];
     struct text_head text;
-    enum python_status status = read_head(layout, memory, object, &text);
+    enum python_status status = text_open(layout, memory, object, &text);
     if (status != PYTHON_OK)
         return status;
     bool is_cut = text.length > TEXT_LENGTH_LIMIT;
@@ -153,12 +147,8 @@ enum python_status text_read(const struct layout *layout, struct memory *memory,
         return status;
     if (text.is_bytes)
         buffer_append(buffer, (const char *)data, count);
-    for (size_t i = 0; i < count && !text.is_bytes; i++) {
-        uint32_t c = character_at(data, text.kind, i);
-        if (layout->text.wide_len == 2)
-            c = join_surrogates(data, count, c, &i);
-        append_utf8(buffer, c <= LAST_CHARACTER ? c : REPLACEMENT_CHARACTER);
-    }
+    for (size_t i = 0; i < count && !text.is_bytes;)
+        append_utf8(buffer, text_next_character(layout, &text, data, count, &i));
     if (is_cut)
         append_utf8(buffer, ELLIPSIS);
     return buffer->failed ? PYTHON_NO_MEMORY : PYTHON_OK;
@@ -190,7 +180,7 @@ static bool equals_utf8(const struct layout *layout, struct memory *memory, remo
     cleanup_buffer struct buffer found = {0};
     struct text_head head;
     size_t len = strlen(text);
-    return read_head(layout, memory, object, &head) == PYTHON_OK && head.length <= len && head.length >= len / 4 &&
+    return text_open(layout, memory, object, &head) == PYTHON_OK && head.length <= len && head.length >= len / 4 &&
            text_read(layout, memory, object, &found) == PYTHON_OK && found.len == len &&
            memcmp(buffer_text(&found), text, len) == 0;
 }
@@ -209,7 +199,7 @@ bool text_equals(const struct layout *layout, struct memory *memory, remote_addr
     size_t len = strlen(text);
     if (!is_ascii(text))
         return equals_utf8(layout, memory, object, text);
-    return read_head(layout, memory, object, &head) == PYTHON_OK && head.length == len && head.kind == 1 &&
+    return text_open(layout, memory, object, &head) == PYTHON_OK && head.length == len && head.kind == 1 &&
            len <= sizeof(data) && memory_read(memory, head.data, data, len) == MEMORY_OK &&
            memcmp(data, text, len) == 0;
 }
