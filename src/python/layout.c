@@ -128,14 +128,13 @@
 /* From 3.13 on, debug offsets overwrite what they and the rows both have. */
 #define COMMON_FROM_3_13(head, hash, first_local, tag_bits)                                                            \
     .line_format = LINES_LOCATIONS, .entry_format = ENTRY_SHIM, .attribute_format = ATTRIBUTES_INLINE_VALUES,          \
-    .container_format = CONTAINERS_3, .repr_format = REPR_3_12, .thread_name = "_name",                                \
-    .dict = DICT_FROM_3_11(head, 8), .integer = INTEGER_FROM_3_12(head),                                               \
-    .locals = LOCALS_FROM_3_12(head, first_local, tag_bits), .function = FUNCTION((head) + 32, (head) + 24),           \
-    .generator = {.name = (head) + 16}, CONTAINERS(head, hash)
+    .container_format = CONTAINERS_3, .thread_name = "_name", .dict = DICT_FROM_3_11(head, 8),                         \
+    .integer = INTEGER_FROM_3_12(head), .locals = LOCALS_FROM_3_12(head, first_local, tag_bits),                       \
+    .function = FUNCTION((head) + 32, (head) + 24), .generator = {.name = (head) + 16}, CONTAINERS(head, hash)
 #define WITH_GIL      .is_free_threaded = false, .gil_format = GIL_OF_INTERPRETER, .gil = GIL
 #define FREE_THREADED .is_free_threaded = true, .gil_format = GIL_OPTIONAL, .gil = GIL_WITH_SWITCH
 #define STATE_3_13(dicts)                                                                                              \
-    .version = 3 << 8 | 13, .runtime = {.interpreters_head = 632, .gil = LAYOUT_NONE},                                 \
+    .version = 3 << 8 | 13, .repr_format = REPR_3_12, .runtime = {.interpreters_head = 632, .gil = LAYOUT_NONE},       \
     .interpreter = {.next = 7264,                                                                                      \
                     .threads_head = 7344,                                                                              \
                     .modules = (dicts) + 16,                                                                           \
@@ -147,7 +146,7 @@
                     .collecting_frame = LAYOUT_NONE},                                                                  \
     .thread = THREAD_FROM_3_13(152, 40, 232), .frame = FRAME_3_12_AND_3_13, .parks_threads = true
 #define STATE_3_14(dicts)                                                                                              \
-    .version = 3 << 8 | 14, .runtime = {.interpreters_head = 808, .gil = LAYOUT_NONE},                                 \
+    .version = 3 << 8 | 14, .repr_format = REPR_3_12, .runtime = {.interpreters_head = 808, .gil = LAYOUT_NONE},       \
     .interpreter = {.next = 7272,                                                                                      \
                     .threads_head = 7344,                                                                              \
                     .modules = (dicts) + 16,                                                                           \
@@ -159,7 +158,7 @@
                     .collecting_frame = LAYOUT_NONE},                                                                  \
     .thread = THREAD_FROM_3_13(152, 44, 232), .parks_threads = true
 #define STATE_3_15(dicts)                                                                                              \
-    .version = 3 << 8 | 15, .runtime = {.interpreters_head = 936, .gil = LAYOUT_NONE},                                 \
+    .version = 3 << 8 | 15, .repr_format = REPR_3_15, .runtime = {.interpreters_head = 936, .gil = LAYOUT_NONE},       \
     .interpreter = {.next = 7264,                                                                                      \
                     .threads_head = 7336,                                                                              \
                     .modules = (dicts) + 16,                                                                           \

@@ -61,6 +61,7 @@ enum repr_format {
     REPR_3,    /* ValueError('x',) and datetime.timedelta(1), as 2.7 */
     REPR_3_7,  /* ValueError('x') and datetime.timedelta(days=1) */
     REPR_3_12, /* OrderedDict({'a': 1}) for OrderedDict([('a', 1)]) */
+    REPR_3_15, /* bytearray(b"'") for bytearray(b"\\'") */
 };
 
 /* How dicts and ints are laid out. */
