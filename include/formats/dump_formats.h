@@ -20,7 +20,7 @@ struct dump_format_options {
 
 /*
  * For a person: the process, then each thread with its state and name, the innermost frame first, with its source line
- * and a mark under the expression where they are known.
+ * and a mark under the expression where they are known, and under it its arguments and locals, if they were read.
  */
 struct error *dump_format_text(const struct process_dump *dump, const struct dump_format_options *options, FILE *out);
 
@@ -28,7 +28,9 @@ struct error *dump_format_text(const struct process_dump *dump, const struct dum
  * A list of threads in py-spy 0.4.2's shape: pid, thread_id, thread_name, os_thread_id, active, owns_gil, frames
  * (innermost first: name, filename, module, short_filename, line, locals, is_entry) and process_info. A frame has
  * end_line, column and end_column besides, null where they are not known, and kind: "python", "native", "kernel" or
- * "mark". The module of a native frame is the library with its code, where its source is not known.
+ * "mark". The module of a native frame is the library with its code, where its source is not known. locals, null unless
+ * they were read, are objects with name, arg (whether it is an argument), repr and unsteady (nothing proves that it is of
+ * the stack's moment).
  *
  * "wait" is null, or what a thread waits for: kind ("gil", "lock", "thread", "futex", "io", "sleep", "child",
  * "syscall"), system_call, action (of "io": "read", "write", "accept", "connect", "lock", "sync", "open", "events"),

@@ -8,18 +8,24 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct core;
 struct process;
 struct process_dump;
 
+struct dumping_options {
+    bool is_blocking;    /* threads that run are stopped for each reading; else nothing is stopped */
+    uint32_t text_limit; /* characters of the values of arguments and local variables; 0: they are left out */
+};
+
 /*
  * Fills *ret with the stacks of all threads. Readings are repeated until one can be proved to be a snapshot, at most a
- * bounded number of times. is_blocking: threads that run are stopped for each of them; else nothing is stopped. A
- * thread that cannot be read says why and does not hinder others. Source lines are read from the process's files
- * afterwards.
+ * bounded number of times; with it the variables in them. A thread that cannot be read says why and does not hinder
+ * others. Source lines are read from the process's files afterwards.
  */
-struct error *dumping_run(const struct process *process, bool is_blocking, struct process_dump *ret);
+struct error *dumping_run(const struct process *process, const struct dumping_options *options,
+                          struct process_dump *ret);
 
 /*
  * The same of a core file. path: what it is called. Source lines are read from our own files, if those have not changed

@@ -15,6 +15,8 @@ enum {
     KEY_EVERY,
     REPEAT_LIMIT = 1000000000,
     EVERY_NS = 1000000000,
+    VALUE_STEP = 128,      /* characters of each value for each --locals, as py-spy has it, */
+    VALUE_LIMIT = 1 << 20, /* and how many there can be */
 };
 
 static const struct argp_option dump_options[] = {
@@ -23,6 +25,10 @@ static const struct argp_option dump_options[] = {
     {"core", 'c', "FILE", 0, "Read a core file instead of a process", 1},
     {"exe", KEY_EXE, "FILE", 0, "Where the executable is that the core file is of, if not where it was", 1},
     {"json", 'j', NULL, 0, "Print JSON instead of text", 1},
+    {"locals", 'l', NULL, 0,
+     "Print the arguments and local variables of each frame: 128 characters of each value, and as many more each time "
+     "that it is given",
+     1},
     {"full-filenames", KEY_FULL_FILENAMES, NULL, 0, "Print whole paths of source files", 1},
     {"repeat", KEY_REPEAT, "N", 0, "Read N times, and say which stacks are unchanged; 0 or 'forever': until Ctrl-C", 1},
     {"every", KEY_EVERY, "SECONDS", 0, "Repeat after this time (default: 1)", 1},
@@ -95,6 +101,10 @@ static error_t parse_dump_option(int key, char *value, struct argp_state *state)
     case 'j':
         arguments->plan.is_json = true;
         break;
+    case 'l':
+        if (arguments->plan.reading.text_limit < VALUE_LIMIT)
+            arguments->plan.reading.text_limit += VALUE_STEP;
+        break;
     case KEY_FULL_FILENAMES:
         arguments->plan.format.full_filenames = true;
         break;
@@ -145,7 +155,7 @@ int verb_dump(int argc, char **argv)
     int status = STATUS_SUCCESS;
     struct error *error = options_parse(&dump_argp, argc, argv, &arguments.line);
     if (!error) {
-        arguments.plan.is_blocking = arguments.line.is_blocking;
+        arguments.plan.reading.is_blocking = arguments.line.is_blocking;
         arguments.plan.filter = arguments.picture.filter;
         status = dump_readings_run(&arguments.plan);
     }

@@ -63,15 +63,15 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static struct error *read_process(const struct process *process, bool is_blocking, int64_t patience_ms,
-                                  struct process_dump *ret)
+static struct error *read_process(const struct process *process, const struct dumping_options *options,
+                                  int64_t patience_ms, struct process_dump *ret)
 {
     int64_t end_ms = now_ms() + patience_ms;
-    struct error *error = dumping_run(process, is_blocking, ret);
+    struct error *error = dumping_run(process, options, ret);
     while (error && error->kind == ERROR_NOT_READY && now_ms() < end_ms && !is_told_to_end) {
         error_destroy(error);
         usleep(READY_STEP_MS * 1000);
-        error = dumping_run(process, is_blocking, ret);
+        error = dumping_run(process, options, ret);
     }
     if (error && error->kind == ERROR_NOT_READY)
         return error_wrap(error, "process %d", process->pid);
@@ -81,7 +81,8 @@ static struct error *read_process(const struct process *process, bool is_blockin
 }
 
 /* Reads a process with its threads stopped; what would stop us meanwhile (Ctrl-Z) does so afterwards. */
-static struct error *read_blocking(const struct process *process, int64_t patience_ms, struct process_dump *ret)
+static struct error *read_stopping(const struct process *process, const struct dumping_options *options,
+                                   int64_t patience_ms, struct process_dump *ret)
 {
     sigset_t stops, before;
     sigemptyset(&stops);
@@ -89,7 +90,7 @@ static struct error *read_blocking(const struct process *process, int64_t patien
     sigaddset(&stops, SIGTTIN);
     sigaddset(&stops, SIGTTOU);
     sigprocmask(SIG_BLOCK, &stops, &before);
-    struct error *error = read_process(process, true, patience_ms, ret);
+    struct error *error = read_process(process, options, patience_ms, ret);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return error;
 }
@@ -119,8 +120,9 @@ static struct error *read_member(struct readings *readings, struct member *membe
 {
     cleanup_process_dump struct process_dump dump = {0};
     int64_t patience_ms = member->parent == 0 && !member->was_read ? READY_MS : 0;
-    struct error *error = readings->plan->is_blocking ? read_blocking(member->process, patience_ms, &dump)
-                                                      : read_process(member->process, false, patience_ms, &dump);
+    const struct dumping_options *options = &readings->plan->reading;
+    struct error *error = options->is_blocking ? read_stopping(member->process, options, patience_ms, &dump)
+                                               : read_process(member->process, options, patience_ms, &dump);
     if (error)
         return error;
     dump.parent = member->parent;

@@ -6,6 +6,7 @@
 #define CLI_DUMP_READINGS_H
 
 #include "formats/dump_formats.h"
+#include "sampler/dumping.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,7 +21,7 @@ struct dump_plan {
     uint32_t pid_count;
     const char *core, *executable; /* a core file, and where its executable is; NULL: not given */
     bool with_children;            /* and with theirs */
-    bool is_blocking;
+    struct dumping_options reading;
     bool is_json;
     bool is_repeated;
     uint32_t repeat;   /* readings; 0: until a signal */

@@ -38,6 +38,24 @@ static const char *word_of_kind(enum frame_kind kind)
     return words[kind];
 }
 
+static void append_variables(struct buffer *json, const struct dump_frame *frame)
+{
+    if (!frame->variables) {
+        buffer_append_text(json, "null");
+        return;
+    }
+    buffer_append_char(json, '[');
+    for (uint32_t i = 0; i < frame->variable_count; i++) {
+        const struct dump_variable *variable = &frame->variables[i];
+        buffer_append_text(json, i > 0 ? ",\n        {\"name\": " : "\n        {\"name\": ");
+        append_string(json, &variable->name);
+        buffer_format(json, ", \"arg\": %s, \"repr\": ", boolean(variable->is_argument));
+        append_string(json, &variable->value);
+        buffer_format(json, ", \"unsteady\": %s}", boolean(variable->is_unsteady));
+    }
+    buffer_append_char(json, ']');
+}
+
 static void append_frame(struct buffer *json, const struct dump_frame *frame)
 {
     const struct dump_text none = {0};
@@ -54,8 +72,9 @@ static void append_frame(struct buffer *json, const struct dump_frame *frame)
     append_known(json, "end_line", frame->end_line, frame->end_line > 0);
     append_known(json, "column", frame->column, frame->column >= 0);
     append_known(json, "end_column", frame->end_column, frame->end_column >= 0);
-    buffer_format(json, ", \"locals\": null, \"is_entry\": %s, \"kind\": \"%s\"}", boolean(frame->is_entry),
-                  word_of_kind(frame->kind));
+    buffer_append_text(json, ", \"locals\": ");
+    append_variables(json, frame);
+    buffer_format(json, ", \"is_entry\": %s, \"kind\": \"%s\"}", boolean(frame->is_entry), word_of_kind(frame->kind));
 }
 
 enum { ANCESTOR_LIMIT = 16 }; /* parents of a process that are told */

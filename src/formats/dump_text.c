@@ -88,6 +88,26 @@ static void append_place(struct buffer *text, const struct dump_frame *frame, co
     buffer_append_char(text, ')');
 }
 
+/* The arguments, or the other variables, of a frame under a heading, if there are any. */
+static void append_variables(struct buffer *text, const struct dump_frame *frame, const char *heading,
+                             bool are_arguments)
+{
+    bool is_first = true;
+    for (uint32_t i = 0; i < frame->variable_count; i++) {
+        const struct dump_variable *variable = &frame->variables[i];
+        if (variable->is_argument != are_arguments)
+            continue;
+        if (is_first)
+            buffer_format(text, "        %s:\n", heading);
+        is_first = false;
+        buffer_append_text(text, "            ");
+        append_visible(text, &variable->name);
+        buffer_append_text(text, ": ");
+        append_visible(text, &variable->value);
+        buffer_append_text(text, variable->is_unsteady ? " (changed while it was read)\n" : "\n");
+    }
+}
+
 static void append_frame(struct buffer *text, const struct dump_frame *frame, const struct dump_format_options *options)
 {
     buffer_append_text(text, "    ");
@@ -96,6 +116,8 @@ static void append_frame(struct buffer *text, const struct dump_frame *frame, co
     buffer_append_char(text, '\n');
     if (frame->source.bytes)
         append_source(text, frame);
+    append_variables(text, frame, "Arguments", true);
+    append_variables(text, frame, "Locals", false);
 }
 
 static void append_thread(struct buffer *text, const struct process_dump *dump, const struct dump_thread *thread,

@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/table.h"
+#include "dump_variables.h"
 #include "profile/process_dump.h"
 #include "python/frame_details.h"
 #include "python/runtime.h"
@@ -70,6 +71,8 @@ bool dump_builder_copy(const struct dump_builder *builder, const struct python_t
         ret->frame_count = i + 1;
         if (!copy_frame(builder, &frames[thread->first_frame + i], &ret->frames[i]))
             return false;
+        if (builder->variables)
+            dump_variables_take(builder->variables, thread->first_frame + i, builder->is_unsteady, &ret->frames[i]);
     }
     return true;
 }

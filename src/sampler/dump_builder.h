@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 struct dump_thread;
+struct dump_variables;
 struct memory;
 struct process;
 struct process_dump;
@@ -27,7 +28,9 @@ struct dump_builder {
     struct python *python;
     struct memory *memory; /* in which the threads were walked */
     struct process_dump *dump;
-    uint32_t capacity; /* of the dump's threads */
+    struct dump_variables *variables; /* of the frames; NULL: they are left out */
+    bool is_unsteady;                 /* nothing proves that they are of one moment */
+    uint32_t capacity;                /* of the dump's threads */
 };
 
 /* Adds an empty thread. place: how many there are that are newer. NULL without memory. */

@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "dump_builder.h"
+#include "dump_variables.h"
 #include "dump_waits.h"
 #include "profile/process_dump.h"
 #include "python/frame_details.h"
@@ -76,6 +77,7 @@ static struct error *copy_readable(struct dumping *dumping)
 {
     uint32_t count;
     struct sampled_thread *threads = session_threads(dumping->session, &count);
+    dump_variables_begin(dumping->builder.variables);
     for (uint32_t i = 0; i < count; i++) {
         if (dumping->is_last && !threads[i].is_done && !threads[i].is_readable) {
             dumping->dump->is_proved = false;
@@ -85,7 +87,10 @@ static struct error *copy_readable(struct dumping *dumping)
             continue;
         threads[i].waits_for_gil = waits_for_gil(dumping, &threads[i]);
         session_walk(dumping->session, &threads[i]);
+        dump_variables_read(dumping->builder.variables, session_python(dumping->session),
+                            session_memory(dumping->session), threads[i].python);
     }
+    dumping->builder.is_unsteady = dumping->is_last;
     if (!dumping->is_last)
         session_end_sample(dumping->session);
     for (uint32_t i = 0; i < count; i++) {
@@ -94,7 +99,7 @@ static struct error *copy_readable(struct dumping *dumping)
         if (!append_thread(dumping, &threads[i], i))
             return error_no_memory();
     }
-    return NULL;
+    return dumping->builder.variables->failed ? error_no_memory() : NULL;
 }
 
 /* Lets the program run on for a moment. Returns the relay's answer. */
@@ -182,11 +187,15 @@ static struct error *run_relay(struct dumping *dumping)
     return dumping->error;
 }
 
-struct error *dumping_run(const struct process *process, bool is_blocking, struct process_dump *ret)
+struct error *dumping_run(const struct process *process, const struct dumping_options *options,
+                          struct process_dump *ret)
 {
     cleanup_session struct session *session = NULL;
+    cleanup_dump_variables struct dump_variables variables = {0};
     cleanup_process_dump struct process_dump dump = {0};
-    struct error *error = session_open(process, THREADS_ALL, is_blocking, &session);
+    struct error *error = session_open(process, THREADS_ALL, options->is_blocking, &session);
+    if (!error)
+        error = dump_variables_init(&variables, session_python(session), options->text_limit);
     if (error)
         return error;
     python_keep_tables(session_python(session));
@@ -203,7 +212,8 @@ struct error *dumping_run(const struct process *process, bool is_blocking, struc
         .builder = {.process = process,
                     .python = session_python(session),
                     .memory = session_memory(session),
-                    .dump = &dump},
+                    .dump = &dump,
+                    .variables = &variables},
     };
     error = run_relay(&dumping);
     if (!error)
