@@ -52,7 +52,8 @@ static bool open_keys(const struct layout *layout, struct memory *memory, remote
         .words = words,
         .values = values,
     };
-    if (ret->count > ENTRY_LIMIT)
+    ret->is_cut = ret->count > ENTRY_LIMIT;
+    if (ret->is_cut)
         ret->count = ENTRY_LIMIT;
     return true;
 }
@@ -70,6 +71,7 @@ static bool open_dict_2(const struct layout *layout, struct memory *memory, remo
         .first = field_u64(head, layout->dict.table),
         .count = mask < ENTRY_LIMIT ? mask + 1 : ENTRY_LIMIT,
         .words = 3,
+        .is_cut = mask >= ENTRY_LIMIT,
     };
     return true;
 }
@@ -144,6 +146,7 @@ static const uint64_t *next_entry(struct dict_reader *reader, uint64_t *ret)
         uint64_t index = reader->has_order ? reader->order[reader->next] : reader->next;
         reader->next++;
         const uint64_t *entry = read_entry(reader, index);
+        reader->is_broken = !entry;
         if (!entry)
             break;
         if (entry[0] != 0) {
@@ -159,8 +162,9 @@ static const uint64_t *next_entry(struct dict_reader *reader, uint64_t *ret)
 static bool find_value(struct dict_reader *reader, const uint64_t *entry, uint64_t index, remote_addr *ret)
 {
     *ret = entry[1];
-    return reader->values == 0 ||
-           memory_read_u64(reader->memory, reader->values + index * sizeof(uint64_t), ret) == MEMORY_OK;
+    reader->is_broken = reader->values != 0 &&
+                        memory_read_u64(reader->memory, reader->values + index * sizeof(uint64_t), ret) != MEMORY_OK;
+    return !reader->is_broken;
 }
 
 bool dict_next(struct dict_reader *reader, remote_addr *ret_key, remote_addr *ret_value)

@@ -28,6 +28,8 @@ struct dict_reader {
     uint32_t words;     /* of an entry: hash, key and value, or key and value */
     remote_addr values; /* of a split table; 0 when the values are in the entries */
     uint64_t next;
+    bool is_cut;                     /* there are more entries than are looked at */
+    bool is_broken;                  /* an entry could not be read, so that the rest is not known */
     uint64_t read_first, read_count; /* the entries that were read last */
     uint64_t read[DICT_STEP * DICT_WORDS_LIMIT];
     bool has_order; /* entries are gone through in this order: */

@@ -80,12 +80,24 @@ void value_write_tuple(struct values *values, remote_addr object, const struct o
     value_leave(values);
 }
 
+/* What stands for entries that are not written. */
+static void write_missing(struct values *values, bool is_broken, bool is_cut, bool is_first)
+{
+    if (is_broken || is_cut)
+        value_append(&values->text, is_first ? "" : ", ");
+    if (is_broken)
+        value_write_unreadable(values);
+    else if (is_cut)
+        value_append(&values->text, "...");
+}
+
 /* Writes the entries of a dict, as "1: 2" or as "(1, 2)". */
 static void write_entries(struct values *values, struct dict_reader *reader, bool is_of_pairs)
 {
     remote_addr key, value;
     uint64_t before = reader->next;
-    for (bool is_first = true; !values->text.is_full && dict_next(reader, &key, &value); is_first = false) {
+    bool is_first = true;
+    for (; !values->text.is_full && dict_next(reader, &key, &value); is_first = false) {
         if (value_is_over(values, (reader->next - before) / VALUE_STEP_ENTRIES))
             return;
         before = reader->next;
@@ -97,6 +109,7 @@ static void write_entries(struct values *values, struct dict_reader *reader, boo
         value_append(&values->text, is_of_pairs ? ")" : "");
     }
     value_is_over(values, (reader->next - before) / VALUE_STEP_ENTRIES);
+    write_missing(values, reader->is_broken, reader->is_cut, is_first);
 }
 
 /* A type's name without its module. */
@@ -120,7 +133,7 @@ static void write_dict(struct values *values, remote_addr object, const struct d
         value_write_unreadable(values);
         return;
     }
-    bool is_bare = is_bare_if_empty && !dict_next(&reader, &key, &value);
+    bool is_bare = is_bare_if_empty && !dict_next(&reader, &key, &value) && !reader.is_broken && !reader.is_cut;
     reader.next = 0;
     if (is_bare || !value_enter(values, object, form->placeholder))
         return;
@@ -185,18 +198,20 @@ static bool is_dummy_2(const struct values *values, remote_addr key)
 
 /* Writes the keys in a set's table. CPython Include/cpython/setobject.h: setentry; what was taken out has a hash of -1.
  */
-static void write_keys(struct values *values, remote_addr table, uint64_t count)
+static void write_keys(struct values *values, remote_addr table, uint64_t mask)
 {
-    uint64_t words[ITEM_STEP * SET_WORDS];
+    uint64_t words[ITEM_STEP * SET_WORDS], count = mask < SET_LIMIT ? mask + 1 : SET_LIMIT;
     uint32_t key = values->layout->set.key / WORD_LEN;
-    bool is_first = true;
+    bool is_first = true, is_broken = false;
     for (uint64_t i = 0; i < count && !values->text.is_full; i++) {
         const uint64_t *entry = words + i % ITEM_STEP * SET_WORDS;
         uint64_t left = count - i, step = left < ITEM_STEP ? left : ITEM_STEP;
-        if (i % ITEM_STEP == 0 &&
-            (value_is_over(values, 1) || memory_read(values->memory, table + i * SET_WORDS * WORD_LEN, words,
-                                                     step * SET_WORDS * WORD_LEN) != MEMORY_OK))
-            return;
+        if (i % ITEM_STEP == 0) {
+            is_broken = memory_read(values->memory, table + i * SET_WORDS * WORD_LEN, words,
+                                    step * SET_WORDS * WORD_LEN) != MEMORY_OK;
+            if (is_broken || value_is_over(values, 1))
+                break;
+        }
         bool is_removed = key == 0 ? entry[1] == UINT64_MAX : is_dummy_2(values, entry[key]);
         if (entry[key] == 0 || is_removed)
             continue;
@@ -204,6 +219,7 @@ static void write_keys(struct values *values, remote_addr table, uint64_t count)
         value_write(values, entry[key]);
         is_first = false;
     }
+    write_missing(values, is_broken, mask >= SET_LIMIT, is_first);
 }
 
 /* CPython 3.13 Objects/setobject.c: set_repr_lock_held(); 2.7 puts a list into the parentheses. */
@@ -226,7 +242,7 @@ void value_write_set(struct values *values, remote_addr object, const struct obj
         return;
     if (used > 0 || is_of_2) {
         value_append(&values->text, is_of_2 ? "[" : "{");
-        write_keys(values, table, mask < SET_LIMIT ? mask + 1 : SET_LIMIT);
+        write_keys(values, table, mask);
         value_append(&values->text, is_of_2 ? "]" : "}");
     }
     value_append(&values->text, has_name ? ")" : "");
@@ -250,8 +266,9 @@ static void write_blocks(struct values *values, const struct deque *deque)
         done += count;
         index = 0;
         if (!value_word(values, block + (1 + DEQUE_BLOCK_ITEMS) * WORD_LEN, &block))
-            return;
+            break;
     }
+    write_missing(values, false, done < deque->count && !values->text.is_full, done == 0);
 }
 
 void value_write_deque(struct values *values, remote_addr object, const struct object_type *type)
