@@ -2,6 +2,7 @@
 #include "image/image.h"
 
 #include "base/cleanup.h"
+#include "image_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,6 +112,30 @@ void image_destroy(struct image *image)
     cleanup_close_fd(&image->fd);
     free(image->head);
     free(image);
+}
+
+Elf *image_elf(const struct image *image)
+{
+    return image->file;
+}
+
+Elf *image_open_again(const struct image *image)
+{
+    return elf_begin(image->fd, ELF_C_READ, NULL);
+}
+
+size_t image_read_file(const struct image *image, uint64_t offset, void *destination, size_t len)
+{
+    size_t done = 0;
+    while (done < len && offset + done <= INT64_MAX) {
+        ssize_t got = pread(image->fd, (char *)destination + done, len - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        done += (size_t)got;
+    }
+    return done;
 }
 
 /* A symbol table with the strings of its names. */

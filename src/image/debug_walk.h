@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Walking over the entries of a unit one behind the other, as they stand in the file. libdw decodes their attributes,
+ * but its own way from an entry to its sibling goes around in circles where a file says so.
+ */
+#ifndef IMAGE_DEBUG_WALK_H
+#define IMAGE_DEBUG_WALK_H
+
+#include "debug_units.h"
+
+/* One entry, as it was met. */
+struct debug_entry {
+    Dwarf_Die die;
+    Dwarf_Off end;     /* of the entry itself */
+    Dwarf_Off sibling; /* what comes behind its children, if the file says so; else 0 */
+    int tag;
+    bool has_children;
+    bool has_code;
+};
+
+/* Where a walk over a unit's entries is. */
+struct debug_walk {
+    const struct debug_units *units;
+    const struct debug_unit *unit;
+    Dwarf_Off at;
+    uint32_t depth; /* how many entries the next one is in, from where the walk began */
+    uint32_t left;  /* entries that may still be looked at */
+};
+
+/* Begins a walk at an entry. */
+void debug_walk_begin(struct debug_walk *walk, const struct debug_units *units, const struct debug_unit *unit,
+                      Dwarf_Off entry);
+
+/*
+ * Takes the next entry; false behind the one that the walk began at and all that is in it, or when a limit is reached.
+ * walk->depth is then that of its children.
+ */
+bool debug_walk_next(struct debug_walk *walk, struct debug_entry *ret);
+
+/* Passes over an entry's children, if the file says where they end; else they come next. */
+void debug_walk_skip(struct debug_walk *walk, const struct debug_entry *entry);
+
+#endif
