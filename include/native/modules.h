@@ -32,6 +32,8 @@ struct module_opener {
     /* Opens the file in which a just-in-time compiler names its code (/tmp/perf-PID.map); -1: there is none. May be
      * NULL. */
     int (*open_jit_names)(void *context);
+    /* Opens a file with source code, by the whole path that a compiler wrote down; -1: there is none. May be NULL. */
+    int (*open_source)(void *context, const char *path);
 };
 
 struct native_module {
@@ -63,6 +65,7 @@ const struct native_module *modules_find(const struct modules *modules, remote_a
 
 /* See module_opener. */
 int modules_open_jit_names(const struct modules *modules);
+int modules_open_source(const struct modules *modules, const char *path);
 
 static inline void cleanup_modules_destroy(struct modules **modules)
 {

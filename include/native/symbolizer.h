@@ -25,7 +25,7 @@ struct native_function {
     int32_t line;    /* that is executed; 0: not known */
     const char *name;
     const char *symbol; /* as the linker has it, before demangling; "" when there is none, and for inlined functions */
-    const char *file;   /* with its source, as the compiler named it; "" when not known */
+    const char *file;   /* with its source, as the compiler (or Cython) named it; "" when not known */
     const char *path;   /* of the module, see native_module.path */
     bool is_inlined;    /* into the next one of the list */
     bool is_named;      /* false: the name is one of an address */
@@ -40,14 +40,15 @@ struct error *symbolizer_create(struct modules *modules, struct symbolizer **ret
 void symbolizer_destroy(struct symbolizer *symbolizer);
 
 /*
- * To be called when modules_update() was. Reads the tables of names of modules that are new, so that the first sample
- * need not wait for that. What was found in modules that are still there is kept.
+ * To be called when modules_update() was. What was found in modules that are still there is kept. The tables of a new
+ * module are read when an address of it is asked for first: most modules never are, and it takes 5 ms for the largest.
  */
 struct error *symbolizer_update(struct symbolizer *symbolizer);
 
 /*
- * The functions that an address is in, innermost first; at least one, except without memory (*ret_count 0). is_call:
- * see struct native_frame. Valid until the next symbolizer_update().
+ * The functions that an address is in, innermost first; at least one, except without memory, or with two million
+ * addresses since the last update (*ret_count 0). is_call: see struct native_frame. Valid until the next
+ * symbolizer_update().
  */
 const struct native_function *symbolizer_find(struct symbolizer *symbolizer, remote_addr pc, bool is_call,
                                               uint32_t *ret_count);
