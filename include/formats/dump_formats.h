@@ -29,8 +29,8 @@ struct error *dump_format_text(const struct process_dump *dump, const struct dum
  * (innermost first: name, filename, module, short_filename, line, locals, is_entry) and process_info. A frame has
  * end_line, column and end_column besides, null where they are not known, and kind: "python", "native", "kernel" or
  * "mark". The module of a native frame is the library with its code, where its source is not known. locals, null unless
- * they were read, are objects with name, arg (whether it is an argument), repr and unsteady (nothing proves that it is of
- * the stack's moment).
+ * they were read, are objects with name, arg (whether it is an argument), repr and unsteady (nothing proves that it is
+ * of the stack's moment).
  *
  * "wait" is null, or what a thread waits for: kind ("gil", "lock", "thread", "futex", "io", "sleep", "child",
  * "syscall"), system_call, action (of "io": "read", "write", "accept", "connect", "lock", "sync", "open", "events"),

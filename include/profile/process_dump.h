@@ -112,7 +112,7 @@ struct dump_thread {
 struct process_dump {
     int64_t pid;
     struct dump_text core_file; /* its name; none: the process was alive */
-    int64_t parent; /* the process that it is shown below; 0: none */
+    int64_t parent;             /* the process that it is shown below; 0: none */
     struct dump_text command_line;
     struct dump_text executable;
     char *python_version;

@@ -42,13 +42,15 @@ struct recording_progress {
     uint64_t intervals; /* see struct profile_intervals; this is their sum */
     uint64_t torn, unreadable, missed;
     uint64_t unreadable_by_cause[PYTHON_STATUS_COUNT];
-    uint64_t incomplete;      /* intervals that are counted although not every thread in them could be read */
-    uint64_t late;            /* intervals that were looked at late, or not at all and yet are not missed */
-    uint64_t unseen;          /* those of them that were not looked at */
-    uint64_t lateness_ns;     /* of the others, on average */
-    bool is_untested;         /* nobody has seen this version of Python work: what was counted may be wrong */
-    uint64_t elsewhere;       /* torn because we may not run on the CPU where the program runs */
-    uint64_t first_sample_ns; /* from the first attach that led to one to the first sample; 0: none yet */
+    uint64_t incomplete;       /* intervals that are counted although not every thread in them could be read */
+    uint64_t late;             /* intervals that were looked at late, or not at all and yet are not missed */
+    uint64_t unseen;           /* those of them that were not looked at */
+    uint64_t lateness_ns;      /* of the others, on average */
+    bool is_untested;          /* nobody has seen this version of Python work: what was counted may be wrong */
+    uint64_t elsewhere;        /* torn because we may not run on the CPU where the program runs */
+    uint64_t native_missing;   /* stacks without C frames that should have them */
+    uint64_t native_unmatched; /* stacks that lack some of them */
+    uint64_t first_sample_ns;  /* from the first attach that led to one to the first sample; 0: none yet */
 };
 
 struct recording;

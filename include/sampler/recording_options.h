@@ -15,7 +15,9 @@ struct recording_options {
         table_limit;  /* bytes of strings, frames and stacks that are held before they are only in the file; 0: none */
     bool only_gil;    /* record only the thread that holds the GIL */
     bool is_blocking; /* stop threads that run, with ptrace, for each sample */
-    bool with_idle;   /* record threads that are neither running nor ready to run, too */
+    bool with_native; /* record C frames, too: each thread is stopped for a moment for each sample */
+    bool with_all_native; /* those of the interpreter's machinery, too */
+    bool with_idle;       /* record threads that are neither running nor ready to run, too */
 };
 
 #endif

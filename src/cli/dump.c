@@ -10,6 +10,7 @@ enum {
     KEY_FULL_FILENAMES = 256,
     KEY_BLOCKING,
     KEY_NONBLOCKING,
+    KEY_NATIVE_ALL,
     KEY_EXE,
     KEY_REPEAT,
     KEY_EVERY,
@@ -32,6 +33,8 @@ static const struct argp_option dump_options[] = {
     {"full-filenames", KEY_FULL_FILENAMES, NULL, 0, "Print whole paths of source files", 1},
     {"repeat", KEY_REPEAT, "N", 0, "Read N times, and say which stacks are unchanged; 0 or 'forever': until Ctrl-C", 1},
     {"every", KEY_EVERY, "SECONDS", 0, "Repeat after this time (default: 1)", 1},
+    {"native", 'n', NULL, 0, "Show C, C++, Cython and Rust functions too; stops the process for a moment for that", 1},
+    {"native-all", KEY_NATIVE_ALL, NULL, 0, "The same, with the interpreter's own machinery", 1},
     {"blocking", KEY_BLOCKING, NULL, 0, "Stop the process's running threads while they are read", 1},
     {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Never stop the process (default)", 1},
     {"help", 'h', NULL, 0, "Print this help", -1},
@@ -115,7 +118,15 @@ static error_t parse_dump_option(int key, char *value, struct argp_state *state)
         arguments->plan.is_repeated = true;
         error = options_take_seconds(value, &arguments->plan.every_ns);
         break;
+    case KEY_NATIVE_ALL:
+        arguments->plan.reading.with_all_native = true;
+        /* fall through */
+    case 'n':
+        arguments->plan.reading.with_native = true;
+        error = options_take_native(&arguments->line);
+        break;
     case KEY_BLOCKING:
+        arguments->plan.reading.is_blocking = true;
         error = options_take_blocking(&arguments->line, true);
         break;
     case KEY_NONBLOCKING:
@@ -144,7 +155,8 @@ static const struct argp dump_argp = {
     .args_doc = "--pid PID\n--core FILE",
     .doc = "Prints every thread's stack of running Python programs, its source lines, and what it waits for; or of one "
            "that ended, from its core file.\v"
-           "Without --blocking, the program is not stopped. Exit status: 0, 1 on failure, 2 for mistakes of usage.",
+           "Without --blocking and --native, the program is not stopped. Exit status: 0, 1 on failure, 2 for mistakes "
+           "of usage.",
 };
 
 int verb_dump(int argc, char **argv)
@@ -155,7 +167,6 @@ int verb_dump(int argc, char **argv)
     int status = STATUS_SUCCESS;
     struct error *error = options_parse(&dump_argp, argc, argv, &arguments.line);
     if (!error) {
-        arguments.plan.reading.is_blocking = arguments.line.is_blocking;
         arguments.plan.filter = arguments.picture.filter;
         status = dump_readings_run(&arguments.plan);
     }

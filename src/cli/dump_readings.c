@@ -121,8 +121,9 @@ static struct error *read_member(struct readings *readings, struct member *membe
     cleanup_process_dump struct process_dump dump = {0};
     int64_t patience_ms = member->parent == 0 && !member->was_read ? READY_MS : 0;
     const struct dumping_options *options = &readings->plan->reading;
-    struct error *error = options->is_blocking ? read_stopping(member->process, options, patience_ms, &dump)
-                                               : read_process(member->process, options, patience_ms, &dump);
+    struct error *error = options->is_blocking || options->with_native
+                              ? read_stopping(member->process, options, patience_ms, &dump)
+                              : read_process(member->process, options, patience_ms, &dump);
     if (error)
         return error;
     dump.parent = member->parent;

@@ -22,6 +22,7 @@ struct command_line {
     struct error *error;                             /* the first mistake; owned by the caller of options_parse() */
     bool is_blocking;                                /* --blocking was given; see options_take_blocking() */
     bool is_nonblocking;                             /* --nonblocking */
+    bool is_native;                                  /* --native or --native-all; likewise */
 };
 
 /*
@@ -41,6 +42,9 @@ error_t options_fail(struct argp_state *state, struct error *error);
 
 /* --blocking or --nonblocking, which exclude each other. */
 struct error *options_take_blocking(struct command_line *line, bool is_blocking);
+
+/* --native or --native-all, for which threads are stopped: --nonblocking excludes them. */
+struct error *options_take_native(struct command_line *line);
 
 /* A process number: decimal, or hexadecimal with 0x. */
 struct error *options_take_pid(const char *text, pid_t *ret);

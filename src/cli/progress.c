@@ -61,6 +61,13 @@ static void report_causes(const struct recording_progress *progress)
                 " of the intervals were looked at late, by %.1f ms on average, or not at all (%" PRIu64
                 "), as something else had the CPU: shares of running and sleeping may be off by some percent\n",
                 progress->late, (double)progress->lateness_ns / 1e6, progress->unseen);
+    if (progress->native_missing > 0)
+        fprintf(stderr, "pyspyc: %" PRIu64 " samples have no C frames, as the thread could not be stopped in time\n",
+                progress->native_missing);
+    if (progress->native_unmatched > 0)
+        fprintf(stderr,
+                "pyspyc: in %" PRIu64 " samples not all C frames are shown, as they did not fit the Python frames\n",
+                progress->native_unmatched);
     if (progress->is_untested)
         report_untested();
     if (progress->elsewhere > 0)

@@ -31,6 +31,7 @@
 enum {
     KEY_BLOCKING = 256,
     KEY_NONBLOCKING,
+    KEY_NATIVE_ALL,
     KEY_START_PAUSED,
     KEY_READY_FD,
     PID_NAME_LEN = 16,
@@ -47,6 +48,8 @@ static const struct argp_option record_options[] = {
     {"subprocesses", 's', NULL, 0, "Record the processes that it starts, too", 1},
     {"gil", 'g', NULL, 0, "Count only the thread that holds the GIL", 2},
     {"idle", 'i', NULL, 0, "Count idle threads too", 2},
+    {"native", 'n', NULL, 0, "Show C, C++, Cython and Rust functions too; stops each thread for a moment for that", 2},
+    {"native-all", KEY_NATIVE_ALL, NULL, 0, "The same, with the interpreter's own machinery", 2},
     {"blocking", KEY_BLOCKING, NULL, 0, "Stop the program's running threads for each sample", 2},
     {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Never stop the program (default)", 2},
     {"start-paused", KEY_START_PAUSED, NULL, 0,
@@ -68,6 +71,12 @@ struct record_arguments {
     struct recording_options recording;
     struct picture_options picture;
 };
+
+/* Whether threads of the program are in our hands at times. */
+static bool stops_threads(const struct recording_options *options)
+{
+    return options->is_blocking || options->with_native;
+}
 
 static struct error *complete(struct record_arguments *arguments)
 {
@@ -110,6 +119,13 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
     case 'i':
         arguments->recording.with_idle = true;
         break;
+    case KEY_NATIVE_ALL:
+        arguments->recording.with_all_native = true;
+        /* fall through */
+    case 'n':
+        arguments->recording.with_native = true;
+        error = options_take_native(&arguments->line);
+        break;
     case KEY_BLOCKING:
         arguments->recording.is_blocking = true;
         error = options_take_blocking(&arguments->line, true);
@@ -150,7 +166,8 @@ static const struct argp record_argp = {
     .help_filter = outputs_list_formats,
     .args_doc = "--pid PID\n-- PROGRAM ARGS...",
     .doc = "Samples a Python program and writes what it did.\v"
-           "Without --blocking, the program is never stopped. With a program that was started, the exit status is the "
+           "Without --blocking and --native, the program is never stopped. With a program that was started, the exit "
+           "status is the "
            "program's own "
            "(128 + the signal that ended it), 125 when pyspyc fails, 126 or 127 when the program cannot be started. "
            "Attached to a process: 0, or 1 on failure. 2 for mistakes of usage.",
@@ -379,7 +396,7 @@ static int record_pid(struct record_arguments *arguments)
     if (!error)
         error = open_outputs(arguments, &name);
     if (!error)
-        error = supervisor_init(&supervisor, arguments->recording.is_blocking);
+        error = supervisor_init(&supervisor, stops_threads(&arguments->recording));
     if (error)
         return report_error(error);
     task_allow_many();
@@ -418,7 +435,7 @@ static int record_program(struct record_arguments *arguments)
     launch_prepare(&signals_for_program);
     struct error *error = open_outputs(arguments, &name);
     if (!error)
-        error = supervisor_init(&supervisor, arguments->recording.is_blocking);
+        error = supervisor_init(&supervisor, stops_threads(&arguments->recording));
     if (error)
         return report_wrapper_error(error);
     error = tell_program();

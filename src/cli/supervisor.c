@@ -52,13 +52,13 @@ void supervisor_hold_pauses(void)
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-struct error *supervisor_init(struct supervisor *supervisor, bool is_blocking)
+struct error *supervisor_init(struct supervisor *supervisor, bool stops_threads)
 {
     sigset_t set;
     fill_signals(&set);
-    if (is_blocking)
+    if (stops_threads)
         add_signals(&set, stop_signals, array_size(stop_signals));
-    *supervisor = (struct supervisor){.signals = -1, .ready_fd = -1, .is_blocking = is_blocking};
+    *supervisor = (struct supervisor){.signals = -1, .ready_fd = -1, .stops_threads = stops_threads};
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return error_from_errno(errno, "cannot block signals");
     supervisor->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -79,7 +79,7 @@ void supervisor_release_stops(const struct supervisor *supervisor)
     sigset_t set;
     sigemptyset(&set);
     add_signals(&set, stop_signals, array_size(stop_signals));
-    if (supervisor->is_blocking)
+    if (supervisor->stops_threads)
         sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 

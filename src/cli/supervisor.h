@@ -29,8 +29,8 @@ struct supervisor {
     pid_t child;                     /* the program that we started; 0 when we attached to one */
     bool with_children;              /* the processes that it makes are recorded, too */
     bool has_progress_line;
-    bool is_blocking; /* threads are stopped for samples */
-    bool is_paused;   /* nothing is recorded until SIGUSR1; SIGUSR2 makes it so */
+    bool stops_threads; /* for samples */
+    bool is_paused;     /* nothing is recorded until SIGUSR1; SIGUSR2 makes it so */
 
     int ready_fd; /* gets a newline when the first process has been attached to; -1: not wanted, or done */
 
@@ -52,9 +52,9 @@ void supervisor_hold_pauses(void);
 
 /*
  * Takes over the signals that matter. To be called before the first thread is made, and before a program is started.
- * is_blocking: also those that stop us (Ctrl-Z), so that we are not stopped with threads of the program in our hands.
+ * stops_threads: also those that stop us (Ctrl-Z), so that we are not stopped with threads of the program in our hands.
  */
-struct error *supervisor_init(struct supervisor *supervisor, bool is_blocking);
+struct error *supervisor_init(struct supervisor *supervisor, bool stops_threads);
 
 /* Gives the signals back: from now on they end us, as they end any program that waits for the reader of a pipe. */
 void supervisor_release_signals(void);

@@ -251,3 +251,9 @@ int modules_open_jit_names(const struct modules *modules)
     const struct module_opener *opener = modules->opener;
     return opener->open_jit_names ? opener->open_jit_names(opener->context) : -1;
 }
+
+int modules_open_source(const struct modules *modules, const char *path)
+{
+    const struct module_opener *opener = modules->opener;
+    return opener->open_source ? opener->open_source(opener->context, path) : -1;
+}

@@ -3,11 +3,15 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "c_stacks.h"
 #include "dump_builder.h"
 #include "dump_variables.h"
 #include "dump_waits.h"
+#include "dump_weave.h"
+#include "native_stacks.h"
 #include "profile/process_dump.h"
 #include "python/frame_details.h"
+#include "python/runtime.h"
 #include "relay.h"
 #include "schedule.h"
 #include "session.h"
@@ -18,6 +22,7 @@
 
 enum {
     TRY_LIMIT = 200,            /* readings before the last one is taken as it is */
+    NATIVE_TRY_LIMIT = 20,      /* of them, for the C stack of a thread that does not come to its stop */
     TIME_LIMIT_NS = 1000000000, /* after which the next reading is the last one */
     MOTION_NS = 10000,          /* what the program gets to finish a call or return */
 };
@@ -31,10 +36,22 @@ struct dumping {
     struct relay *relay;
     struct error *error;
     int tries;
-    uint64_t end_ns; /* when there is no time for another try */
-    bool is_last;    /* the current one */
+    uint64_t end_ns;              /* when there is no time for another try */
+    bool is_last;                 /* the current one */
+    struct native_stacks *native; /* NULL: no C frames are wanted */
     struct dump_builder builder;
 };
+
+/* Puts the C frames of a thread between its Python frames, if there is a copy of its C stack; false without memory. */
+static bool weave_native(const struct dumping *dumping, const struct sampled_thread *thread, struct dump_thread *copy)
+{
+    const struct c_stack *c_stack = session_c_stack(dumping->session, thread);
+    const struct python_frame *first = python_frames(session_python(dumping->session)) + thread->python->first_frame;
+    if (!dumping->native || !c_stack)
+        return true;
+    const struct native_stack stack = c_stack_view(c_stack);
+    return dump_weave(copy, dumping->native, first, &stack);
+}
 
 /* Copies what was found of a thread; false without memory. */
 static bool copy_thread(const struct dumping *dumping, const struct sampled_thread *thread, struct dump_thread *ret)
@@ -52,7 +69,7 @@ static bool append_thread(struct dumping *dumping, struct sampled_thread *thread
     if (!copy)
         return false;
     thread->is_done = true;
-    if (!copy_thread(dumping, thread, copy))
+    if (!copy_thread(dumping, thread, copy) || !weave_native(dumping, thread, copy))
         return false;
     dump_waits_read(dumping->waits, dumping->session, thread, copy);
     return true;
@@ -70,6 +87,13 @@ static bool waits_for_gil(const struct dumping *dumping, const struct sampled_th
     return thread->python->gil < count && !thread->is_active && !thread->python->holds_gil && thread->task.tid > 0 &&
            task_read_futex(&thread->task, &futex) &&
            futex - gils[thread->python->gil].condition < PYTHON_GIL_CONDITION_LEN;
+}
+
+/* Whether a thread has no copy of its C stack because it has to wait for a CPU, and so may have one a little later. */
+static bool is_worth_waiting(const struct dumping *dumping, const struct sampled_thread *thread)
+{
+    return dumping->native && thread->is_active && dumping->tries < NATIVE_TRY_LIMIT &&
+           !session_c_stack(dumping->session, thread);
 }
 
 /* Walks and copies the readable threads. What was caught in the middle of a call is left for later. */
@@ -94,12 +118,31 @@ static struct error *copy_readable(struct dumping *dumping)
     if (!dumping->is_last)
         session_end_sample(dumping->session);
     for (uint32_t i = 0; i < count; i++) {
-        if (!threads[i].is_readable || (threads[i].python->status == PYTHON_IN_MOTION && !dumping->is_last))
+        if (!threads[i].is_readable || (threads[i].python->status == PYTHON_IN_MOTION && !dumping->is_last) ||
+            is_worth_waiting(dumping, &threads[i]))
             continue;
         if (!append_thread(dumping, &threads[i], i))
             return error_no_memory();
     }
     return dumping->builder.variables->failed ? error_no_memory() : NULL;
+}
+
+/* Adds the threads without a Python state, if they are wanted. */
+static struct error *append_bare(struct dumping *dumping)
+{
+    struct sampled_thread *threads;
+    uint32_t count;
+    bool has_memory = session_bare_threads(dumping->session, &threads, &count);
+    for (uint32_t i = 0; has_memory && i < count; i++) {
+        cleanup_buffer struct buffer name = {0};
+        session_read_bare(dumping->session, &threads[i]);
+        if (!session_c_stack(dumping->session, &threads[i]))
+            continue;
+        has_memory = append_thread(dumping, &threads[i], 0);
+        if (has_memory && session_thread_name(dumping->session, &threads[i], &name))
+            dumping->dump->threads[dumping->dump->thread_count - 1].name = dump_text_copy(buffer_text(&name), name.len);
+    }
+    return has_memory ? NULL : error_no_memory();
 }
 
 /* Lets the program run on for a moment. Returns the relay's answer. */
@@ -114,8 +157,11 @@ static int finish_sample(struct dumping *dumping, int cpu)
     int next_cpu = cpu;
     dumping->error = copy_readable(dumping);
     bool is_pending = session_is_pending(dumping->session, &next_cpu);
-    if (dumping->error || !is_pending || dumping->is_last)
+    if (dumping->error || !is_pending || dumping->is_last) {
+        if (!dumping->error)
+            dumping->error = append_bare(dumping);
         return RELAY_STOP;
+    }
     return next_cpu != cpu ? next_cpu : try_later(dumping, cpu);
 }
 
@@ -187,13 +233,31 @@ static struct error *run_relay(struct dumping *dumping)
     return dumping->error;
 }
 
+static enum holding choose_holding(const struct dumping_options *options)
+{
+    if (options->with_native)
+        return HOLD_EACH;
+    return options->is_blocking ? HOLD_RUNNING : HOLD_NONE;
+}
+
 struct error *dumping_run(const struct process *process, const struct dumping_options *options,
                           struct process_dump *ret)
 {
     cleanup_session struct session *session = NULL;
     cleanup_dump_variables struct dump_variables variables = {0};
+    cleanup_native_stacks struct native_stacks *native = NULL;
     cleanup_process_dump struct process_dump dump = {0};
-    struct error *error = session_open(process, THREADS_ALL, options->is_blocking, &session);
+    const struct session_options wanted = {
+        .choice = THREADS_ALL,
+        .holding = choose_holding(options),
+        .holds_at_once = true,
+        .with_bare = options->with_all_native,
+        .c_stack_limit = C_STACK_DUMP_LIMIT,
+    };
+    struct error *error = session_open(process, &wanted, &session);
+    if (!error && options->with_native)
+        error = native_stacks_of_process(process, &python_runtime(session_python(session))->version,
+                                         options->with_all_native, &native);
     if (!error)
         error = dump_variables_init(&variables, session_python(session), options->text_limit);
     if (error)
@@ -208,6 +272,7 @@ struct error *dumping_run(const struct process *process, const struct dumping_op
         .session = session,
         .dump = &dump,
         .waits = &waits,
+        .native = native,
         .end_ns = monotonic_now_ns() + TIME_LIMIT_NS,
         .builder = {.process = process,
                     .python = session_python(session),

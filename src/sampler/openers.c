@@ -2,6 +2,7 @@
 #include "openers.h"
 
 #include "core/core.h"
+#include "target/process.h"
 #include "target/process_images.h"
 
 static struct error *open_process_image(void *context, const struct maps *maps, const struct mapping *mapping,
@@ -15,10 +16,14 @@ static bool open_process_debug_image(void *context, struct loaded_image *loaded)
     return process_open_debug_image(context, loaded);
 }
 
-static int open_no_jit_names(void *context)
+static int open_process_jit_names(void *context)
 {
-    (void)context;
-    return -1;
+    return process_open_jit_names(context);
+}
+
+static int open_process_source(void *context, const char *path)
+{
+    return process_open_path(context, path);
 }
 
 struct module_opener opener_of_process(const struct process *process)
@@ -27,7 +32,8 @@ struct module_opener opener_of_process(const struct process *process)
         .context = (void *)process,
         .open = open_process_image,
         .open_debug = open_process_debug_image,
-        .open_jit_names = open_no_jit_names,
+        .open_jit_names = open_process_jit_names,
+        .open_source = open_process_source,
     };
 }
 
@@ -36,6 +42,12 @@ static struct error *open_core_image(void *context, const struct maps *maps, con
 {
     (void)maps;
     return core_open_image(context, mapping, ret);
+}
+
+static int open_no_jit_names(void *context)
+{
+    (void)context;
+    return -1;
 }
 
 static bool open_core_debug_image(void *context, struct loaded_image *loaded)

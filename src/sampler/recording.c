@@ -141,6 +141,8 @@ struct recording_progress recording_progress(const struct recording *recording)
         .missed = counters->missed,
         .incomplete = counters->incomplete,
         .elsewhere = counters->elsewhere,
+        .native_missing = counters->native_missing,
+        .native_unmatched = counters->native_unmatched,
         .late = counters->late,
         .unseen = counters->late - counters->late_looks,
         .lateness_ns = counters->late_looks > 0 ? counters->late_ns / counters->late_looks : 0,
@@ -421,8 +423,8 @@ static bool exchange_subject(struct recording *recording, struct subject **subje
 struct error *recording_attach(struct recording *recording, const struct process *process)
 {
     cleanup_subject struct subject *subject = NULL;
-    struct error *error =
-        subject_open(process, &recording->options, recording->profile, &recording->log, &recording->counters, &subject);
+    struct error *error = subject_open(process, &recording->options, recording->profile, &recording->log,
+                                       &recording->lock, &recording->counters, &subject);
     if (error)
         return error;
     pthread_mutex_lock(&recording->lock);
@@ -499,11 +501,19 @@ static struct error *describe(const struct recording *recording)
     return losses_describe(counters, recording->profile) ? NULL : error_no_memory();
 }
 
+static bool is_too_large(const struct recording *recording)
+{
+    uint64_t limit = recording->options.table_limit;
+    return limit > 0 && profile_size(recording->profile) > limit;
+}
+
 /* Lets the profile forget its stacks, when they have become too many. *ret tells whether it did. */
 static struct error *forget_stacks(struct recording *recording, bool *ret)
 {
-    uint64_t limit = recording->options.table_limit;
-    *ret = limit > 0 && profile_size(recording->profile) > limit;
+    *ret = is_too_large(recording);
+    /* What is still to be joined has numbers of this profile. */
+    for (uint32_t i = 0; i < recording->subject_count; i++)
+        *ret = *ret && subject_is_drained(recording->subjects[i]);
     if (!*ret)
         return NULL;
     cleanup_profile_copy struct profile_copy copy = {0};
@@ -542,10 +552,13 @@ struct error *recording_save(struct recording *recording, const struct process *
     spare->count = 0;
     pthread_mutex_lock(&recording->lock);
     struct error *error = file_names_collect(&recording->names, recording->profile);
+    bool is_to_forget = is_too_large(recording);
     pthread_mutex_unlock(&recording->lock);
     if (error)
         return error;
     file_names_find(&recording->names, process);
+    for (uint32_t i = 0; is_to_forget && i < recording->subject_count; i++)
+        subject_drain(recording->subjects[i]);
     pthread_mutex_lock(&recording->lock);
     error = hand_over_samples(recording, writer, spare, &is_anew);
     pthread_mutex_unlock(&recording->lock);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "runners.h"
 
+#include "c_stacks.h"
+
 #include <sched.h>
 #include <string.h>
 
@@ -25,9 +27,10 @@ static uint32_t add_guard(struct runners *runners, remote_addr address, uint32_t
     return runners->guard_count++;
 }
 
-void runners_init(struct runners *runners, const struct thread_area *area, enum thread_choice choice, bool is_blocking)
+void runners_init(struct runners *runners, const struct thread_area *area, enum thread_choice choice,
+                  enum holding holding, struct c_stacks *c_stacks)
 {
-    *runners = (struct runners){.area = area, .choice = choice, .is_blocking = is_blocking};
+    *runners = (struct runners){.area = area, .choice = choice, .holding = holding, .c_stacks = c_stacks};
 }
 
 void runners_clear(struct runners *runners)
@@ -43,14 +46,17 @@ static void note_sleep(const struct runners *runners, struct sampled_thread *thr
 {
     struct task_state state;
     struct task_times times = {0};
-    if ((runners->choice != THREADS_ALL && !runners->is_blocking) || thread->task.tid == 0)
+    if ((runners->choice != THREADS_ALL && runners->holding == HOLD_NONE) || thread->task.tid == 0)
         return;
     bool has_times = task_read_times(&thread->task, &times);
     bool lives = task_read_state(&thread->task, &state);
     runner->runs = times.runs;
     runner->is_asleep = has_times && lives && !state.is_active;
-    runner->is_to_stop = runners->is_blocking && lives && state.is_active;
-    runner->is_urgent = runner->is_to_stop && state.is_urgent;
+    runner->is_to_stop =
+        lives && (runners->holding == HOLD_EACH || (runners->holding == HOLD_RUNNING && state.is_active));
+    runner->is_urgent = runner->is_to_stop && state.is_active && state.is_urgent;
+    if (runners->holding == HOLD_EACH && lives)
+        runner->cpu = state.cpu;
 }
 
 /* thread: NULL when there is none that could run. */
@@ -76,16 +82,22 @@ static void add_runner(struct runners *runners, const struct python_gil *gil, st
         runner->cpu_guard = add_guard(runners, thread->id + (uint64_t)area->cpu_id_offset, sizeof(int32_t));
 }
 
+/* The number of the GIL that stands for a thread; PYTHON_NO_GIL when the thread is its own runner. */
+static uint32_t gil_of(const struct runners *runners, const struct sampled_thread *thread)
+{
+    return runners->holding == HOLD_EACH ? PYTHON_NO_GIL : thread->python->gil;
+}
+
 void runners_plan(struct runners *runners, const struct thread_list *threads, const struct python *python)
 {
     uint32_t gil_count;
     const struct python_gil *gils = python_gils(python, &gil_count);
     runners_clear(runners);
-    for (uint32_t i = 0; i < gil_count; i++)
+    for (uint32_t i = 0; i < gil_count && runners->holding != HOLD_EACH; i++)
         add_runner(runners, &gils[i], thread_list_find(threads, gils[i].last_holder));
     for (uint32_t i = 0; i < threads->count; i++) {
         struct sampled_thread *thread = &threads->threads[i];
-        if (thread->python->gil == PYTHON_NO_GIL && is_thread_pending(thread, runners->choice))
+        if (gil_of(runners, thread) == PYTHON_NO_GIL && is_thread_pending(thread, runners->choice))
             add_runner(runners, NULL, thread);
     }
 }
@@ -100,8 +112,33 @@ static uint32_t begin_stop(struct runners *runners, const struct task *task)
     return stop_begin(&runners->stops[runners->stop_count], task) ? runners->stop_count++ : RUNNER_NONE;
 }
 
+/* A thread that is known to several interpreters has one C stack, of which each of its states gets a copy. */
+static void copy_c_stacks(struct runners *runners, const struct thread_list *threads)
+{
+    for (uint32_t i = 0; i < runners->count; i++) {
+        const struct runner *runner = &runners->runners[i];
+        const struct sampled_thread *thread = thread_list_find(threads, runner->thread);
+        if (thread && runner->stop != RUNNER_NONE)
+            c_stacks_copy(runners->c_stacks, &runners->stops[runner->stop], thread);
+    }
+}
+
+/* Takes threads from those to be stopped that sleep on, as their C stacks are known. */
+static void spare_sleepers(struct runners *runners, const struct thread_list *threads)
+{
+    c_stacks_begin_sample(runners->c_stacks);
+    for (uint32_t i = 0; i < runners->count; i++) {
+        struct runner *runner = &runners->runners[i];
+        const struct sampled_thread *thread = runner->is_asleep ? thread_list_find(threads, runner->thread) : NULL;
+        if (thread && c_stacks_keep(runners->c_stacks, thread))
+            runner->is_to_stop = false;
+    }
+}
+
 void runners_stop(struct runners *runners, const struct thread_list *threads)
 {
+    if (runners->holding == HOLD_EACH)
+        spare_sleepers(runners, threads);
     /* All are asked first, so that they stop at the same time. */
     for (uint32_t i = 0; i < runners->count; i++) {
         struct runner *runner = &runners->runners[i];
@@ -110,6 +147,8 @@ void runners_stop(struct runners *runners, const struct thread_list *threads)
             runner->stop = begin_stop(runners, &thread->task);
     }
     stop_wait(runners->stops, runners->stop_count);
+    if (runners->holding == HOLD_EACH)
+        copy_c_stacks(runners, threads);
 }
 
 bool runners_let_go(struct runners *runners)
@@ -188,10 +227,10 @@ bool runners_match(struct runners *runners, const struct thread_list *threads, c
 {
     uint32_t count;
     const struct python_gil *gils = python_gils(python, &count);
-    bool is_as_planned = match_gils(runners, threads, python);
+    bool is_as_planned = runners->holding == HOLD_EACH || match_gils(runners, threads, python);
     for (uint32_t i = 0; i < threads->count; i++) {
         struct sampled_thread *thread = &threads->threads[i];
-        bool has_gil = thread->python->gil != PYTHON_NO_GIL;
+        bool has_gil = gil_of(runners, thread) != PYTHON_NO_GIL;
         thread->runner =
             find_runner(runners, has_gil ? gils[thread->python->gil].address : 0, has_gil ? 0 : thread->address);
         if (has_gil)

@@ -7,10 +7,11 @@
  * run. So what was read of the threads that it stands for is a snapshot when the GIL's words and the runner's CPU
  * number read the same before and after, that number is our own CPU's, and we were not taken off it meanwhile. The same
  * holds, wherever we are, when the kernel counts that a runner who slept was given no CPU meanwhile; and, if that is
- * asked for (blocking), when we have stopped the runner's thread with ptrace.
+ * asked for, when we have stopped the runner's thread with ptrace. Where C stacks are wanted, each thread is stopped,
+ * and is the runner of its own stack: who is stopped changes nothing in it, whoever has the GIL.
  *
  *     runners_plan(runners, ...);             whom to guard against, as far as the last copy tells
- *     runners_stop(runners, ...);             only when blocking, and before anything is planned anew:
+ *     runners_stop(runners, ...);             only when threads are held, and before anything is planned anew:
  *     snapshot_set_guards(); snapshot_take();
  *     runners_note_cpus(runners, ...);        where they are
  *     runners_match(runners, ...);            whether the copy has the same runners
@@ -41,6 +42,13 @@ enum thread_choice {
     THREADS_WITH_GIL,
 };
 
+/* Which threads are stopped for each copy. */
+enum holding {
+    HOLD_NONE,
+    HOLD_RUNNING, /* runners that run or are ready to: for the proof */
+    HOLD_EACH,    /* each thread that is asked for, for its C stack, too */
+};
+
 struct runner {
     remote_addr gil;               /* the words of the GIL; 0: the thread needs none */
     remote_addr thread;            /* its thread state; 0: there is none that could run */
@@ -51,7 +59,7 @@ struct runner {
     bool is_for_anybody;           /* other threads may run in its place */
     bool is_matched;               /* the copy has the same runner */
     bool is_asleep;                /* it slept after `runs` was read */
-    bool is_to_stop;               /* we are blocking, and it did not sleep */
+    bool is_to_stop;               /* it is to be held */
     bool is_urgent;                /* then: it keeps us off its CPU when it runs */
     uint32_t stop;                 /* number of its stop; RUNNER_NONE */
     uint64_t runs;                 /* how often it had been given a CPU */
@@ -60,7 +68,8 @@ struct runner {
 struct runners {
     const struct thread_area *area;
     enum thread_choice choice;
-    bool is_blocking;
+    enum holding holding;
+    struct c_stacks *c_stacks; /* HOLD_EACH: where the C stacks are copied to */
     struct runner runners[RUNNER_LIMIT];
     uint32_t count;
     struct stop stops[RUNNER_LIMIT]; /* one for each thread of the kernel */
@@ -72,18 +81,23 @@ struct runners {
 /* Whether a thread of the current list is one of those, and was not read in this interval yet. */
 bool is_thread_pending(const struct sampled_thread *thread, enum thread_choice choice);
 
-/* What is pointed to must outlive the runners. is_blocking: threads that run are stopped for each copy. */
-void runners_init(struct runners *runners, const struct thread_area *area, enum thread_choice choice, bool is_blocking);
+/* What is pointed to must outlive the runners. c_stacks: of use with HOLD_EACH only. */
+void runners_init(struct runners *runners, const struct thread_area *area, enum thread_choice choice,
+                  enum holding holding, struct c_stacks *c_stacks);
 
 /* Plans for nobody. Nobody may be stopped. */
 void runners_clear(struct runners *runners);
 
-/* Plans for the threads and GILs of the last copy: the GILs, and pending threads that need none. */
+/*
+ * Plans for the threads and GILs of the last copy: the GILs, and pending threads that need none; all pending threads,
+ * and no GIL, where each is held.
+ */
 void runners_plan(struct runners *runners, const struct thread_list *threads, const struct python *python);
 
 /*
- * Stops the threads of planned runners that run or are ready to, as far as that is possible. One that sleeps is left in
- * peace, as the kernel's counts are enough for it: to wake it up would end its system call.
+ * Stops the threads of planned runners that are to be, as far as that is possible, and copies their C stacks, if those
+ * are wanted. One that sleeps is left in peace otherwise, as the kernel's counts are enough for it: to wake it up would
+ * end its system call.
  */
 void runners_stop(struct runners *runners, const struct thread_list *threads);
 

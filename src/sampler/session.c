@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "session.h"
 
+#include "bare_threads.h"
+#include "base/buffer.h"
 #include "base/cleanup.h"
+#include "c_stacks.h"
 #include "interpreter.h"
 #include "memory/snapshot.h"
 #include "openers.h"
+#include "python/frame_details.h"
 #include "python/runtime.h"
 #include "runners.h"
 #include "states.h"
@@ -12,6 +16,8 @@
 #include "target/process_memory.h"
 #include "target/stop.h"
 #include "thread_title.h"
+
+#include <stdio.h>
 
 enum {
     TAKE_LIMIT = 3,   /* copies taken for one sample, because the runners were not who they were expected to be */
@@ -31,6 +37,10 @@ struct session {
     struct look look; /* of the current interval */
     bool is_judged;   /* the threads have their weights */
     struct runners runners;
+    bool holds_at_once;       /* see struct session_options */
+    struct c_stacks c_stacks; /* with HOLD_EACH: copies of the sample */
+    bool with_bare;           /* threads without a Python state, too */
+    struct bare_threads bare;
 
     bool is_held; /* something that was stopped is not let go for sure, until the thread of ours that did it ends */
 
@@ -83,17 +93,18 @@ static struct error *find_python(struct session *session, const struct maps *map
     return error ? error : try_untested(session);
 }
 
-struct error *session_open(const struct process *process, enum thread_choice choice, bool is_blocking,
-                           struct session **ret)
+struct error *session_open(const struct process *process, const struct session_options *options, struct session **ret)
 {
     cleanup_session struct session *session = calloc(1, sizeof(*session));
     if (!session)
         return error_no_memory();
     session->process = process;
-    session->choice = choice;
+    session->choice = options->choice;
+    session->holds_at_once = options->holds_at_once;
+    session->with_bare = options->with_bare;
     session->states.process = process;
-    session->states.with_idle = choice == THREADS_ALL;
-    runners_init(&session->runners, &session->area, choice, is_blocking);
+    session->states.with_idle = options->choice == THREADS_ALL;
+    runners_init(&session->runners, &session->area, options->choice, options->holding, &session->c_stacks);
     struct error *error = process_read_program(process, &session->program);
     if (!error)
         error = process_memory_create(process, &session->memory);
@@ -105,10 +116,14 @@ struct error *session_open(const struct process *process, enum thread_choice cho
         error = find_python(session, &maps);
     if (!error)
         error = snapshot_create(session->memory, &session->snapshot);
-    if (!error && is_blocking)
+    if (!error && options->holding != HOLD_NONE)
         error = stop_try(process);
     if (error)
         return error;
+    if (options->holding == HOLD_EACH) {
+        c_stacks_init(&session->c_stacks, session->memory, &maps, options->c_stack_limit);
+        python_keep_anchors(session->python);
+    }
     thread_area_find(process, &maps, session->memory, &session->area);
     *ret = hand_over(&session);
     return NULL;
@@ -118,6 +133,8 @@ void session_close(struct session *session)
 {
     if (!session)
         return;
+    c_stacks_deinit(&session->c_stacks);
+    bare_threads_deinit(&session->bare);
     thread_list_deinit(&session->threads);
     python_destroy(session->python);
     snapshot_destroy(session->snapshot);
@@ -220,9 +237,30 @@ static void let_go(struct session *session)
     session->is_held |= !runners_let_go(&session->runners);
 }
 
+static bool is_avoided(const struct session *session, int32_t cpu)
+{
+    return cpu < CPU_LIMIT && session->avoided[cpu / 64] >> cpu % 64 & 1;
+}
+
+/*
+ * A thread that runs is held on its own CPU, where that takes the least time: one that is on another is left for a
+ * sample there, if we may go there.
+ */
+static void choose_whom_to_stop(struct session *session)
+{
+    for (uint32_t i = 0; i < session->runners.count; i++) {
+        struct runner *runner = &session->runners.runners[i];
+        bool is_here = runner->is_asleep || runner->is_urgent || runner->cpu == session->own_cpu;
+        if (!is_here && runner->cpu >= 0 && !is_avoided(session, runner->cpu))
+            runner->is_to_stop = false;
+    }
+}
+
 /* Stops whom the plan is about. The watch begins anew, as that gives up the CPU. */
 static void stop_threads(struct session *session)
 {
+    if (session->runners.holding == HOLD_EACH && !session->holds_at_once)
+        choose_whom_to_stop(session);
     runners_stop(&session->runners, &session->threads);
     cpu_watch_begin(&session->watch);
 }
@@ -233,7 +271,7 @@ static enum take_result take_copy_once(struct session *session)
     if (session->is_listed)
         read_states(session);
     plan(session);
-    if (session->runners.is_blocking)
+    if (session->runners.holding != HOLD_NONE)
         stop_threads(session);
     enum memory_status status = snapshot_take(session->snapshot);
     if (status == MEMORY_FAULT && session->runners.guard_count > 0) {
@@ -270,11 +308,6 @@ void session_avoid_cpu(struct session *session, int cpu)
 {
     if (cpu >= 0 && cpu < CPU_LIMIT)
         session->avoided[cpu / 64] |= UINT64_C(1) << cpu % 64;
-}
-
-static bool is_avoided(const struct session *session, int32_t cpu)
-{
-    return cpu < CPU_LIMIT && session->avoided[cpu / 64] >> cpu % 64 & 1;
 }
 
 /*
@@ -341,6 +374,9 @@ enum sample_status session_begin_sample(struct session *session, int own_cpu, in
         return SAMPLE_TORN;
     session->proved_reads = snapshot_memory(session->snapshot)->remote_reads;
     bool is_readable = mark_readable(session);
+    /* The rest is done in the copies; what they lack can be proved as long as we keep the thread off its CPU. */
+    if (session->runners.holding == HOLD_EACH && !session->holds_at_once)
+        let_go(session);
     int32_t next_cpu = find_next_cpu(session);
     if (next_cpu >= 0)
         *ret_cpu = next_cpu;
@@ -363,6 +399,24 @@ void session_end_sample(struct session *session)
         thread->is_readable = thread->is_readable && is_proved(session, thread->runner);
     }
     let_go(session);
+}
+
+const struct c_stack *session_c_stack(const struct session *session, const struct sampled_thread *thread)
+{
+    return c_stacks_find(&session->c_stacks, thread->serial);
+}
+
+bool session_bare_threads(struct session *session, struct sampled_thread **ret_threads, uint32_t *ret_count)
+{
+    bool has_memory = !session->with_bare || bare_threads_look(&session->bare, session->process, &session->threads);
+    *ret_threads = session->bare.list.threads;
+    *ret_count = session->bare.list.count;
+    return has_memory;
+}
+
+void session_read_bare(struct session *session, struct sampled_thread *thread)
+{
+    session->is_held |= !bare_threads_copy(thread, &session->c_stacks);
 }
 
 bool session_let_go(struct session *session)
@@ -404,8 +458,21 @@ uint32_t session_owed_intervals(const struct session *session)
     return owed;
 }
 
+/* What the kernel calls a thread; false when that is nothing. */
+static bool read_kernel_name(const struct process *process, pid_t tid, struct buffer *buffer)
+{
+    char file[sizeof("task/-2147483648/comm")];
+    snprintf(file, sizeof(file), "task/%d/comm", tid);
+    cleanup_error struct error *error = process_read_file(process, file, buffer);
+    if (!error && buffer->len > 0 && buffer->data[buffer->len - 1] == '\n')
+        buffer->len--;
+    return !error && buffer->len > 0;
+}
+
 bool session_thread_name(struct session *session, const struct sampled_thread *thread, struct buffer *buffer)
 {
+    if (thread->address == 0)
+        return read_kernel_name(session->process, thread->task.tid, buffer);
     bool is_main = thread->task.tid == session->process->pid && thread->python->interpreter_id == 0;
     return thread_title_find(session->python, snapshot_memory(session->snapshot), thread->python, is_main, buffer);
 }

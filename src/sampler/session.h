@@ -19,6 +19,7 @@
 #define SAMPLER_SESSION_H
 
 #include "base/error.h"
+#include "c_stacks.h"
 #include "lateness.h"
 #include "python/walk.h"
 #include "runners.h"
@@ -38,13 +39,20 @@ enum sample_status {
     SAMPLE_GONE,       /* the process has ended, or may no longer be read */
 };
 
+struct session_options {
+    enum thread_choice choice;
+    enum holding holding; /* HOLD_EACH: C stacks are copied, and Python frames have anchors */
+    bool holds_at_once;   /* then: wherever they are, so that all are of one moment, though it takes longer */
+    bool with_bare;       /* those of threads without a Python state, too */
+    size_t c_stack_limit; /* bytes; of use with HOLD_EACH only */
+};
+
 /*
- * Finds the interpreter of a process, which must outlive the session. is_blocking: threads that run are stopped for
- * each sample. Errors: those of python_runtime_find() and, when blocking, of stop_try(), ERROR_PERMISSION,
- * ERROR_TARGET_GONE, and ERROR_NOT_READY while an interpreter is only just starting.
+ * Finds the interpreter of a process, which must outlive the session. Errors: those of python_runtime_find() and, when
+ * threads are to be held, of stop_try(), ERROR_PERMISSION, ERROR_TARGET_GONE, and ERROR_NOT_READY while an interpreter
+ * is only just starting.
  */
-struct error *session_open(const struct process *process, enum thread_choice choice, bool is_blocking,
-                           struct session **ret);
+struct error *session_open(const struct process *process, const struct session_options *options, struct session **ret);
 
 /* Accepts NULL. */
 void session_close(struct session *session);
@@ -64,6 +72,21 @@ struct sampled_thread *session_threads(struct session *session, uint32_t *ret_co
 
 /* Reads a readable thread's stack, into thread->python. */
 enum python_status session_walk(struct session *session, struct sampled_thread *thread);
+
+/*
+ * The threads without a Python state, if all C stacks are wanted: of those that run or are ready to, is_active is true.
+ * False without memory.
+ */
+bool session_bare_threads(struct session *session, struct sampled_thread **ret_threads, uint32_t *ret_count);
+
+/* Copies the C stack of one of them; session_let_go() has to follow. */
+void session_read_bare(struct session *session, struct sampled_thread *thread);
+
+/*
+ * The copy of a thread's C stack that was made for the last sample; NULL when there is none: it did not come to its
+ * stop in time, or the stack cannot be read. Valid until the next sample.
+ */
+const struct c_stack *session_c_stack(const struct session *session, const struct sampled_thread *thread);
 
 /*
  * The proof once more, now that the walks have read what was not predicted: what is readable now is a snapshot. Threads

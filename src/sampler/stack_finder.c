@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "stack_finder.h"
 
+#include "native/symbolizer.h"
 #include "profile/members.h"
 #include "profile/profile.h"
 #include "python/runtime.h"
+#include "stack_frame.h"
 #include "target/process.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct error *stack_finder_init(struct stack_finder *finder, const struct process *process, struct session *session,
                                 struct profile *profile)
@@ -38,21 +41,52 @@ void stack_finder_forget(struct stack_finder *finder)
     table_clear(&finder->known_table);
 }
 
+/* What the numbers of frames are numbers of; part of known_frame.key. */
+enum number_kind { NUMBER_CODE, NUMBER_FUNCTION, NUMBER_CALL };
+
+static uint64_t key_of(enum number_kind kind, uint32_t number)
+{
+    return (uint64_t)kind << 32 | number;
+}
+
 static bool is_known_frame(const void *context, uint32_t index, const void *key)
 {
     const struct known_frame *known = &((const struct stack_finder *)context)->known[index];
     const struct known_frame *wanted = key;
-    return known->code_serial == wanted->code_serial && known->line == wanted->line;
+    return known->key == wanted->key && known->line == wanted->line;
 }
 
-/* What the profile calls a frame; PROFILE_NONE without memory. */
+static uint64_t hash_frame(const struct known_frame *frame)
+{
+    return hash_pair(hash_number(frame->key), (uint32_t)frame->line);
+}
+
+/* What the profile calls a frame; PROFILE_NONE when it is not known. */
+static uint32_t find_known(const struct stack_finder *finder, const struct known_frame *wanted)
+{
+    uint32_t found = table_find(&finder->known_table, hash_frame(wanted), is_known_frame, finder, wanted);
+    return found == TABLE_NONE ? PROFILE_NONE : finder->known[found].frame;
+}
+
+/* Makes a frame known, to the profile as well; PROFILE_NONE without memory. */
+static uint32_t add_known(struct stack_finder *finder, struct known_frame *known, const struct profile_frame *frame)
+{
+    known->frame = profile_intern_frame(finder->profile, frame);
+    if (known->frame == PROFILE_NONE ||
+        !array_grow(&finder->known, finder->known_count, &finder->known_capacity, sizeof(*finder->known)) ||
+        !table_insert(&finder->known_table, hash_frame(known), finder->known_count))
+        return PROFILE_NONE;
+    finder->known[finder->known_count++] = *known;
+    return known->frame;
+}
+
+/* What the profile calls a Python frame; PROFILE_NONE without memory. */
 static uint32_t find_frame(struct stack_finder *finder, const struct python_code *code, int32_t line)
 {
-    struct known_frame wanted = {.code_serial = code->serial, .line = line};
-    uint64_t hash = hash_number((uint64_t)wanted.code_serial << 32 | (uint32_t)wanted.line);
-    uint32_t found = table_find(&finder->known_table, hash, is_known_frame, finder, &wanted);
-    if (found != TABLE_NONE)
-        return finder->known[found].frame;
+    struct known_frame wanted = {.key = key_of(NUMBER_CODE, code->serial), .line = line};
+    uint32_t found = find_known(finder, &wanted);
+    if (found != PROFILE_NONE)
+        return found;
     bool is_mark = code->filename_len == 0;
     const struct profile_frame frame = {
         .kind = is_mark ? FRAME_MARK : FRAME_PYTHON,
@@ -61,13 +95,32 @@ static uint32_t find_frame(struct stack_finder *finder, const struct python_code
         .line = line,
         .first_line = code->first_line,
     };
-    wanted.frame = profile_intern_frame(finder->profile, &frame);
-    if (wanted.frame == PROFILE_NONE ||
-        !array_grow(&finder->known, finder->known_count, &finder->known_capacity, sizeof(*finder->known)) ||
-        !table_insert(&finder->known_table, hash, finder->known_count))
-        return PROFILE_NONE;
-    finder->known[finder->known_count++] = wanted;
-    return wanted.frame;
+    return add_known(finder, &wanted, &frame);
+}
+
+static uint32_t intern_text(struct profile *profile, const char *text)
+{
+    return profile_intern(profile, text, strlen(text));
+}
+
+/* What the profile calls a frame that is none of Python's; PROFILE_NONE without memory. */
+static uint32_t find_native(struct stack_finder *finder, const struct stack_frame *frame)
+{
+    bool is_call = frame->kind == FRAME_KERNEL;
+    struct known_frame wanted = {
+        .key = is_call ? key_of(NUMBER_CALL, frame->system_call) : key_of(NUMBER_FUNCTION, frame->function->serial),
+        .line = is_call ? 0 : frame->function->line,
+    };
+    uint32_t found = find_known(finder, &wanted);
+    if (found != PROFILE_NONE)
+        return found;
+    const struct profile_frame added = {
+        .kind = frame->kind,
+        .name = intern_text(finder->profile, is_call ? stack_frame_call_name(frame) : frame->function->name),
+        .file = is_call ? PROFILE_NONE : intern_text(finder->profile, stack_frame_file(frame)),
+        .line = wanted.line,
+    };
+    return add_known(finder, &wanted, &added);
 }
 
 /* The profile's number of the process. PROFILE_NONE without memory. */
@@ -162,5 +215,30 @@ uint32_t stack_finder_find(struct stack_finder *finder, struct session *session,
         node = finder->path[finder->path_len - 1].node;
     for (uint32_t i = count - finder->path_len; i-- > 0;)
         node = take_step(finder, node, python_code(python, frames[i].code), frames[i].line);
+    return node;
+}
+
+uint32_t stack_finder_find_frame(struct stack_finder *finder, struct session *session, const struct python_frame *frame)
+{
+    return find_frame(finder, python_code(session_python(session), frame->code), frame->line);
+}
+
+uint32_t stack_finder_join(struct stack_finder *finder, const struct stack_frame *frames, uint32_t count,
+                           const struct joined_python *python_frames)
+{
+    uint32_t node = PROFILE_ROOT;
+    for (uint32_t i = count; i-- > 0;) {
+        uint32_t frame =
+            frames[i].kind == FRAME_PYTHON ? python_frames[frames[i].index].frame : find_native(finder, &frames[i]);
+        node = profile_child(finder->profile, node, frame);
+    }
+    return node;
+}
+
+uint32_t stack_finder_join_python(struct stack_finder *finder, const struct joined_python *frames, uint32_t count)
+{
+    uint32_t node = PROFILE_ROOT;
+    for (uint32_t i = count; i-- > 0;)
+        node = profile_child(finder->profile, node, frames[i].frame);
     return node;
 }

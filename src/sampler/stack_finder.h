@@ -11,12 +11,14 @@
 #include "base/table.h"
 #include "session.h"
 
+struct joined_python;
 struct process;
 struct profile;
+struct stack_frame;
 
-/* A frame as the interpreter tells it, and what the profile calls it. */
+/* A frame as it is read, and what the profile calls it. */
 struct known_frame {
-    uint32_t code_serial;
+    uint64_t key; /* the serial of the code object or function, or a system call, and which of them it is */
     int32_t line;
     uint32_t frame;
 };
@@ -51,6 +53,20 @@ void stack_finder_deinit(struct stack_finder *finder);
 
 /* The profile has forgotten its frames and nodes, and no thread or process. */
 void stack_finder_forget(struct stack_finder *finder);
+
+/* What the profile calls a Python frame of the last walk. PROFILE_NONE without memory. */
+uint32_t stack_finder_find_frame(struct stack_finder *finder, struct session *session,
+                                 const struct python_frame *frame);
+
+/*
+ * Finds the node that a stack of C and Python frames ends in, innermost first; of Python frames the profile's numbers
+ * are known already. PROFILE_NONE without memory.
+ */
+uint32_t stack_finder_join(struct stack_finder *finder, const struct stack_frame *frames, uint32_t count,
+                           const struct joined_python *python_frames);
+
+/* The same for Python frames alone. */
+uint32_t stack_finder_join_python(struct stack_finder *finder, const struct joined_python *frames, uint32_t count);
 
 /* Finds the node of the profile that a thread's stack, which was walked, ends in. PROFILE_NONE without memory. */
 uint32_t stack_finder_find(struct stack_finder *finder, struct session *session, const struct sampled_thread *thread);

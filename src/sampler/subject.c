@@ -2,6 +2,9 @@
 #include "subject.h"
 
 #include "base/cleanup.h"
+#include "c_stacks.h"
+#include "joiner.h"
+#include "native_stacks.h"
 #include "profile/profile.h"
 #include "python/runtime.h"
 #include "relay.h"
@@ -9,9 +12,10 @@
 #include "session.h"
 
 enum {
-    TRY_LIMIT = 4,                /* readings of one interval: the first, and at most three more */
-    CPU_TIME_EACH_NS = 100000000, /* between readings of a process's CPU time */
-    HANDOVER_TIME_NS = 300000,    /* after the first try, beyond which an interval is not handed over a second time */
+    TRY_LIMIT = 4,                   /* readings of one interval: the first, and at most three more */
+    CPU_TIME_EACH_NS = 100000000,    /* between readings of a process's CPU time */
+    NODE_IS_JOINED = UINT32_MAX - 1, /* in place of a stack's node: only the joiner will know it */
+    HANDOVER_TIME_NS = 300000, /* after the first try, beyond which an interval is not handed over a second time */
 };
 
 static enum thread_choice choose_threads(const struct recording_options *options)
@@ -21,9 +25,40 @@ static enum thread_choice choose_threads(const struct recording_options *options
     return options->with_idle ? THREADS_ALL : THREADS_ACTIVE;
 }
 
+static enum holding choose_holding(const struct recording_options *options)
+{
+    if (options->with_native)
+        return HOLD_EACH;
+    return options->is_blocking ? HOLD_RUNNING : HOLD_NONE;
+}
+
+static struct error *open_session(const struct process *process, const struct recording_options *options,
+                                  struct session **ret)
+{
+    const struct session_options wanted = {
+        .choice = choose_threads(options),
+        .holding = choose_holding(options),
+        .with_bare = options->with_all_native,
+        .c_stack_limit = C_STACK_LIMIT,
+    };
+    return session_open(process, &wanted, ret);
+}
+
+/* Starts what makes stacks with C frames. */
+static struct error *open_joiner(struct subject *subject, pthread_mutex_t *lock)
+{
+    struct native_stacks *stacks;
+    const struct python_runtime *runtime = python_runtime(session_python(subject->session));
+    const struct joiner_owner owner = {
+        .lock = lock, .finder = &subject->finder, .log = subject->log, .counters = subject->counters};
+    struct error *error =
+        native_stacks_of_process(subject->process, &runtime->version, subject->options->with_all_native, &stacks);
+    return error ? error : joiner_create(stacks, &owner, &subject->joiner);
+}
+
 struct error *subject_open(const struct process *process, const struct recording_options *options,
-                           struct profile *profile, struct sample_log *log, struct counters *counters,
-                           struct subject **ret)
+                           struct profile *profile, struct sample_log *log, pthread_mutex_t *lock,
+                           struct counters *counters, struct subject **ret)
 {
     cleanup_subject struct subject *subject = calloc(1, sizeof(*subject));
     if (!subject)
@@ -34,9 +69,11 @@ struct error *subject_open(const struct process *process, const struct recording
     subject->options = options;
     subject->attach_ns = monotonic_now_ns();
     subject->next_cpu = -1;
-    struct error *error = session_open(process, choose_threads(options), options->is_blocking, &subject->session);
+    struct error *error = open_session(process, options, &subject->session);
     if (!error)
         error = stack_finder_init(&subject->finder, process, subject->session, profile);
+    if (!error && options->with_native)
+        error = open_joiner(subject, lock);
     if (error)
         return error;
     subject->reads = session_reads(subject->session);
@@ -50,9 +87,11 @@ void subject_close(struct subject *subject)
 {
     if (!subject)
         return;
+    joiner_destroy(subject->joiner);
     subject->counters->missed += subject->passed + subject->owed;
     subject->counters->cpu_ns += subject_cpu_ns(subject);
     stack_finder_deinit(&subject->finder);
+    free(subject->frames);
     session_close(subject->session);
     free(subject);
 }
@@ -115,11 +154,62 @@ void subject_begin_interval(struct subject *subject, const struct schedule *sche
     session_begin_interval(subject->session, &look);
 }
 
-static bool log_sample(struct subject *subject, const struct sampled_thread *thread, const struct sample *sample)
+/* Makes room for the Python frames of a stack that is handed over. */
+static bool reserve_frames(struct subject *subject, uint32_t count)
 {
-    struct sample logged = *sample;
-    logged.thread = stack_finder_find_thread(&subject->finder, subject->session, thread);
-    return logged.thread != PROFILE_NONE && sample_log_add(subject->log, &logged);
+    if (count <= subject->frame_capacity)
+        return true;
+    struct joined_python *frames = realloc(subject->frames, count * sizeof(*frames));
+    if (!frames)
+        return false;
+    subject->frames = frames;
+    subject->frame_capacity = count;
+    return true;
+}
+
+/* Hands the stack of a thread that was walked over to be joined with its C frames. False without memory. */
+static bool hand_stack_over(struct subject *subject, struct sampled_thread *thread, const struct sample *sample)
+{
+    const struct c_stack *c_stack = session_c_stack(subject->session, thread);
+    const struct python_frame *frames = python_frames(session_python(subject->session)) + thread->python->first_frame;
+    uint32_t count = thread->python->frame_count;
+    if (c_stack && c_stack->made == thread->joined_copy)
+        return joiner_add_again(subject->joiner, sample, thread->serial);
+    thread->joined_copy = c_stack ? c_stack->made : 0;
+    if (!reserve_frames(subject, count))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        subject->frames[i] = (struct joined_python){
+            .merged = {.anchor = frames[i].anchor, .is_entry = frames[i].is_entry},
+            .frame = stack_finder_find_frame(&subject->finder, subject->session, &frames[i]),
+        };
+        if (subject->frames[i].frame == PROFILE_NONE)
+            return false;
+    }
+    return joiner_add(subject->joiner, sample, thread->serial, subject->frames, count, c_stack);
+}
+
+/* Counts the stack of a thread that was walked; *sample becomes complete, but for the node of one that is joined. */
+static bool log_stack(struct subject *subject, struct sampled_thread *thread, struct sample *sample)
+{
+    sample->thread = stack_finder_find_thread(&subject->finder, subject->session, thread);
+    sample->node = NODE_IS_JOINED;
+    if (sample->thread == PROFILE_NONE)
+        return false;
+    if (subject->joiner)
+        return hand_stack_over(subject, thread, sample);
+    sample->node = stack_finder_find(&subject->finder, subject->session, thread);
+    return sample->node != PROFILE_NONE && sample_log_add(subject->log, sample);
+}
+
+/* Counts a thread's last stack once more. */
+static bool log_again(struct subject *subject, const struct sampled_thread *thread, struct sample *sample)
+{
+    sample->thread = stack_finder_find_thread(&subject->finder, subject->session, thread);
+    if (sample->thread == PROFILE_NONE)
+        return false;
+    return subject->joiner ? joiner_add_again(subject->joiner, sample, thread->serial)
+                           : sample_log_add(subject->log, sample);
 }
 
 static uint32_t states_of(const struct sampled_thread *thread)
@@ -136,15 +226,14 @@ static bool count_thread(struct subject *subject, struct sampled_thread *thread)
         result->failure = thread->python->status;
         subject->counters->unreadable_by_cause[result->failure]++;
     }
-    if (thread->python->frame_count == 0)
+    if (thread->python->frame_count == 0 && thread->address != 0)
         return true;
-    const struct sample sample = {
+    struct sample sample = {
         .time_ns = subject->time_ns,
-        .node = stack_finder_find(&subject->finder, subject->session, thread),
         .weight = thread->weight,
         .states = states_of(thread),
     };
-    if (sample.node == PROFILE_NONE || !log_sample(subject, thread, &sample))
+    if (!log_stack(subject, thread, &sample))
         return false;
     if (thread->is_active) {
         thread->owed = 0;
@@ -213,13 +302,13 @@ static bool count_owed(struct subject *subject)
             threads[i].owed += owed;
             continue;
         }
-        const struct sample sample = {
+        struct sample sample = {
             .time_ns = begin_ns > 0 ? begin_ns - 1 : 0,
             .node = threads[i].last_node,
             .weight = owed,
             .states = threads[i].last_states | SAMPLE_RECALLED,
         };
-        has_memory = log_sample(subject, &threads[i], &sample) && has_memory;
+        has_memory = log_again(subject, &threads[i], &sample) && has_memory;
         subject->result.owed += owed;
     }
     return has_memory;
@@ -229,6 +318,17 @@ void subject_skip_to(struct subject *subject, uint64_t interval)
 {
     subject->is_pending = false;
     subject->unseen_from = interval;
+}
+
+void subject_drain(struct subject *subject)
+{
+    if (subject->joiner)
+        joiner_drain(subject->joiner);
+}
+
+bool subject_is_drained(struct subject *subject)
+{
+    return !subject->joiner || joiner_is_idle(subject->joiner);
 }
 
 uint64_t subject_cpu_ns(const struct subject *subject)
@@ -241,8 +341,12 @@ void subject_forget_stacks(struct subject *subject)
     uint32_t count;
     struct sampled_thread *threads = session_threads(subject->session, &count);
     stack_finder_forget(&subject->finder);
-    for (uint32_t i = 0; i < count; i++)
+    if (subject->joiner)
+        joiner_forget(subject->joiner);
+    for (uint32_t i = 0; i < count; i++) {
         threads[i].last_node = 0;
+        threads[i].joined_copy = 0;
+    }
 }
 
 /* How one reading came out. */
@@ -404,6 +508,25 @@ static bool plan_next(struct subject *subject, int cpu, int wanted_cpu, struct r
     return is_refused;
 }
 
+/* Reads and counts threads without a Python state, wherever they are. False without memory. */
+static bool count_bare_threads(struct subject *subject)
+{
+    struct sampled_thread *threads;
+    uint32_t count;
+    bool has_memory = session_bare_threads(subject->session, &threads, &count);
+    for (uint32_t i = 0; has_memory && i < count; i++) {
+        bool is_wanted = (threads[i].is_active || subject->options->with_idle) && !subject->options->only_gil;
+        if (!is_wanted)
+            continue;
+        session_read_bare(subject->session, &threads[i]);
+        if (!session_c_stack(subject->session, &threads[i]))
+            continue;
+        threads[i].weight = 1 + subject->passed;
+        has_memory = count_thread(subject, &threads[i]);
+    }
+    return has_memory;
+}
+
 enum subject_status subject_read(struct subject *subject, int cpu, struct relay *relay)
 {
     int wanted_cpu = cpu;
@@ -420,6 +543,8 @@ enum subject_status subject_read(struct subject *subject, int cpu, struct relay 
     if (result == READING_MORE)
         note_progress(subject);
     if (result == READING_DONE || !may_try_again(subject, wanted_cpu != cpu)) {
+        if (!count_bare_threads(subject) || (!session_let_go(subject->session) && !relay_renew(relay)))
+            return SUBJECT_FAILED;
         close_interval(subject, result != READING_DONE, is_refused);
         return SUBJECT_DONE;
     }

@@ -16,11 +16,14 @@
 #include "sampler/recording_options.h"
 #include "stack_finder.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct process;
 struct profile;
+struct joined_python;
+struct joiner;
 struct relay;
 struct schedule;
 
@@ -35,6 +38,9 @@ struct subject {
     const struct process *process;
     struct session *session;
     struct stack_finder finder;
+    struct joiner *joiner;        /* what makes stacks with C frames; NULL: there are none */
+    struct joined_python *frames; /* Python frames of a stack that is handed over to it */
+    uint32_t frame_capacity;
     struct sample_log *log;
     struct counters *counters;
     const struct recording_options *options;
@@ -68,13 +74,14 @@ enum subject_status {
 
 /*
  * Finds the interpreter of a process. The process and what else is pointed to must outlive the subject. Errors: those
- * of session_open(). Samples go into the log, with frames and nodes of the profile.
+ * of session_open(). Samples go into the log, with frames and nodes of the profile; some of them later than they are
+ * read, with the lock taken for that, which the caller therefore holds in all other functions but those that say so.
  */
 struct error *subject_open(const struct process *process, const struct recording_options *options,
-                           struct profile *profile, struct sample_log *log, struct counters *counters,
-                           struct subject **ret);
+                           struct profile *profile, struct sample_log *log, pthread_mutex_t *lock,
+                           struct counters *counters, struct subject **ret);
 
-/* Accepts NULL. */
+/* What is still to come goes into the log. The lock must not be held. Accepts NULL. */
 void subject_close(struct subject *subject);
 
 /* The subject is to be read in the current interval of a schedule, for whose deadline we slept so long. */
@@ -83,7 +90,13 @@ void subject_begin_interval(struct subject *subject, const struct schedule *sche
 /* The intervals before this one are no matter for it, as nothing was to be recorded in them. */
 void subject_skip_to(struct subject *subject, uint64_t interval);
 
-/* The profile has forgotten its frames and nodes. */
+/* Waits until all samples that were read are in the log, but not for long. The lock must not be held. */
+void subject_drain(struct subject *subject);
+
+/* Whether all of them are. */
+bool subject_is_drained(struct subject *subject);
+
+/* The profile has forgotten its frames and nodes. All samples have to be in the log. */
 void subject_forget_stacks(struct subject *subject);
 
 /* The current interval is over, whatever is left to be read in it; what was counted goes into the books. */

@@ -20,7 +20,7 @@ struct thread_area;
 /* A thread state, joined with the kernel's thread that runs it. */
 struct sampled_thread {
     struct python_thread *python; /* of the current sample */
-    remote_addr address;
+    remote_addr address;          /* of its state; 0: it has none, see bare_threads.h */
     uint64_t id, native_id;
     pid_t inner;                /* the number by which it knows itself; 0 when it cannot be found out */
     struct task task;           /* TASK_NONE when the kernel's thread is not known */
@@ -43,6 +43,7 @@ struct sampled_thread {
     bool is_counted;      /* and it had a stack that counts */
     uint32_t weight;      /* intervals that its stack counts for, when it is counted in the current one */
     uint32_t last_node;   /* of the profile: its last stack that was counted while it ran; 0: none yet */
+    uint64_t joined_copy; /* which copy of its C stack was handed over last; 0: none, see c_stack.made */
     uint32_t last_states; /* enum sample_state: what it did then */
     uint32_t owed_before; /* intervals in which it ran unseen: those that are to count for that stack, */
     uint32_t owed;        /* and those for its next one */

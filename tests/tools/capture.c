@@ -70,7 +70,7 @@ static struct error *replay(struct python_image *image, struct buffer *stacks, b
 static struct error *find_runtime(const struct process *process, struct python_runtime *ret)
 {
     cleanup_session struct session *session = NULL;
-    struct error *error = session_open(process, THREADS_ALL, false, &session);
+    struct error *error = session_open(process, &(struct session_options){.choice = THREADS_ALL}, &session);
     if (error)
         return error;
     *ret = *python_runtime(session_python(session));

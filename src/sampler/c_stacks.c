@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "c_stacks.h"
+
+#include "target/proc_text.h"
+#include "target/stop.h"
+#include "target/task.h"
+#include "thread_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    RED_ZONE_LEN = 128,           /* System V ABI, AMD64 supplement 1.0, section 3.2.2 */
+    UNKNOWN_LEN = 16 * 1024,      /* what is read of a stack of which nobody knows where it ends */
+    THREAD_STACK_LIMIT = 1 << 30, /* between a stack pointer and the end of the stack that it is in */
+    FORGET_AFTER = 1000,          /* samples without a copy, after which the place is another thread's */
+};
+
+void c_stacks_init(struct c_stacks *stacks, struct memory *memory, const struct maps *maps, size_t limit)
+{
+    *stacks = (struct c_stacks){.memory = memory, .limit = limit};
+    for (uint32_t i = 0; i < maps->count; i++) {
+        if (strcmp(maps->mappings[i].path, "[stack]") == 0)
+            stacks->main_stack_end = maps->mappings[i].end;
+    }
+}
+
+void c_stacks_deinit(struct c_stacks *stacks)
+{
+    for (uint32_t i = 0; i < stacks->count; i++)
+        free(stacks->stacks[i].bytes);
+    free(stacks->stacks);
+    free(stacks->scratch);
+    table_deinit(&stacks->by_serial);
+    *stacks = (struct c_stacks){0};
+}
+
+void c_stacks_begin_sample(struct c_stacks *stacks)
+{
+    stacks->sample++;
+}
+
+static bool is_of_thread(const void *context, uint32_t index, const void *key)
+{
+    return ((const struct c_stacks *)context)->stacks[index].serial == *(const uint32_t *)key;
+}
+
+static struct c_stack *find(const struct c_stacks *stacks, uint32_t serial)
+{
+    uint32_t found = table_find(&stacks->by_serial, hash_number(serial), is_of_thread, stacks, &serial);
+    return found == TABLE_NONE ? NULL : &stacks->stacks[found];
+}
+
+/* Makes the table anew, without what is not used any more. */
+static bool forget_old(struct c_stacks *stacks)
+{
+    uint32_t kept = 0;
+    table_clear(&stacks->by_serial);
+    for (uint32_t i = 0; i < stacks->count; i++) {
+        struct c_stack stack = stacks->stacks[i];
+        if (stack.sample + FORGET_AFTER < stacks->sample) {
+            stacks->total -= stack.capacity;
+            free(stack.bytes);
+            continue;
+        }
+        stacks->stacks[kept] = stack;
+        if (!table_insert(&stacks->by_serial, hash_number(stack.serial), kept))
+            return false;
+        kept++;
+    }
+    stacks->count = kept;
+    return true;
+}
+
+static struct c_stack *find_or_add(struct c_stacks *stacks, uint32_t serial)
+{
+    struct c_stack *found = find(stacks, serial);
+    if (found)
+        return found;
+    if ((stacks->count == stacks->capacity && !forget_old(stacks)) ||
+        !array_grow(&stacks->stacks, stacks->count, &stacks->capacity, sizeof(*stacks->stacks)) ||
+        !table_insert(&stacks->by_serial, hash_number(serial), stacks->count))
+        return NULL;
+    stacks->stacks[stacks->count] = (struct c_stack){.serial = serial};
+    return &stacks->stacks[stacks->count++];
+}
+
+/*
+ * How much of a stack is in use. glibc and musl put what they know of a thread, which pthread_t points to, at the upper
+ * end of its stack; only that of the main thread is the kernel's.
+ */
+static size_t used_len(const struct c_stacks *stacks, remote_addr start, uint64_t id)
+{
+    size_t len = UNKNOWN_LEN;
+    if (id > start && id - start < THREAD_STACK_LIMIT)
+        len = id - start;
+    else if (stacks->main_stack_end > start && stacks->main_stack_end - start < THREAD_STACK_LIMIT)
+        len = stacks->main_stack_end - start;
+    return len < stacks->limit ? len : stacks->limit;
+}
+
+static bool grow(struct c_stacks *stacks, struct c_stack *stack, size_t len)
+{
+    if (stack->capacity >= len)
+        return true;
+    size_t capacity = 2 * stack->capacity > len ? 2 * stack->capacity : len;
+    if (stacks->total - stack->capacity + capacity > C_STACKS_LIMIT)
+        return false;
+    unsigned char *bytes = realloc(stack->bytes, capacity);
+    if (!bytes)
+        return false;
+    stacks->total += capacity - stack->capacity;
+    stack->bytes = bytes;
+    stack->capacity = capacity;
+    return true;
+}
+
+bool c_stacks_copy(struct c_stacks *stacks, const struct stop *stop, const struct sampled_thread *thread)
+{
+    struct registers registers;
+    if (!stop_read_registers(stop, &registers))
+        return false;
+    struct c_stack *stack = find_or_add(stacks, thread->serial);
+    remote_addr start = registers.values[REGISTER_SP] - RED_ZONE_LEN;
+    size_t len = used_len(stacks, start, registers.thread_pointer ? registers.thread_pointer : thread->id);
+    if (!stack || !grow(stacks, stack, len))
+        return false;
+    stack->sample = 0;
+    if (memory_read(stacks->memory, start, stack->bytes, len) != MEMORY_OK)
+        return false;
+    stack->registers = registers;
+    stack->start = start;
+    stack->len = len;
+    stack->made = stack->sample = stacks->sample;
+    return true;
+}
+
+static bool grow_scratch(struct c_stacks *stacks, size_t len)
+{
+    if (stacks->scratch_len >= len)
+        return true;
+    unsigned char *scratch = realloc(stacks->scratch, len);
+    if (!scratch)
+        return false;
+    stacks->scratch = scratch;
+    stacks->scratch_len = len;
+    return true;
+}
+
+bool c_stacks_keep(struct c_stacks *stacks, const struct sampled_thread *thread)
+{
+    struct c_stack *stack = find(stacks, thread->serial);
+    struct proc_syscall call;
+    if (!stack || stack->sample == 0 || !task_read_syscall(&thread->task, &call) ||
+        !registers_are_in_call(&stack->registers, call.number, call.arguments, call.sp, call.pc) ||
+        !grow_scratch(stacks, stack->len) ||
+        memory_read(stacks->memory, stack->start + RED_ZONE_LEN, stacks->scratch, stack->len - RED_ZONE_LEN) !=
+            MEMORY_OK ||
+        memcmp(stacks->scratch, stack->bytes + RED_ZONE_LEN, stack->len - RED_ZONE_LEN) != 0)
+        return false;
+    stack->sample = stacks->sample;
+    return true;
+}
+
+const struct c_stack *c_stacks_find(const struct c_stacks *stacks, uint32_t serial)
+{
+    const struct c_stack *stack = find(stacks, serial);
+    return stack && stack->sample == stacks->sample ? stack : NULL;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Copies of threads' C stacks and registers, made while they are stopped and looked at afterwards.
+ *
+ * A copy is kept: a thread that sleeps, in the same system call and with the same bytes on its stack as when it was
+ * copied, need not be stopped again. To stop it would end its system call, which some programs take note of.
+ */
+#ifndef SAMPLER_C_STACKS_H
+#define SAMPLER_C_STACKS_H
+
+#include "base/table.h"
+#include "memory/maps.h"
+#include "memory/memory.h"
+#include "memory/registers.h"
+#include "native/unwinder.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sampled_thread;
+struct stop;
+
+enum {
+    C_STACK_LIMIT = 256 * 1024,           /* bytes of one stack in a recording; what is further out is not copied, */
+    C_STACK_DUMP_LIMIT = 8 * 1024 * 1024, /* and in a dump, which may take its time: ulimit -s */
+    C_STACKS_LIMIT = 256 * 1024 * 1024,   /* of all stacks; threads beyond have none */
+};
+
+struct c_stack {
+    uint32_t serial; /* of the thread */
+    uint64_t sample; /* that it is known to be true in */
+    uint64_t made;   /* that it was made in */
+    struct registers registers;
+    remote_addr start;
+    unsigned char *bytes;
+    size_t len, capacity;
+};
+
+struct c_stacks {
+    struct memory *memory;
+    size_t limit; /* bytes of one stack */
+    remote_addr main_stack_end;
+    uint64_t sample; /* the current one */
+    struct c_stack *stacks;
+    uint32_t count, capacity;
+    struct table by_serial;
+    size_t total; /* bytes of all stacks */
+    unsigned char *scratch;
+    size_t scratch_len;
+};
+
+/* The memory of the process must outlive the stacks; the maps are only looked at now. */
+void c_stacks_init(struct c_stacks *stacks, struct memory *memory, const struct maps *maps, size_t limit);
+void c_stacks_deinit(struct c_stacks *stacks);
+
+/* From here on no copy is known to be true. */
+void c_stacks_begin_sample(struct c_stacks *stacks);
+
+/*
+ * Copies the stack of a thread that is stopped. False when it has not come to its stop, or its stack cannot be read;
+ * then it has no copy.
+ */
+bool c_stacks_copy(struct c_stacks *stacks, const struct stop *stop, const struct sampled_thread *thread);
+
+/*
+ * Whether the copy of a thread that sleeps is still true, as far as its system call and its stack tell. The kernel does
+ * not tell the other registers of a thread that was not stopped.
+ */
+bool c_stacks_keep(struct c_stacks *stacks, const struct sampled_thread *thread);
+
+/* What an unwinder takes of a copy. */
+static inline struct native_stack c_stack_view(const struct c_stack *stack)
+{
+    return (struct native_stack){stack->registers, stack->start, stack->bytes, stack->len};
+}
+
+/* The copy of a thread's stack; NULL when none is known to be true. Valid until the next copy. */
+const struct c_stack *c_stacks_find(const struct c_stacks *stacks, uint32_t serial);
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include "frame_merge.h"
+
+#include "base/table.h"
+#include "python/plumbing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A merge that is under way. */
+struct work {
+    struct frame_merge *merge;
+    const struct frame_merge_input *input;
+    uint32_t next;        /* of the Python frames: the first one that is not placed yet */
+    bool was_unnamed;     /* the last frame that was shown is one of the interpreter without a name */
+    uint32_t loops_found; /* C frames of evaluation loops */
+    uint32_t loops_told;  /* groups of Python frames */
+};
+
+void frame_merge_deinit(struct frame_merge *merge)
+{
+    free(merge->frames);
+    free(merge->roles);
+    *merge = (struct frame_merge){0};
+}
+
+static void append(struct frame_merge *merge, const struct stack_frame *frame)
+{
+    if (array_grow(&merge->frames, merge->count, &merge->capacity, sizeof(*merge->frames)))
+        merge->frames[merge->count++] = *frame;
+    else
+        merge->has_failed = true;
+}
+
+static void append_python(struct frame_merge *merge, uint32_t index)
+{
+    const struct stack_frame frame = {.kind = FRAME_PYTHON, .index = index};
+    append(merge, &frame);
+}
+
+/* Makes room for the role of a function. */
+static bool grow_roles(struct frame_merge *merge, uint32_t serial)
+{
+    uint32_t capacity = merge->role_capacity > 0 ? merge->role_capacity : 1024;
+    while (capacity <= serial)
+        capacity *= 2;
+    uint8_t *roles = realloc(merge->roles, capacity);
+    if (!roles)
+        return false;
+    memset(roles + merge->role_capacity, 0, capacity - merge->role_capacity);
+    merge->roles = roles;
+    merge->role_capacity = capacity;
+    return true;
+}
+
+static enum python_role role_of(struct work *work, const struct native_function *function)
+{
+    struct frame_merge *merge = work->merge;
+    const char *name = *function->symbol ? function->symbol : function->name;
+    if (function->serial >= merge->role_capacity && !grow_roles(merge, function->serial)) {
+        merge->has_failed = true;
+        return PYTHON_ROLE_WORK;
+    }
+    uint8_t *role = &merge->roles[function->serial];
+    if (*role == 0)
+        *role = (uint8_t)(1 + python_native_role(name, work->input->version));
+    return (enum python_role)(*role - 1);
+}
+
+static const struct native_function *functions_of(const struct work *work, uint32_t native, uint32_t *ret_count)
+{
+    const struct native_frame *frame = &work->input->native_frames[native];
+    return symbolizer_find(work->input->symbolizer, frame->pc, frame->is_call, ret_count);
+}
+
+static bool is_loop(struct work *work, uint32_t native)
+{
+    uint32_t count;
+    const struct native_function *functions = functions_of(work, native, &count);
+    return count > 0 && role_of(work, &functions[count - 1]) == PYTHON_ROLE_EVAL;
+}
+
+/*
+ * Whether a function is shown. What an interpreter without symbols does is only told by its innermost function, in
+ * the innermost part of the stack: there is no telling work from machinery.
+ */
+static bool is_shown(struct work *work, const struct native_function *function)
+{
+    const struct frame_merge *merge = work->merge;
+    bool is_unnamed = !function->is_named && merge->interpreter && strcmp(function->path, merge->interpreter) == 0;
+    bool was_unnamed = work->was_unnamed;
+    if (merge->with_all)
+        return true;
+    work->was_unnamed = is_unnamed;
+    if (is_unnamed)
+        return !was_unnamed && work->next == 0;
+    return role_of(work, function) == PYTHON_ROLE_WORK;
+}
+
+static void place_native(struct work *work, uint32_t native)
+{
+    uint32_t count;
+    const struct native_function *functions = functions_of(work, native, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct stack_frame frame = {
+            .kind = FRAME_NATIVE,
+            .function = &functions[i],
+        };
+        if (is_shown(work, &functions[i]))
+            append(work->merge, &frame);
+    }
+}
+
+/* The end of the group of Python frames that begins at a frame: behind its entry. */
+static uint32_t group_end(const struct frame_merge_input *input, uint32_t first)
+{
+    while (first < input->python_count && !input->python_frames[first].is_entry)
+        first++;
+    return first < input->python_count ? first + 1 : first;
+}
+
+/* Places the Python frames up to one. */
+static void place_python(struct work *work, uint32_t end)
+{
+    for (; work->next < end; work->next++)
+        append_python(work->merge, work->next);
+}
+
+/* The next group whose evaluation loop is in the copy of the C stack; the end of it, or 0 when there is none. */
+static uint32_t find_anchored(const struct work *work, remote_addr *ret_anchor)
+{
+    const struct frame_merge_input *input = work->input;
+    for (uint32_t end = group_end(input, work->next); end > work->next; end = group_end(input, end)) {
+        remote_addr anchor = input->python_frames[end - 1].anchor;
+        if (anchor >= input->stack_start && anchor < input->stack_end) {
+            *ret_anchor = anchor;
+            return end;
+        }
+        if (end == input->python_count)
+            break;
+    }
+    return 0;
+}
+
+static void merge_by_address(struct work *work)
+{
+    const struct frame_merge_input *input = work->input;
+    remote_addr anchor = 0;
+    uint32_t end = find_anchored(work, &anchor);
+    for (uint32_t i = 0; i < input->native_count; i++) {
+        const struct native_frame *frame = &input->native_frames[i];
+        bool is_met = false;
+        while (end > 0 && anchor < frame->cfa) {
+            is_met |= anchor >= frame->sp;
+            place_python(work, end);
+            end = find_anchored(work, &anchor);
+        }
+        if (!is_met || work->merge->with_all)
+            place_native(work, i);
+    }
+    place_python(work, input->python_count);
+}
+
+static void count_loops(struct work *work)
+{
+    const struct frame_merge_input *input = work->input;
+    for (uint32_t i = 0; i < input->native_count; i++)
+        work->loops_found += is_loop(work, i);
+    for (uint32_t i = 0; i < input->python_count; i++)
+        work->loops_told += input->python_frames[i].is_entry;
+}
+
+/*
+ * Whether loops and groups belong together, one by one from the innermost on. There can be one loop more, that has only
+ * begun or is about to end, and one group more, that a loop is about to be begun for.
+ */
+static bool is_countable(const struct work *work)
+{
+    if (work->input->end != UNWIND_WHOLE)
+        return work->loops_found <= work->loops_told;
+    return work->loops_found + 1 >= work->loops_told && work->loops_found <= work->loops_told + 1 &&
+           (work->loops_found > 0 || work->loops_told == 0);
+}
+
+static void merge_by_count(struct work *work)
+{
+    const struct frame_merge_input *input = work->input;
+    bool is_whole = input->end == UNWIND_WHOLE;
+    bool is_loop_extra = is_whole && work->loops_found == work->loops_told + 1;
+    if (is_whole && work->loops_told == work->loops_found + 1)
+        place_python(work, group_end(input, 0));
+    for (uint32_t i = 0; i < input->native_count; i++) {
+        bool is_met = is_loop(work, i) && !is_loop_extra;
+        if (is_loop(work, i))
+            is_loop_extra = false;
+        if (is_met)
+            place_python(work, group_end(input, work->next));
+        if (!is_met || work->merge->with_all)
+            place_native(work, i);
+    }
+    place_python(work, input->python_count);
+}
+
+/* The C frames further in than all evaluation loops, and then the Python frames. */
+static void merge_unmatched(struct work *work)
+{
+    const struct frame_merge_input *input = work->input;
+    for (uint32_t i = 0; work->loops_found > 0 && i < input->native_count && !is_loop(work, i); i++)
+        place_native(work, i);
+    place_python(work, input->python_count);
+}
+
+/* The C frame of an evaluation loop: by the first anchor, or else by name. Count when there is none. */
+static uint32_t find_loop(struct work *work)
+{
+    const struct frame_merge_input *input = work->input;
+    remote_addr anchor;
+    bool is_anchored = find_anchored(work, &anchor) > 0;
+    for (uint32_t i = 0; i < input->native_count; i++) {
+        const struct native_frame *frame = &input->native_frames[i];
+        if (is_anchored ? anchor >= frame->sp && anchor < frame->cfa : is_loop(work, i))
+            return i;
+    }
+    return input->native_count;
+}
+
+/* Finds out which file the interpreter's code is in. */
+static void find_interpreter(struct work *work)
+{
+    uint32_t loop = find_loop(work), count = 0;
+    const struct native_function *functions =
+        loop < work->input->native_count ? functions_of(work, loop, &count) : NULL;
+    if (count > 0)
+        work->merge->interpreter = functions[0].path;
+}
+
+static bool has_anchors(const struct frame_merge_input *input)
+{
+    for (uint32_t i = 0; i < input->python_count; i++) {
+        if (input->python_frames[i].anchor != 0)
+            return true;
+    }
+    return false;
+}
+
+bool frame_merge_run(struct frame_merge *merge, const struct frame_merge_input *input, bool *ret_is_matched)
+{
+    struct work work = {.merge = merge, .input = input};
+    merge->count = 0;
+    merge->has_failed = false;
+    if (input->system_call >= 0) {
+        const struct stack_frame frame = {.kind = FRAME_KERNEL, .system_call = (uint32_t)input->system_call};
+        append(merge, &frame);
+    }
+    *ret_is_matched = true;
+    if (!merge->interpreter)
+        find_interpreter(&work);
+    if (has_anchors(input)) {
+        merge_by_address(&work);
+        return !merge->has_failed;
+    }
+    count_loops(&work);
+    *ret_is_matched = is_countable(&work);
+    if (*ret_is_matched)
+        merge_by_count(&work);
+    else
+        merge_unmatched(&work);
+    return !merge->has_failed;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+#include "joiner.h"
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "counters.h"
+#include "native_stacks.h"
+#include "profile/profile.h"
+#include "profile/sample.h"
+#include "sample_log.h"
+#include "stack_finder.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    QUEUE_LIMIT = 64 * 1024 * 1024, /* bytes that wait; who is beyond is counted without C frames */
+    ITEM_ALIGNMENT = 16,
+    DRAIN_SECONDS = 1,
+};
+
+/* What is handed over; behind it are its Python frames and the bytes of its C stack. */
+struct item {
+    size_t len; /* of all of it */
+    struct sample sample;
+    uint32_t serial;
+    bool is_again; /* the stack is the thread's last one */
+    uint32_t python_count;
+    struct native_stack stack; /* len 0: there is none; bytes is of no use */
+};
+
+/* Where a thread's last stacks ended; PROFILE_ROOT: it had none. */
+struct last_nodes {
+    uint32_t any, active;
+};
+
+struct joiner {
+    struct joiner_owner owner;
+    struct native_stacks *stacks;
+    pthread_t thread;
+    pthread_mutex_t lock; /* of the queue and the numbers; never held while the owner's is taken */
+    pthread_cond_t has_work, has_rest;
+    struct buffer queue; /* what was handed over, */
+    struct buffer work;  /* and what is being worked off: only touched by the joiner's thread */
+    bool is_working, is_ending, has_failed;
+    struct merged_python *merged; /* the joiner's own from here on */
+    uint32_t merged_capacity;
+    struct last_nodes *last_nodes; /* by serial */
+    uint32_t last_capacity;
+};
+
+static const struct joined_python *python_of(const struct item *item)
+{
+    return (const struct joined_python *)(const void *)(item + 1);
+}
+
+static struct native_stack stack_of(const struct item *item)
+{
+    struct native_stack stack = item->stack;
+    stack.bytes = (const unsigned char *)(python_of(item) + item->python_count);
+    return stack;
+}
+
+/* The Python frames of an item, as the merge wants them; false without memory. */
+static bool copy_python(struct joiner *joiner, const struct item *item)
+{
+    if (item->python_count > joiner->merged_capacity) {
+        struct merged_python *merged = realloc(joiner->merged, item->python_count * sizeof(*merged));
+        if (!merged)
+            return false;
+        joiner->merged = merged;
+        joiner->merged_capacity = item->python_count;
+    }
+    for (uint32_t i = 0; i < item->python_count; i++)
+        joiner->merged[i] = python_of(item)[i].merged;
+    return true;
+}
+
+/* The node of an item with a C stack; PROFILE_NONE without memory. The owner's lock is taken. */
+static uint32_t join(struct joiner *joiner, const struct item *item)
+{
+    const struct native_stack stack = stack_of(item);
+    const struct stack_frame *frames;
+    uint32_t count;
+    pthread_mutex_unlock(joiner->owner.lock);
+    enum native_result result =
+        copy_python(joiner, item)
+            ? native_stacks_join(joiner->stacks, joiner->merged, item->python_count, &stack, &frames, &count)
+            : NATIVE_NO_MEMORY;
+    joiner->owner.counters->native_unmatched += result == NATIVE_UNMATCHED;
+    pthread_mutex_lock(joiner->owner.lock);
+    if (result == NATIVE_NO_MEMORY)
+        return PROFILE_NONE;
+    return stack_finder_join(joiner->owner.finder, frames, count, python_of(item));
+}
+
+/* Where the thread's last nodes are kept; NULL without memory. */
+static struct last_nodes *find_last(struct joiner *joiner, uint32_t serial)
+{
+    if (serial >= joiner->last_capacity) {
+        uint32_t capacity = serial + 64;
+        struct last_nodes *nodes = realloc(joiner->last_nodes, capacity * sizeof(*nodes));
+        if (!nodes)
+            return NULL;
+        memset(nodes + joiner->last_capacity, 0, (capacity - joiner->last_capacity) * sizeof(*nodes));
+        joiner->last_nodes = nodes;
+        joiner->last_capacity = capacity;
+    }
+    return &joiner->last_nodes[serial];
+}
+
+/* The node that an item's stack ends in; PROFILE_NONE without memory. */
+static uint32_t find_node(struct joiner *joiner, const struct item *item, const struct last_nodes *last)
+{
+    if (item->is_again)
+        return item->sample.states & SAMPLE_RECALLED ? last->active : last->any;
+    return item->stack.len > 0 ? join(joiner, item)
+                               : stack_finder_join_python(joiner->owner.finder, python_of(item), item->python_count);
+}
+
+/* Puts one sample into the log; false without memory. The owner's lock is taken. */
+static bool work_off(struct joiner *joiner, const struct item *item)
+{
+    struct sample sample = item->sample;
+    struct last_nodes *last = find_last(joiner, item->serial);
+    if (!last)
+        return false;
+    sample.node = find_node(joiner, item, last);
+    if (sample.node == PROFILE_NONE)
+        return false;
+    if (!item->is_again)
+        last->any = sample.node;
+    if (!item->is_again && sample.states & SAMPLE_ACTIVE)
+        last->active = sample.node;
+    return sample.node == PROFILE_ROOT || sample_log_add(joiner->owner.log, &sample);
+}
+
+static bool work_off_all(struct joiner *joiner)
+{
+    bool has_memory = true;
+    for (size_t at = 0; has_memory && at < joiner->work.len;) {
+        const struct item *item = (const void *)(joiner->work.data + at);
+        pthread_mutex_lock(joiner->owner.lock);
+        has_memory = work_off(joiner, item);
+        pthread_mutex_unlock(joiner->owner.lock);
+        at += item->len;
+    }
+    return has_memory;
+}
+
+static void *run(void *argument)
+{
+    struct joiner *joiner = argument;
+    pthread_mutex_lock(&joiner->lock);
+    for (;;) {
+        while (joiner->queue.len == 0 && !joiner->is_ending)
+            pthread_cond_wait(&joiner->has_work, &joiner->lock);
+        if (joiner->queue.len == 0)
+            break;
+        struct buffer work = joiner->work;
+        joiner->work = joiner->queue;
+        joiner->queue = work;
+        joiner->is_working = true;
+        pthread_mutex_unlock(&joiner->lock);
+        bool has_memory = work_off_all(joiner);
+        buffer_clear(&joiner->work);
+        pthread_mutex_lock(&joiner->lock);
+        joiner->is_working = false;
+        joiner->has_failed |= !has_memory;
+        pthread_cond_broadcast(&joiner->has_rest);
+    }
+    pthread_mutex_unlock(&joiner->lock);
+    return NULL;
+}
+
+/* Starts the thread, which gets no signals. */
+static struct error *start(struct joiner *joiner)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int number = pthread_create(&joiner->thread, NULL, run, joiner);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return number == 0 ? NULL : error_from_errno(number, "cannot start a thread");
+}
+
+struct error *joiner_create(struct native_stacks *stacks, const struct joiner_owner *owner, struct joiner **ret)
+{
+    struct joiner *joiner = calloc(1, sizeof(*joiner));
+    if (!joiner) {
+        native_stacks_destroy(stacks);
+        return error_no_memory();
+    }
+    joiner->stacks = stacks;
+    joiner->owner = *owner;
+    pthread_mutex_init(&joiner->lock, NULL);
+    pthread_cond_init(&joiner->has_work, NULL);
+    pthread_cond_init(&joiner->has_rest, NULL);
+    struct error *error = start(joiner);
+    if (error) {
+        native_stacks_destroy(stacks);
+        free(joiner);
+        return error;
+    }
+    *ret = joiner;
+    return NULL;
+}
+
+void joiner_destroy(struct joiner *joiner)
+{
+    if (!joiner)
+        return;
+    pthread_mutex_lock(&joiner->lock);
+    joiner->is_ending = true;
+    pthread_cond_signal(&joiner->has_work);
+    pthread_mutex_unlock(&joiner->lock);
+    pthread_join(joiner->thread, NULL);
+    pthread_mutex_destroy(&joiner->lock);
+    pthread_cond_destroy(&joiner->has_work);
+    pthread_cond_destroy(&joiner->has_rest);
+    native_stacks_destroy(joiner->stacks);
+    buffer_deinit(&joiner->queue);
+    buffer_deinit(&joiner->work);
+    free(joiner->merged);
+    free(joiner->last_nodes);
+    free(joiner);
+}
+
+void joiner_drain(struct joiner *joiner)
+{
+    struct timespec end;
+    int result = 0;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += DRAIN_SECONDS;
+    pthread_mutex_lock(&joiner->lock);
+    while (result == 0 && (joiner->queue.len > 0 || joiner->is_working))
+        result = pthread_cond_timedwait(&joiner->has_rest, &joiner->lock, &end);
+    pthread_mutex_unlock(&joiner->lock);
+}
+
+bool joiner_is_idle(struct joiner *joiner)
+{
+    pthread_mutex_lock(&joiner->lock);
+    bool is_idle = joiner->queue.len == 0 && !joiner->is_working;
+    pthread_mutex_unlock(&joiner->lock);
+    return is_idle;
+}
+
+/* Appends an item; false without memory. The joiner's lock is taken. */
+static bool append(struct joiner *joiner, struct item *item, const struct joined_python *frames,
+                   const unsigned char *bytes)
+{
+    static const char padding[ITEM_ALIGNMENT] = {0};
+    size_t python_len = item->python_count * sizeof(*frames);
+    size_t len = sizeof(*item) + python_len + item->stack.len;
+    item->len = (len + ITEM_ALIGNMENT - 1) / ITEM_ALIGNMENT * ITEM_ALIGNMENT;
+    buffer_append(&joiner->queue, item, sizeof(*item));
+    buffer_append(&joiner->queue, frames, python_len);
+    buffer_append(&joiner->queue, bytes, item->stack.len);
+    buffer_append(&joiner->queue, padding, item->len - len);
+    return !joiner->queue.failed;
+}
+
+static bool add(struct joiner *joiner, struct item *item, const struct joined_python *frames,
+                const struct c_stack *c_stack)
+{
+    const unsigned char *bytes = NULL;
+    pthread_mutex_lock(&joiner->lock);
+    if (c_stack && joiner->queue.len + c_stack->len <= QUEUE_LIMIT) {
+        item->stack = c_stack_view(c_stack);
+        bytes = c_stack->bytes;
+    } else if (!item->is_again) {
+        joiner->owner.counters->native_missing++;
+    }
+    bool has_memory = append(joiner, item, frames, bytes) && !joiner->has_failed;
+    pthread_cond_signal(&joiner->has_work);
+    pthread_mutex_unlock(&joiner->lock);
+    return has_memory;
+}
+
+bool joiner_add(struct joiner *joiner, const struct sample *sample, uint32_t serial, const struct joined_python *frames,
+                uint32_t count, const struct c_stack *c_stack)
+{
+    struct item item = {.sample = *sample, .serial = serial, .python_count = count};
+    return add(joiner, &item, frames, c_stack);
+}
+
+bool joiner_add_again(struct joiner *joiner, const struct sample *sample, uint32_t serial)
+{
+    struct item item = {.sample = *sample, .serial = serial, .is_again = true};
+    return add(joiner, &item, NULL, NULL);
+}
+
+void joiner_forget(struct joiner *joiner)
+{
+    for (uint32_t i = 0; i < joiner->last_capacity; i++)
+        joiner->last_nodes[i] = (struct last_nodes){0};
+}

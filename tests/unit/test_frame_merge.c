@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include "sampler/frame_merge.h"
+
+#include "python/version.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/*
+ * Stacks are written as words, innermost first. C: "poll _PyEval_EvalFrameDefault main"; each frame has 16 bytes, from
+ * STACK on. Python: "g. f" are two frames, of which g is an entry; "g@3." has its anchor in the C frame with number 3.
+ */
+enum { STACK = 0x10000, FRAME_LEN = 16, LIMIT = 32, NAME_LEN = 48 };
+
+static const struct python_version version = {.major = 3, .minor = 9};
+static struct native_function functions[LIMIT];
+static char function_names[LIMIT][NAME_LEN];
+static char code_names[LIMIT][NAME_LEN];
+
+/* Stand-ins for the rooms below. */
+const struct native_function *symbolizer_find(struct symbolizer *symbolizer, remote_addr pc, bool is_call,
+                                              uint32_t *ret_count)
+{
+    (void)symbolizer;
+    (void)is_call;
+    *ret_count = 1;
+    return &functions[pc];
+}
+
+static void read_native(const char *text, struct native_frame *frames, uint32_t *ret_count)
+{
+    char words[256];
+    uint32_t count = 0;
+    snprintf(words, sizeof(words), "%s", text);
+    for (char *rest = NULL, *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        bool is_unnamed = *word == '?';
+        snprintf(function_names[count], NAME_LEN, "%s", word);
+        functions[count] = (struct native_function){.serial = 100 + count,
+                                                    .name = function_names[count],
+                                                    .symbol = is_unnamed ? "" : function_names[count],
+                                                    .file = "",
+                                                    .path = strncmp(word, "lib", 3) == 0 ? "lib" : "python",
+                                                    .is_named = !is_unnamed};
+        frames[count] =
+            (struct native_frame){.pc = count, .sp = STACK + count * FRAME_LEN, .cfa = STACK + (count + 1) * FRAME_LEN};
+        count++;
+    }
+    *ret_count = count;
+}
+
+static void read_python(const char *text, struct merged_python *frames, uint32_t *ret_count)
+{
+    char words[256];
+    uint32_t count = 0;
+    snprintf(words, sizeof(words), "%s", text);
+    for (char *rest = NULL, *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        char *dot = strchr(word, '.'), *at = strchr(word, '@');
+        remote_addr anchor = at ? STACK + strtoull(at + 1, NULL, 10) * FRAME_LEN + 8 : 0;
+        if (dot)
+            *dot = '\0';
+        if (at)
+            *at = '\0';
+        snprintf(code_names[count], NAME_LEN, "%s", word);
+        frames[count] = (struct merged_python){.is_entry = dot != NULL, .anchor = anchor};
+        count++;
+    }
+    *ret_count = count;
+}
+
+/* What comes out of two stacks, and whether they were matched. */
+static void check_end(const char *native, const char *python, enum unwind_end end, bool with_all, const char *expected,
+                      bool is_matched)
+{
+    struct frame_merge merge = {.with_all = with_all};
+    struct native_frame native_frames[LIMIT];
+    struct merged_python python_frames[LIMIT];
+    struct frame_merge_input input = {.native_frames = native_frames,
+                                      .python_frames = python_frames,
+                                      .end = end,
+                                      .stack_start = STACK,
+                                      .version = &version,
+                                      .system_call = -1};
+    char text[512] = "";
+    bool was_matched;
+    read_native(native, native_frames, &input.native_count);
+    read_python(python, python_frames, &input.python_count);
+    input.stack_end = STACK + input.native_count * FRAME_LEN;
+    assert_true(frame_merge_run(&merge, &input, &was_matched));
+    for (uint32_t i = 0; i < merge.count; i++) {
+        const struct stack_frame *frame = &merge.frames[i];
+        const char *name = frame->kind == FRAME_NATIVE ? frame->function->name : code_names[frame->index];
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i > 0 ? " " : "", name);
+    }
+    assert_string_equal(text, expected);
+    assert_int_equal(was_matched, is_matched);
+    frame_merge_deinit(&merge);
+}
+
+static void check(const char *native, const char *python, const char *expected)
+{
+    check_end(native, python, UNWIND_WHOLE, false, expected, true);
+}
+
+#define EVAL "_PyEval_EvalFrameDefault"
+
+static void groups_take_the_place_of_the_frames_that_they_are_anchored_in(void **state)
+{
+    (void)state;
+    check("zlib_compress " EVAL " libwork " EVAL " main", "c b@1. a@3.", "zlib_compress c b libwork a");
+    /* No symbol is needed. */
+    check("zlib_compress ? libwork ? main", "c b@1. a@3.", "zlib_compress c b libwork a");
+}
+
+static void a_group_whose_c_frame_was_not_found_is_placed_by_its_address(void **state)
+{
+    (void)state;
+    /* 16 bytes of a frame that the unwinder left out. */
+    struct frame_merge merge = {0};
+    struct native_frame native[LIMIT];
+    struct merged_python python[LIMIT];
+    struct frame_merge_input input = {
+        .native_frames = native, .python_frames = python, .stack_start = STACK, .version = &version, .system_call = -1};
+    bool is_matched;
+    read_native("zlib_compress skipped libwork main", native, &input.native_count);
+    read_python("b@1. a@9.", python, &input.python_count);
+    native[1] = native[2];
+    native[2] = native[3];
+    input.native_count = 3;
+    input.stack_end = STACK + 64;
+    assert_true(frame_merge_run(&merge, &input, &is_matched));
+    const char *const expected[] = {"zlib_compress", "b", "libwork", "a"};
+    assert_int_equal(merge.count, 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        const struct stack_frame *frame = &merge.frames[i];
+        assert_string_equal(frame->kind == FRAME_NATIVE ? frame->function->name : code_names[frame->index],
+                            expected[i]);
+    }
+    frame_merge_deinit(&merge);
+}
+
+static void groups_beyond_the_copy_are_further_out(void **state)
+{
+    (void)state;
+    check_end("zlib_compress " EVAL " libwork", "c@1. b@8. a@9.", UNWIND_CUT, false, "zlib_compress c libwork b a",
+              true);
+}
+
+static void loops_are_counted_where_there_are_no_anchors(void **state)
+{
+    (void)state;
+    check("zlib_compress " EVAL " libwork " EVAL ".constprop.0 main", "b. a.", "zlib_compress b libwork a");
+}
+
+static void one_loop_may_have_begun_or_not(void **state)
+{
+    (void)state;
+    check(EVAL " libwork " EVAL, "a.", "libwork a");
+    check("libwork " EVAL, "b. a.", "b libwork a");
+}
+
+static void what_does_not_fit_keeps_python_frames(void **state)
+{
+    (void)state;
+    check_end("libz " EVAL " libwork " EVAL " " EVAL " " EVAL, "b. a.", UNWIND_WHOLE, false, "libz b a", false);
+    check_end("libz main", "b. a.", UNWIND_WHOLE, false, "b a", false);
+    check_end("libz", "b. a.", UNWIND_LOST, false, "libz b a", true);
+    check_end("libz " EVAL, "c. b. a.", UNWIND_LOST, false, "libz c b a", true);
+    check_end("", "b. a.", UNWIND_LOST, false, "b a", true);
+}
+
+static void machinery_is_only_shown_when_asked_for(void **state)
+{
+    (void)state;
+    check("sleep _PyFunction_Vectorcall " EVAL " main", "a@2.", "sleep a");
+    check_end("sleep _PyFunction_Vectorcall " EVAL " main", "a@2.", UNWIND_WHOLE, true,
+              "sleep _PyFunction_Vectorcall a " EVAL " main", true);
+}
+
+static void an_interpreter_without_symbols_shows_what_it_does_last(void **state)
+{
+    (void)state;
+    check("libc ?time ?call ?eval ?call ?eval", "b@3. a@5.", "libc ?time b a");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(groups_take_the_place_of_the_frames_that_they_are_anchored_in),
+        cmocka_unit_test(a_group_whose_c_frame_was_not_found_is_placed_by_its_address),
+        cmocka_unit_test(groups_beyond_the_copy_are_further_out),
+        cmocka_unit_test(loops_are_counted_where_there_are_no_anchors),
+        cmocka_unit_test(one_loop_may_have_begun_or_not),
+        cmocka_unit_test(what_does_not_fit_keeps_python_frames),
+        cmocka_unit_test(machinery_is_only_shown_when_asked_for),
+        cmocka_unit_test(an_interpreter_without_symbols_shows_what_it_does_last),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
