@@ -163,8 +163,7 @@ static void native_frames_say_where_they_are(void **state)
     char *text = print(frames, 4, NULL, true);
     static const char *const expected[] = {
         "{\"name\": \"read\", \"filename\": \"\", \"module\": null, \"short_filename\": \"\", \"line\": 0,",
-        "{\"name\": \"read\", \"filename\": \"/lib/libc.so.6\", \"module\": \"/lib/libc.so.6\", "
-        "\"short_filename\": \"libc.so.6\", \"line\": 0,",
+        "\"filename\": \"/lib/libc.so.6\", \"module\": \"/lib/libc.so.6\", \"short_filename\": \"libc.so.6\",",
         "\"filename\": \"/src/fast.c\", \"module\": null, \"short_filename\": \"src/fast.c\", \"line\": 12,",
         "\"kind\": \"kernel\"},",
         "\"kind\": \"native\"},",
