@@ -176,12 +176,103 @@ static void native_frames_say_where_they_are(void **state)
     free(text);
 }
 
+static void what_a_thread_waits_for_comes_before_its_stack(void **state)
+{
+    (void)state;
+    struct dump_frame frame = frame_of("f", 2);
+    struct dump_thread thread = {.id = 1,
+                                 .os_id = 2,
+                                 .frames = &frame,
+                                 .frame_count = 1,
+                                 .unchanged = 3,
+                                 .wait = {.kind = WAIT_SLEEP, .remaining_ns = 0}};
+    char *text = print_thread(&thread, false), *json = print_thread(&thread, true);
+    assert_string_equal(strstr(text, "Thread "), "Thread 2 (idle, unchanged for 3 readings)\n"
+                                                 "    sleeps, 0.00 s remain\n"
+                                                 "    f (a.py:2)\n");
+    assert_non_null(strstr(json, "\"wait\": {\"kind\": \"sleep\""));
+    assert_null(strstr(json, "unchanged"));
+    free(text);
+    free(json);
+    thread.unchanged = 1;
+    thread.wait = (struct dump_wait){0};
+    text = print_thread(&thread, false);
+    json = print_thread(&thread, true);
+    assert_string_equal(strstr(text, "Thread "), "Thread 2 (idle, unchanged for 1 reading)\n    f (a.py:2)\n");
+    assert_non_null(strstr(json, "\"wait\": null"));
+    free(text);
+    free(json);
+}
+
+/* Prints processes 2, 3 and 4, each below the one before, as one JSON. */
+static char *print_all(bool is_line)
+{
+    struct dump_frame frame = frame_of("f\n", 2);
+    struct dump_thread threads[] = {{.id = 1, .os_id = 2, .frames = &frame, .frame_count = 1, .unchanged = 4},
+                                    {.id = 5, .os_id = 3}};
+    const struct process_dump dumps[] = {
+        {.pid = 2, .command_line = TEXT("a"), .threads = threads, .thread_count = 2},
+        {.pid = 3, .parent = 2, .command_line = TEXT("b")},
+        {.pid = 4, .parent = 3, .command_line = TEXT("c"), .threads = threads, .thread_count = 1},
+    };
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    assert_null(is_line ? dump_format_json_line(dumps, 3, 7, 1.5, out) : dump_format_json_of_all(dumps, 3, out));
+    fclose(out);
+    return text;
+}
+
+static void several_processes_are_one_list(void **state)
+{
+    (void)state;
+    char *json = print_all(false);
+    assert_non_null(strstr(json, "\"process_info\": {\"pid\": 2, \"command_line\": \"a\", \"parent\": null}},\n"));
+    assert_non_null(strstr(json, "\"process_info\": {\"pid\": 4, \"command_line\": \"c\", \"parent\": {\"pid\": 3, "
+                                 "\"command_line\": \"b\", \"parent\": {\"pid\": 2, \"command_line\": \"a\", "
+                                 "\"parent\": null}}}}\n]\n"));
+    free(json);
+}
+
+static void parents_that_are_each_other_end(void **state)
+{
+    (void)state;
+    struct dump_thread thread = {.id = 1};
+    const struct process_dump dumps[] = {{.pid = 2, .parent = 3, .threads = &thread, .thread_count = 1},
+                                         {.pid = 3, .parent = 2}};
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    assert_null(dump_format_json_of_all(dumps, 2, out));
+    fclose(out);
+    assert_true(len < 2000);
+    free(text);
+}
+
+static void one_of_several_readings_is_one_line(void **state)
+{
+    (void)state;
+    static const char start[] = "{\"reading\": 7, \"time\": 1.500000, \"threads\": [";
+    char *json = print_all(true);
+    assert_memory_equal(json, start, sizeof(start) - 1);
+    assert_ptr_equal(strchr(json, '\n'), json + strlen(json) - 1);
+    assert_non_null(strstr(json, "\"unchanged\": 4"));
+    assert_non_null(strstr(json, "f\\u000a"));
+    free(json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_frame_is_shown_with_its_source), cmocka_unit_test(what_is_missing_of_a_stack_is_said),
-        cmocka_unit_test(a_threads_state_is_said),          cmocka_unit_test(json_has_positions_where_they_are_known),
+        cmocka_unit_test(a_frame_is_shown_with_its_source),
+        cmocka_unit_test(what_is_missing_of_a_stack_is_said),
+        cmocka_unit_test(a_threads_state_is_said),
+        cmocka_unit_test(json_has_positions_where_they_are_known),
         cmocka_unit_test(native_frames_say_where_they_are),
+        cmocka_unit_test(what_a_thread_waits_for_comes_before_its_stack),
+        cmocka_unit_test(several_processes_are_one_list),
+        cmocka_unit_test(parents_that_are_each_other_end),
+        cmocka_unit_test(one_of_several_readings_is_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -232,6 +232,32 @@ static void where_a_thread_sleeps_is_read_from_syscall(void **state)
     assert_int_equal(call.number, 202);
 }
 
+static void when_a_thread_had_a_cpu_last_is_read_from_sched(void **state)
+{
+    (void)state;
+    int64_t stamp_ns = 0;
+    assert_true(proc_sched_stamp("python (7, #threads: 1)\n-----\n"
+                                 "se.exec_start                                :      24003862.382624\n"
+                                 "se.vruntime                                  :             1.000000\n",
+                                 &stamp_ns));
+    assert_int_equal(stamp_ns, INT64_C(24003862382624));
+    static const char *const texts[] = {"",
+                                        "se.exec_start : 1.000000\n",
+                                        "\nse.exec_start",
+                                        "\nse.exec_start\n",
+                                        "\nse.exec_start :",
+                                        "\nse.exec_start : -1.000000\n",
+                                        "\nse.exec_start : 1\n",
+                                        "\nse.exec_start : 1.\n",
+                                        "\nse.exec_start : 1.00000\n",
+                                        "\nse.exec_start : 1..000000\n",
+                                        "\nse.exec_start : x\n",
+                                        "\nse.exec_start : 99999999999999999999999999999.000000\n"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        assert_false(proc_sched_stamp(texts[i], &stamp_ns));
+    assert_int_equal(stamp_ns, INT64_C(24003862382624));
+}
+
 /* Reads all numbers of a field, and checks that nothing is written beyond the limit. */
 static uint32_t status_numbers(const char *text, const char *field, uint64_t *ret, uint32_t limit)
 {
@@ -299,6 +325,7 @@ int main(void)
         cmocka_unit_test(odd_status_texts_do_no_harm),
         cmocka_unit_test(runs_and_their_time_are_read_from_schedstat),
         cmocka_unit_test(where_a_thread_sleeps_is_read_from_syscall),
+        cmocka_unit_test(when_a_thread_had_a_cpu_last_is_read_from_sched),
         cmocka_unit_test(all_numbers_of_a_field_are_read),
         cmocka_unit_test(a_field_of_something_else_has_no_numbers),
         cmocka_unit_test(more_numbers_than_there_is_room_for_are_none),
