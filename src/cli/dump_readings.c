@@ -144,19 +144,39 @@ static bool was_told(const struct readings *readings, pid_t pid)
     return false;
 }
 
-/* A child that is no Python, or has ended, is nothing to speak of. Takes the error over. */
-static void note_child_error(struct readings *readings, const struct member *member, struct error *error)
+/* Prints an error about a process, unless one about it was printed before. Takes the error over. */
+static void tell_once(struct readings *readings, pid_t pid, struct error *error)
 {
-    pid_t pid = member->process->pid;
-    bool is_usual = error->kind == ERROR_NOT_PYTHON || error->kind == ERROR_NOT_READY ||
-                    error->kind == ERROR_TARGET_GONE || error->kind == ERROR_NOT_FOUND;
-    if (is_usual || was_told(readings, pid) ||
+    if (was_told(readings, pid) ||
         !array_grow(&readings->told, readings->told_count, &readings->told_capacity, sizeof(*readings->told))) {
         error_destroy(error);
         return;
     }
     readings->told[readings->told_count++] = pid;
-    report_error(error_wrap(error, "process %d", pid));
+    report_error(error);
+}
+
+/* A child that is no Python, or has ended, is nothing to speak of. Takes the error over. */
+static void note_child_error(struct readings *readings, const struct member *member, struct error *error)
+{
+    bool is_usual = error->kind == ERROR_NOT_PYTHON || error->kind == ERROR_NOT_READY ||
+                    error->kind == ERROR_TARGET_GONE || error->kind == ERROR_NOT_FOUND;
+    if (is_usual)
+        error_destroy(error);
+    else
+        tell_once(readings, member->process->pid, error_wrap(error, "process %d", member->process->pid));
+}
+
+/* One that was read before may have ended meanwhile, run something else now, or be just about to. */
+static void note_later_error(struct readings *readings, struct member *member, struct error *error)
+{
+    member->is_gone = !process_is_running(member->process);
+    if (member->is_gone)
+        fprintf(stderr, "pyspyc: process %d has ended\n", member->process->pid);
+    if (member->is_gone || error->kind == ERROR_NOT_READY || error->kind == ERROR_TARGET_GONE)
+        error_destroy(error);
+    else
+        tell_once(readings, member->process->pid, error);
 }
 
 /*
@@ -165,13 +185,17 @@ static void note_child_error(struct readings *readings, const struct member *mem
  */
 static void note_named_error(struct readings *readings, struct member *member, struct error *error)
 {
-    bool is_shell = error->kind == ERROR_NOT_PYTHON && readings->plan->with_children;
-    member->is_gone = error->kind == ERROR_TARGET_GONE || (!member->was_read && !is_shell);
-    if (is_shell) {
+    if (member->was_read) {
+        note_later_error(readings, member, error);
+        return;
+    }
+    if (error->kind == ERROR_NOT_PYTHON && readings->plan->with_children) {
+        member->is_gone = !process_is_running(member->process);
         error_destroy(error);
         return;
     }
-    readings->has_failed |= !member->was_read;
+    member->is_gone = true;
+    readings->has_failed = true;
     report_error(error);
 }
 

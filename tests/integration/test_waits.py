@@ -5,10 +5,16 @@
 import json
 import os
 import re
+import subprocess
+import unittest
 
 import harness
 
 LONG = 10000
+
+
+def can_unshare():
+    return subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", "true"], stderr=subprocess.DEVNULL).returncode == 0
 
 
 class TestWaits(harness.TestCase):
@@ -115,7 +121,7 @@ class TestWaits(harness.TestCase):
             r'"rlock"\n    waits for the R?[lL]ock 0x[0-9a-f]+, held by thread %d "holder"\n' % holder,
             r'"recv"\n    reads from file %d: %s\n' % (facts["recv"]["fd"], re.escape(facts["recv"]["target"])),
             r'"accept"\n    accepts at file %d: %s\n' % (facts["accept"]["fd"], re.escape(facts["accept"]["target"])),
-            r'"child"\n    waits for child %d: sleep 10000\n' % facts["child"]["pid"],
+            r'"child"\n    waits for child %d: cat -\n' % facts["child"]["pid"],
             r'"flock"\n    waits for a lock of file %d: %s\n' % (facts["flock"]["fd"], re.escape(facts["flock"]["target"])),
             r'"open"\n    opens %s\n' % re.escape(facts["open"]["target"]),
         ]
@@ -141,6 +147,18 @@ class TestWaits(harness.TestCase):
             harness.wait_until(find, "one waits for another")
         else:
             self.assertFalse(find(), "it is said who waits for the lock, which nothing tells")
+
+    @unittest.skipUnless(can_unshare(), "a pid namespace of its own takes root")
+    def test_a_child_has_the_number_that_we_see(self):
+        """In another pid namespace, the program knows its child by another one."""
+        outer = self.start("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", self.python,
+                           harness.program("waits.py"), self.folder)
+        facts = json.loads(outer.read_line())
+        inner, = harness.children_of(outer.pid)
+        child = harness.wait_until(lambda: self.waits(inner)["child"], "it is told what is waited for")
+        self.assertNotEqual(child["pid"], facts["child"]["pid"])
+        self.assertEqual(harness.command_line(child["pid"]), ["cat", "-"])
+        self.assertEqual(child["target"], "cat -")
 
     def test_a_busy_thread_waits_for_nothing(self):
         target, _ = self.start_target("threads.py", "1", "1")

@@ -162,8 +162,9 @@ def start_paths():
 
 
 def start_child():
-    child = subprocess.Popen(["sleep", str(LONG)])
-    facts["child"] = {"pid": child.pid, "target": "sleep %d" % LONG}
+    """One that ends with us, whatever ends us."""
+    child = subprocess.Popen(["cat", "-"], stdin=subprocess.PIPE)
+    facts["child"] = {"pid": child.pid, "target": "cat -"}
     start("child", child.wait)
     return child
 
@@ -181,8 +182,7 @@ def main():
     print(json.dumps(facts))
     sys.stdout.flush()
     sys.stdin.read()
-    child.kill()
-    child.wait()
+    child.stdin.close()
     return kept
 
 
