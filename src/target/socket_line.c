@@ -69,7 +69,7 @@ static bool parse_hex(const char *text, size_t digits, uint32_t *ret)
 /* "0100007F:1F40": words of the address as they are in the machine's memory, and the port. */
 static bool append_address(const char *field, bool is_long, struct buffer *buffer)
 {
-    uint32_t words[ADDRESS_WORDS], port;
+    uint32_t words[ADDRESS_WORDS] = {0}, port;
     char text[INET6_ADDRSTRLEN];
     size_t count = is_long ? ADDRESS_WORDS : 1;
     for (size_t i = 0; i < count; i++) {

@@ -69,11 +69,12 @@ bool watched_files_of_select(struct memory *memory, uint64_t count, const uint64
     uint64_t limit = count < WAITING_WATCH_LIMIT ? count : WAITING_WATCH_LIMIT;
     for (uint64_t start = 0; start < limit; start += BITS) {
         uint64_t step = limit - start < BITS ? limit - start : BITS;
+        uint64_t mask = step < BITS ? (UINT64_C(1) << step) - 1 : UINT64_MAX;
         memset(bits, 0, sizeof(bits));
         for (int set = 0; set < SET_COUNT; set++) {
             if (sets[set] != 0 && memory_read_u64(memory, sets[set] + start / 8, &bits[set]) != MEMORY_OK)
                 return false;
-            bits[set] &= UINT64_MAX >> (BITS - step);
+            bits[set] &= mask;
         }
         for (uint64_t i = 0; i < step; i++) {
             if ((bits[0] | bits[1] | bits[2]) >> i & 1)
