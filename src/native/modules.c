@@ -29,7 +29,7 @@ struct module {
 struct module_list {
     struct module **modules;
     uint32_t count, capacity;
-    uint32_t file_count; /* of those with an image */
+    uint32_t file_count; /* of those with a file */
 };
 
 struct modules {
@@ -205,7 +205,7 @@ static bool list_module(struct modules *modules, const struct maps *maps, const 
             open_image(modules, maps, mapping, module);
     }
     list->modules[list->count++] = module;
-    list->file_count += module->shown.image != NULL;
+    list->file_count += mapping->inode != 0;
     return true;
 }
 
