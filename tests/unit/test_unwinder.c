@@ -120,7 +120,7 @@ __attribute__((noinline)) static int descend(int depth, double x)
     some[0] = (char)depth;
     int result = used;
     if (depth > 0)
-        result += descend(depth - 1, x * 2);
+        result += descend(depth - 1, x + 0.5);
     else
         take();
     return result + some[0] + aligned[depth % 64] + (int)x;
