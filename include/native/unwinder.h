@@ -2,6 +2,10 @@
 /*
  * Walking the C stack of a thread in a copy of its registers and of its stack. The thread may run on meanwhile: what is
  * not in the copy is read from the files of the modules, never from the target.
+ *
+ * Files have tables of how to get from each instruction to the caller. Code that has none, as just-in-time compilers
+ * make it, is left by its frame pointer, or, when it is the innermost, by the nearest return address on the stack from
+ * which all callers can be reached.
  */
 #ifndef NATIVE_UNWINDER_H
 #define NATIVE_UNWINDER_H
@@ -28,8 +32,9 @@ struct native_frame {
     remote_addr pc; /* where it executes, or where it goes on after the call that it made */
     remote_addr sp; /* the stack pointer in it */
     remote_addr
-        cfa;      /* the stack pointer in its caller, before the call: its own memory is [sp, cfa); sp if not known */
-    bool is_call; /* the pc is that after a call, which is in the instruction before */
+        cfa;       /* the stack pointer in its caller, before the call: its own memory is [sp, cfa); sp if not known */
+    bool is_call;  /* the pc is that after a call, which is in the instruction before */
+    bool is_guess; /* nothing says that it called the frame before, but it is likely */
 };
 
 enum unwind_end {

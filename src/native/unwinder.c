@@ -9,8 +9,13 @@
 
 #include <string.h>
 
-/* Words that libunwind may read for one stack; with all rules to be made, forty frames take 10,000. */
-enum { READ_LIMIT = 1 << 22 };
+enum {
+    READ_LIMIT = 1 << 22, /* words that libunwind may read for one stack; forty frames, all new, take 10,000 */
+    SEARCH_LIMIT = 64,    /* words of the stack that are looked at for a caller */
+#if defined(__aarch64__)
+    LINK_REGISTER = 30, /* where a call leaves the return address */
+#endif
+};
 
 struct unwinder {
     const struct modules *modules;
@@ -50,10 +55,11 @@ void unwinder_destroy(struct unwinder *unwinder)
     free(unwinder);
 }
 
-/* The registers that matter in a frame, as far as a guess needs them. */
+/* A frame, as far as it is known before it is unwound. */
 struct place {
     uint64_t pc, sp;
-    uint64_t frame_pointer;
+    uint64_t frame_pointer; /* for guesses only */
+    bool is_call, is_guess; /* see native_frame */
 };
 
 /* How one step out came off. */
@@ -63,22 +69,17 @@ enum step {
     STEP_FAILED, /* this way does not lead to one */
 };
 
-static bool append(struct unwinder *unwinder, const struct place *place, bool is_call)
+static bool append(struct unwinder *unwinder, const struct place *place)
 {
     if (!array_grow(&unwinder->frames, unwinder->count, &unwinder->capacity, sizeof(*unwinder->frames)))
         return false;
-    unwinder->frames[unwinder->count++] =
-        (struct native_frame){.pc = place->pc, .sp = place->sp, .cfa = place->sp, .is_call = is_call};
+    unwinder->frames[unwinder->count++] = (struct native_frame){
+        .pc = place->pc, .sp = place->sp, .cfa = place->sp, .is_call = place->is_call, .is_guess = place->is_guess};
     return true;
 }
 
-static bool has_code(const struct unwinder *unwinder, remote_addr address)
-{
-    return modules_find(unwinder->modules, address) != NULL;
-}
-
 /* A caller's frame lies further out, except on aarch64, where a function may have none. */
-static bool is_outwards(const struct unwinder *unwinder, const struct native_frame *frame, const struct place *caller)
+static bool lies_outwards(const struct unwinder *unwinder, const struct native_frame *frame, const struct place *caller)
 {
 #if defined(__aarch64__)
     if (caller->sp == frame->sp && unwinder->count == 1)
@@ -89,18 +90,13 @@ static bool is_outwards(const struct unwinder *unwinder, const struct native_fra
     return caller->sp > frame->sp;
 }
 
-static bool read_place(unw_cursor_t *cursor, struct place *ret)
+static bool read_place(unw_cursor_t *cursor, struct place *place)
 {
-    unw_word_t pc, sp;
-    if (unw_get_reg(cursor, UNW_REG_IP, &pc) < 0 || unw_get_reg(cursor, UNW_REG_SP, &sp) < 0)
-        return false;
-    *ret = (struct place){.pc = pc, .sp = sp};
-    return true;
+    return unw_get_reg(cursor, UNW_REG_IP, &place->pc) >= 0 && unw_get_reg(cursor, UNW_REG_SP, &place->sp) >= 0;
 }
 
 /* Steps by what the file says. The cursor is to be used further only when that is done. */
-static enum step step_by_rule(struct unwinder *unwinder, struct native_frame *frame, struct place *ret,
-                              bool *ret_is_signal)
+static enum step step_by_rule(struct unwinder *unwinder, struct native_frame *frame, struct place *ret)
 {
     remote_addr address = frame->pc - frame->is_call;
     const struct native_module *module = modules_find(unwinder->modules, address);
@@ -110,24 +106,30 @@ static enum step step_by_rule(struct unwinder *unwinder, struct native_frame *fr
     int status = rules_apply(unwinder->rules, rule, &unwinder->remote, &unwinder->cursor);
     if (status == 0)
         return STEP_END;
-    struct place caller;
+    struct place caller = {.is_call = !rule->is_signal};
     if (status < 0 || !read_place(&unwinder->cursor, &caller))
         return STEP_FAILED;
     if (caller.pc == 0)
         return STEP_END;
     /* A signal handler may have a stack of its own. */
-    if ((!rule->is_signal && !is_outwards(unwinder, frame, &caller)) ||
-        !has_code(unwinder, caller.pc - !rule->is_signal))
+    bool is_outwards = rule->is_signal || lies_outwards(unwinder, frame, &caller);
+    if (!is_outwards || !modules_find(unwinder->modules, caller.pc - caller.is_call))
         return STEP_FAILED;
     if (rule->is_signal)
-        frame->is_call = false;
+        frame->is_call = false; /* it is where the handler returns to, but nobody called from there */
     *ret = caller;
-    *ret_is_signal = rule->is_signal;
     return STEP_DONE;
 }
 
-/* Whether a function may go on at an address when one that it called has returned. */
-static bool is_return_address(struct unwinder *unwinder, remote_addr address)
+/* Whether a file says that a call stands before an address. */
+static bool follows_call(struct unwinder *unwinder, remote_addr address)
+{
+    const struct native_module *module = modules_find(unwinder->modules, address - 1);
+    return module && call_site_is(unwinder->cache, module, address);
+}
+
+/* Whether a function may go on at an address when one that it called has returned, as far as files tell. */
+static bool may_return_to(struct unwinder *unwinder, remote_addr address)
 {
     const struct native_module *module = modules_find(unwinder->modules, address - 1);
     return module && (!module->image || call_site_is(unwinder->cache, module, address));
@@ -140,16 +142,15 @@ static bool is_return_address(struct unwinder *unwinder, remote_addr address)
 static enum step step_by_call(struct unwinder *unwinder, const struct native_frame *frame, const struct place *here,
                               struct place *ret)
 {
-    struct place caller = {.sp = frame->sp, .frame_pointer = here->frame_pointer};
+    struct place caller = {.sp = frame->sp, .frame_pointer = here->frame_pointer, .is_call = true, .is_guess = true};
 #if defined(__aarch64__)
-    caller.pc = unwinder->remote.registers[RETURN_REGISTER];
+    caller.pc = unwinder->remote.registers[LINK_REGISTER];
 #else
     if (!remote_read_stack(&unwinder->remote, frame->sp, &caller.pc))
         return STEP_FAILED;
     caller.sp += sizeof(caller.pc);
 #endif
-    const struct native_module *module = modules_find(unwinder->modules, caller.pc - 1);
-    if (!module || !call_site_is(unwinder->cache, module, caller.pc))
+    if (!follows_call(unwinder, caller.pc))
         return STEP_FAILED;
     *ret = caller;
     return STEP_DONE;
@@ -162,14 +163,14 @@ static enum step step_by_call(struct unwinder *unwinder, const struct native_fra
 static enum step step_by_frame_pointer(struct unwinder *unwinder, const struct native_frame *frame,
                                        const struct place *here, struct place *ret)
 {
-    struct place caller = {.sp = here->frame_pointer + 2 * sizeof(uint64_t)};
+    struct place caller = {.sp = here->frame_pointer + 2 * sizeof(uint64_t), .is_call = true, .is_guess = true};
     if (here->frame_pointer < frame->sp || here->frame_pointer % sizeof(uint64_t) != 0 ||
         !remote_read_stack(&unwinder->remote, here->frame_pointer, &caller.frame_pointer) ||
         !remote_read_stack(&unwinder->remote, here->frame_pointer + sizeof(uint64_t), &caller.pc))
         return STEP_FAILED;
     if (caller.pc == 0)
         return STEP_END;
-    if (!is_return_address(unwinder, caller.pc))
+    if (!may_return_to(unwinder, caller.pc))
         return STEP_FAILED;
     *ret = caller;
     return STEP_DONE;
@@ -201,33 +202,65 @@ static enum step step_by_guess(struct unwinder *unwinder, const struct native_fr
     return step == STEP_DONE && !restart(unwinder, ret) ? STEP_FAILED : step;
 }
 
-static enum step step_out(struct unwinder *unwinder, struct place *ret, bool *ret_is_signal)
+/* What is found is appended by the caller. */
+static enum step step_out(struct unwinder *unwinder, struct place *ret)
 {
     struct native_frame *frame = &unwinder->frames[unwinder->count - 1];
     unw_cursor_t before = unwinder->cursor;
     unwinder->remote.is_beyond = false;
-    *ret_is_signal = false;
-    enum step step = step_by_rule(unwinder, frame, ret, ret_is_signal);
-    if (step == STEP_FAILED)
-        step = step_by_guess(unwinder, frame, &before, ret);
-    return step;
+    enum step step = step_by_rule(unwinder, frame, ret);
+    return step == STEP_FAILED ? step_by_guess(unwinder, frame, &before, ret) : step;
 }
 
-static enum unwind_end walk(struct unwinder *unwinder)
+/* Steps out of the last frame, and on. In a search, only to where a call stands. */
+static enum unwind_end walk(struct unwinder *unwinder, bool is_search)
 {
     struct place caller;
-    bool is_signal;
     while (unwinder->count < NATIVE_FRAME_LIMIT) {
-        enum step step = step_out(unwinder, &caller, &is_signal);
+        enum step step = step_out(unwinder, &caller);
         if (step == STEP_END)
             return UNWIND_WHOLE;
-        if (step == STEP_FAILED)
+        if (step == STEP_FAILED || (is_search && caller.is_call && !may_return_to(unwinder, caller.pc)))
             return unwinder->remote.is_beyond ? UNWIND_CUT : UNWIND_LOST;
         unwinder->frames[unwinder->count - 1].cfa = caller.sp;
-        if (!append(unwinder, &caller, !is_signal))
+        if (!append(unwinder, &caller))
             return UNWIND_CUT;
     }
     return UNWIND_CUT;
+}
+
+/* Begins anew at a caller of the innermost frame, which is thought to have changed no other registers. */
+static enum unwind_end walk_from(struct unwinder *unwinder, const struct native_stack *stack,
+                                 const struct place *caller)
+{
+    struct remote *remote = &unwinder->remote;
+    memcpy(remote->registers, stack->registers.values, sizeof(remote->registers));
+    remote->registers[REGISTER_PC] = caller->pc;
+    remote->registers[REGISTER_SP] = caller->sp;
+    remote->known = UINT64_MAX;
+    unwinder->count = 1;
+    unwinder->frames[0].cfa = caller->sp;
+    if (!append(unwinder, caller) || unw_init_remote(&unwinder->cursor, unwinder->space, remote) < 0)
+        return UNWIND_LOST;
+    return walk(unwinder, true);
+}
+
+/*
+ * Looks for the caller of the innermost frame among the words of the stack, for code that no file tells about and that
+ * has no frame pointer, as the kernels that oneDNN makes for PyTorch. What is taken is the first address behind a call
+ * from which the thread's first function can be reached, through nothing but calls.
+ */
+static bool search(struct unwinder *unwinder, const struct native_stack *stack)
+{
+    struct place caller = {.sp = stack->registers.values[REGISTER_SP], .is_call = true, .is_guess = true};
+    for (unsigned i = 0; i < SEARCH_LIMIT && remote_read_stack(&unwinder->remote, caller.sp, &caller.pc); i++) {
+        caller.sp += sizeof(caller.pc);
+        if (follows_call(unwinder, caller.pc) && walk_from(unwinder, stack, &caller) == UNWIND_WHOLE)
+            return true;
+    }
+    unwinder->count = 1;
+    unwinder->frames[0].cfa = unwinder->frames[0].sp;
+    return false;
 }
 
 enum unwind_end unwinder_run(struct unwinder *unwinder, const struct native_stack *stack,
@@ -246,8 +279,10 @@ enum unwind_end unwinder_run(struct unwinder *unwinder, const struct native_stac
     unwinder->count = 0;
     const struct place first = {.pc = registers[REGISTER_PC], .sp = registers[REGISTER_SP]};
     enum unwind_end end = UNWIND_LOST;
-    if (append(unwinder, &first, false) && unw_init_remote(&unwinder->cursor, unwinder->space, remote) >= 0)
-        end = walk(unwinder);
+    if (append(unwinder, &first) && unw_init_remote(&unwinder->cursor, unwinder->space, remote) >= 0)
+        end = walk(unwinder, false);
+    if (end != UNWIND_WHOLE && unwinder->count == 1 && search(unwinder, stack))
+        end = UNWIND_WHOLE;
     *ret_frames = unwinder->frames;
     *ret_count = unwinder->count;
     return end;

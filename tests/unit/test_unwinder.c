@@ -306,14 +306,20 @@ static const unsigned char calls_its_argument[] = {
 #endif
 };
 
-/* Calls it between two looks at the stack. The callers of both are the same. */
-static void take_through_jit(struct own_stack *ret_without)
+static void *make_code(const unsigned char *bytes, size_t len)
 {
     void *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_true(code != MAP_FAILED);
-    memcpy(code, calls_its_argument, sizeof(calls_its_argument));
+    memcpy(code, bytes, len);
     assert_int_equal(mprotect(code, 4096, PROT_READ | PROT_EXEC), 0);
-    __builtin___clear_cache(code, (char *)code + sizeof(calls_its_argument));
+    __builtin___clear_cache(code, (char *)code + len);
+    return code;
+}
+
+/* Calls it between two looks at the stack. The callers of both are the same. */
+static void take_through_jit(struct own_stack *ret_without)
+{
+    void *code = make_code(calls_its_argument, sizeof(calls_its_argument));
     void (*function)(void (*)(void));
     memcpy(&function, &code, sizeof(function));
     own_stack_take(ret_without, end);
@@ -340,6 +346,72 @@ static void code_without_a_file_is_left_along_its_frame_pointer(void **state)
     unmake(&fixture);
     free((void *)(uintptr_t)without.stack.bytes);
 }
+
+#if !defined(__aarch64__)
+
+static int take_in_comparison(const void *a, const void *b)
+{
+    (void)a;
+    (void)b;
+    take();
+    return used;
+}
+
+/* A comparison that keeps no frame pointer, and uses that register for something else. */
+static void *make_comparison(void)
+{
+    unsigned char code[] = {
+        0x55,                                     /* push %rbp */
+        0x31, 0xed,                               /* xor %ebp, %ebp */
+        0x48, 0x83, 0xec, 0x20,                   /* sub $32, %rsp */
+        0x48, 0xb8, 0,    0,    0, 0, 0, 0, 0, 0, /* mov $take, %rax */
+        0xff, 0xd0,                               /* call *%rax */
+        0x48, 0x83, 0xc4, 0x20,                   /* add $32, %rsp */
+        0x31, 0xc0,                               /* xor %eax, %eax */
+        0x5d,                                     /* pop %rbp */
+        0xc3,                                     /* ret */
+    };
+    void (*const function)(void) = take;
+    memcpy(code + 9, &function, sizeof(function));
+    return make_code(code, sizeof(code));
+}
+
+static void the_innermost_code_without_a_frame_pointer_is_left_too(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    static struct own_stack in_c;
+    void *code = make_comparison();
+    int (*comparisons[])(const void *, const void *) = {take_in_comparison, NULL};
+    memcpy(&comparisons[1], &code, sizeof(code));
+    end = own_stack_end();
+    for (volatile size_t i = 0; i < array_size(comparisons); i++) { /* from one call */
+        int items[2] = {2, 1};
+        in_c = i == 1 ? own : in_c;
+        own.stack.bytes = NULL;
+        qsort(items, 2, sizeof(*items), comparisons[i]);
+    }
+    make(&fixture, &own_opener);
+    assert_int_equal(run(&fixture, &own.stack), UNWIND_LOST); /* it is not the innermost */
+    const struct native_frame jit = fixture.frames[fixture.count - 1];
+    assert_string_equal(modules_find(fixture.modules, jit.pc)->path, "");
+    struct native_stack inner = own.stack;
+    memset(inner.registers.values, 0, sizeof(inner.registers.values));
+    inner.registers.values[REGISTER_PC] = jit.pc;
+    inner.registers.values[REGISTER_SP] = jit.sp;
+    assert_int_equal(run(&fixture, &inner), UNWIND_WHOLE);
+    check_sanity(&fixture, &inner);
+    assert_true(fixture.frames[1].is_guess);
+    for (uint32_t i = 1; i < fixture.count; i++) {
+        void *truth = in_c.truth[(uint32_t)in_c.truth_count - fixture.count + i];
+        assert_int_equal(fixture.frames[i].pc, (remote_addr)(uintptr_t)truth);
+        assert_true(i == 1 || !fixture.frames[i].is_guess);
+    }
+    unmake(&fixture);
+    free((void *)(uintptr_t)in_c.stack.bytes);
+}
+
+#endif
 
 static void without_modules_there_is_one_frame(void **state)
 {
@@ -509,6 +581,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(there_is_an_end_to_frames, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_call_of_nothing_shows_who_called, set_up, tear_down),
         cmocka_unit_test_setup_teardown(code_without_a_file_is_left_along_its_frame_pointer, set_up, tear_down),
+#if !defined(__aarch64__)
+        cmocka_unit_test_setup_teardown(the_innermost_code_without_a_frame_pointer_is_left_too, set_up, tear_down),
+#endif
         cmocka_unit_test_setup_teardown(without_modules_there_is_one_frame, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_allocated_for_what_is_known, set_up, tear_down),
         cmocka_unit_test_setup_teardown(hostile_registers_and_bytes_do_no_harm, set_up, tear_down),
