@@ -99,6 +99,11 @@ static void ask_everything(const struct image *image)
     image_debug_link(image, &link);
     image_checksum(image, &checksum);
     image_has_symbol_prefix(image, "PyUnicodeUCS2_");
+    unsigned char bytes[64];
+    if (image_unwind_table(image, &range))
+        image_read(image, range.address, bytes, sizeof(bytes));
+    image_read(image, 0x4d10, bytes, sizeof(bytes));
+    image_read(image, UINT64_MAX - 1, bytes, sizeof(bytes));
 }
 
 static void ask_bytes(const void *bytes, size_t len)
@@ -606,6 +611,74 @@ static void program_headers_beyond_the_file_are_none(void **state)
     assert_false(image_writable_segment(image, 0, &range));
 }
 
+/* A segment of 0x40 bytes in the middle of a page, at the file's end, and one that says it is larger than any file. */
+static struct image *make_segments(void)
+{
+    struct elf_writer writer;
+    static const unsigned char content[0x40] = "what is in the file";
+    elf_writer_init(&writer, ET_DYN);
+    uint64_t at = elf_writer_section(&writer, ".text", SHT_PROGBITS, 0, content, sizeof(content))->sh_offset;
+    const Elf64_Phdr segments[] = {
+        {.p_type = PT_GNU_EH_FRAME, .p_offset = at, .p_vaddr = 0x7000 + at, .p_filesz = 8, .p_memsz = 12},
+        {.p_type = PT_LOAD, .p_flags = PF_R, .p_offset = at, .p_vaddr = 0x7000 + at, .p_filesz = 0x40},
+        {.p_type = PT_LOAD, .p_flags = PF_R, .p_offset = at, .p_vaddr = 0x100000 + at, .p_filesz = INT64_MAX},
+        {.p_type = PT_LOAD, .p_flags = PF_R, .p_offset = at, .p_vaddr = 0x9001 + at, .p_filesz = 0x40},
+        {.p_type = PT_LOAD, .p_flags = PF_R, .p_offset = INT64_MAX - 4095, .p_vaddr = 0xa000, .p_filesz = 0x40},
+        {.p_type = PT_LOAD, .p_flags = PF_R, .p_offset = 0x10000, .p_vaddr = 0xb000, .p_filesz = 0x40},
+    };
+    for (size_t i = 0; i < array_size(segments); i++)
+        elf_writer_segment(&writer, &segments[i]);
+    return finish(&writer);
+}
+
+static void what_is_loaded_at_an_address_is_read(void **state)
+{
+    (void)state;
+    cleanup_image struct image *image = make_segments();
+    struct image_range table;
+    char text[0x40], page[4096];
+    assert_true(image_unwind_table(image, &table));
+    assert_int_equal(table.len, 12);
+    assert_true(image_read(image, table.address, text, sizeof(text)));
+    assert_string_equal(text, "what is in the file");
+    assert_true(image_read(image, table.address + 8, text, 2));
+    assert_memory_equal(text, "in", 2);
+    /* The page as a whole, with zeros behind the file's end. */
+    assert_true(image_read(image, 0x7000, page, sizeof(page)));
+    assert_memory_equal(page + table.address % 4096, "what is in the file", 20);
+    assert_memory_equal(page, ELFMAG, SELFMAG);
+    assert_int_equal(page[4095], 0);
+}
+
+static void what_is_not_loaded_is_not_read(void **state)
+{
+    (void)state;
+    static const uint64_t nowhere[] = {0, 0x6fff, 0x7fff, 0x8000, 0x9000, 0xa000, 0xb000, 0x100000, UINT64_MAX};
+    cleanup_image struct image *image = make_segments();
+    char bytes[2];
+    for (size_t i = 0; i < array_size(nowhere); i++)
+        assert_false(image_read(image, nowhere[i], bytes, sizeof(bytes)));
+    cleanup_image struct image *library = make_library();
+    struct image_range table;
+    assert_false(image_unwind_table(library, &table));
+}
+
+static void a_file_in_our_memory_is_copied(void **state)
+{
+    (void)state;
+    struct elf_writer writer;
+    write_library(&writer);
+    elf_writer_finish(&writer);
+    cleanup_image struct image *image = NULL;
+    assert_null(image_open_bytes(writer.file.data, writer.file.len, &image));
+    memset(writer.file.data, 0, writer.file.len);
+    check_symbol(image, "_PyRuntime", 0x5000, 1464);
+    cleanup_image struct image *none = NULL;
+    cleanup_error struct error *error = image_open_bytes(writer.file.data, writer.file.len, &none);
+    assert_int_equal(error->kind, ERROR_BAD_DATA);
+    elf_writer_deinit(&writer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -638,6 +711,9 @@ int main(void)
         cmocka_unit_test(a_symbol_whose_name_lies_outside_of_the_strings_is_passed_over),
         cmocka_unit_test(a_name_that_does_not_end_within_the_strings_is_passed_over),
         cmocka_unit_test(program_headers_beyond_the_file_are_none),
+        cmocka_unit_test(what_is_loaded_at_an_address_is_read),
+        cmocka_unit_test(what_is_not_loaded_is_not_read),
+        cmocka_unit_test(a_file_in_our_memory_is_copied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
