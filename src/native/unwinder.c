@@ -12,6 +12,7 @@
 enum {
     READ_LIMIT = 1 << 22, /* words that libunwind may read for one stack; forty frames, all new, take 10,000 */
     SEARCH_LIMIT = 64,    /* words of the stack that are looked at for a caller */
+    STACK_ALIGNMENT = 16, /* System V ABI, AMD64 supplement 1.0, section 3.2.2; AAPCS64 2023Q3, section 6.4.5.1 */
 #if defined(__aarch64__)
     LINK_REGISTER = 30, /* where a call leaves the return address */
 #endif
@@ -24,6 +25,7 @@ struct unwinder {
     struct rules *rules;
     struct native_frame *frames;
     uint32_t count, capacity;
+    uint32_t sure_count;  /* those that stand even if the rest does not lead to the thread's first function; 0: all */
     struct remote remote; /* of the stack that is being unwound */
     unw_cursor_t cursor;  /* at its last frame */
 };
@@ -176,6 +178,30 @@ static enum step step_by_frame_pointer(struct unwinder *unwinder, const struct n
     return STEP_DONE;
 }
 
+/*
+ * Steps out of code that is on the stack only to be seen there, as CPython 3.12 makes it for each function with -X perf
+ * (Python/asm_trampoline.S: it takes eight bytes of the stack, and calls), later versions with a frame pointer. In
+ * other code the word may be left over from an earlier call; then the rest hardly leads anywhere.
+ */
+static enum step step_by_trampoline(struct unwinder *unwinder, const struct native_frame *frame,
+                                    const struct place *here, struct place *ret)
+{
+    struct place caller = {.sp = frame->sp + 2 * sizeof(uint64_t),
+                           .frame_pointer = here->frame_pointer,
+                           .is_call = true,
+                           .is_guess = true};
+    const struct native_module *module = modules_find(unwinder->modules, frame->pc - 1);
+    bool has_frame_pointer = here->frame_pointer == frame->sp;
+    if (!module || module->image || has_frame_pointer ||
+        !remote_read_stack(&unwinder->remote, frame->sp + sizeof(uint64_t), &caller.pc) ||
+        !follows_call(unwinder, caller.pc))
+        return STEP_FAILED;
+    if (unwinder->sure_count == 0)
+        unwinder->sure_count = unwinder->count;
+    *ret = caller;
+    return STEP_DONE;
+}
+
 /* Begins at a frame of which only these registers are known. */
 static bool restart(struct unwinder *unwinder, const struct place *place)
 {
@@ -194,9 +220,8 @@ static enum step step_by_guess(struct unwinder *unwinder, const struct native_fr
     unw_word_t frame_pointer;
     bool has_pointer = unw_get_reg(cursor, REGISTER_FRAME, &frame_pointer) >= 0;
     struct place here = {.frame_pointer = has_pointer ? frame_pointer : 0};
-    enum step step = STEP_FAILED;
-    if (unwinder->count == 1)
-        step = step_by_call(unwinder, frame, &here, ret);
+    enum step step = unwinder->count == 1 ? step_by_call(unwinder, frame, &here, ret)
+                                          : step_by_trampoline(unwinder, frame, &here, ret);
     if (step == STEP_FAILED && has_pointer)
         step = step_by_frame_pointer(unwinder, frame, &here, ret);
     return step == STEP_DONE && !restart(unwinder, ret) ? STEP_FAILED : step;
@@ -229,6 +254,12 @@ static enum unwind_end walk(struct unwinder *unwinder, bool is_search)
     return UNWIND_CUT;
 }
 
+static void drop_frames(struct unwinder *unwinder, uint32_t count)
+{
+    unwinder->count = count;
+    unwinder->frames[count - 1].cfa = unwinder->frames[count - 1].sp;
+}
+
 /* Begins anew at a caller of the innermost frame, which is thought to have changed no other registers. */
 static enum unwind_end walk_from(struct unwinder *unwinder, const struct native_stack *stack,
                                  const struct place *caller)
@@ -239,6 +270,7 @@ static enum unwind_end walk_from(struct unwinder *unwinder, const struct native_
     remote->registers[REGISTER_SP] = caller->sp;
     remote->known = UINT64_MAX;
     unwinder->count = 1;
+    unwinder->sure_count = 0;
     unwinder->frames[0].cfa = caller->sp;
     if (!append(unwinder, caller) || unw_init_remote(&unwinder->cursor, unwinder->space, remote) < 0)
         return UNWIND_LOST;
@@ -248,18 +280,19 @@ static enum unwind_end walk_from(struct unwinder *unwinder, const struct native_
 /*
  * Looks for the caller of the innermost frame among the words of the stack, for code that no file tells about and that
  * has no frame pointer, as the kernels that oneDNN makes for PyTorch. What is taken is the first address behind a call
- * from which the thread's first function can be reached, through nothing but calls.
+ * from which the thread's first function can be reached, through nothing but calls. Where a call is made, the stack is
+ * aligned to 16 bytes on both machines.
  */
 static bool search(struct unwinder *unwinder, const struct native_stack *stack)
 {
     struct place caller = {.sp = stack->registers.values[REGISTER_SP], .is_call = true, .is_guess = true};
     for (unsigned i = 0; i < SEARCH_LIMIT && remote_read_stack(&unwinder->remote, caller.sp, &caller.pc); i++) {
         caller.sp += sizeof(caller.pc);
-        if (follows_call(unwinder, caller.pc) && walk_from(unwinder, stack, &caller) == UNWIND_WHOLE)
+        if (caller.sp % STACK_ALIGNMENT == 0 && follows_call(unwinder, caller.pc) &&
+            walk_from(unwinder, stack, &caller) == UNWIND_WHOLE)
             return true;
     }
-    unwinder->count = 1;
-    unwinder->frames[0].cfa = unwinder->frames[0].sp;
+    drop_frames(unwinder, 1);
     return false;
 }
 
@@ -277,10 +310,15 @@ enum unwind_end unwinder_run(struct unwinder *unwinder, const struct native_stac
                               .reads_left = READ_LIMIT};
     memcpy(remote->registers, registers, sizeof(remote->registers));
     unwinder->count = 0;
+    unwinder->sure_count = 0;
     const struct place first = {.pc = registers[REGISTER_PC], .sp = registers[REGISTER_SP]};
     enum unwind_end end = UNWIND_LOST;
     if (append(unwinder, &first) && unw_init_remote(&unwinder->cursor, unwinder->space, remote) >= 0)
         end = walk(unwinder, false);
+    if (end != UNWIND_WHOLE && unwinder->sure_count > 0) {
+        drop_frames(unwinder, unwinder->sure_count);
+        end = UNWIND_LOST;
+    }
     if (end != UNWIND_WHOLE && unwinder->count == 1 && search(unwinder, stack))
         end = UNWIND_WHOLE;
     *ret_frames = unwinder->frames;
