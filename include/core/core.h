@@ -26,6 +26,8 @@
 
 struct loaded_image;
 
+#define CORE_UNPACKED_LIMIT (UINT64_C(256) << 30)
+
 /* How files are opened. */
 struct core_files {
     void *context;
@@ -33,7 +35,8 @@ struct core_files {
     int (*open)(void *context, const char *path);
     /* Opens an empty file that goes away when it is closed; for what a compressed core holds. */
     struct error *(*open_scratch)(void *context, int *ret_fd);
-    const char *executable; /* where the program's executable is, if not where the core says; NULL: there */
+    uint64_t unpacked_limit; /* bytes that a compressed core may unpack to; 0: CORE_UNPACKED_LIMIT */
+    const char *executable;  /* where the program's executable is, if not where the core says; NULL: there */
 };
 
 struct core_thread {

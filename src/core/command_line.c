@@ -96,20 +96,22 @@ static bool read_words_before(const struct core *core, remote_addr vector, struc
 bool command_line_read(const struct core *core, struct buffer *buffer)
 {
     const struct notes *notes = &core->notes;
+    const remote_addr end = notes->random_bytes & ~(uint64_t)(WORD - 1);
+    const struct segment *segment = segments_find(&core->segments, end);
     size_t len = notes->auxv_len + SEARCH_LEN;
     cleanup_free char *bytes = malloc(len);
-    remote_addr start = notes->random_bytes & ~(uint64_t)(WORD - 1);
-    if (!bytes || start < len)
+    if (!segment || !bytes)
         return false;
-    start -= len;
-    if (core_read_dumped(core, start, bytes, len) != len)
+    if (len > end - segment->start)
+        len = (size_t)(end - segment->start) / WORD * WORD;
+    if (len < notes->auxv_len || core_read_dumped(core, end - len, bytes, len) != len)
         return false;
     int tries = TRY_LIMIT;
-    for (size_t at = SEARCH_LEN; at > 0 && tries > 0; at -= WORD) {
+    for (size_t at = (len - notes->auxv_len) / WORD * WORD; at > 0 && tries > 0; at -= WORD) {
         if (!is_vector(notes, bytes + at))
             continue;
         tries--;
-        if (read_words_before(core, start + at, buffer))
+        if (read_words_before(core, end - len + at, buffer))
             return true;
     }
     return false;

@@ -6,13 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <zlib.h>
 
 enum {
     STEP = 1 << 20,
     PAGE = 4096,
-    LEN_LIMIT_GB = 256, /* of what is unpacked; a small file can be made to unpack without end */
     MAGIC_LEN = 6,
 };
 
@@ -82,7 +82,8 @@ static struct error *describe_write_error(int errno_value, off_t at)
                             (long long)(at >> 20));
 }
 
-static struct error *unpack(gzFile source, int scratch, bool *ret_is_damaged)
+/* limit: a small file can be made to unpack without end. */
+static struct error *unpack(gzFile source, int scratch, uint64_t limit, bool *ret_is_damaged)
 {
     cleanup_free unsigned char *bytes = malloc(STEP);
     off_t at = 0;
@@ -90,8 +91,8 @@ static struct error *unpack(gzFile source, int scratch, bool *ret_is_damaged)
     if (!bytes)
         return error_no_memory();
     while ((len = gzread(source, bytes, STEP)) > 0) {
-        if (at >= (off_t)LEN_LIMIT_GB << 30)
-            return error_create(ERROR_BAD_DATA, "the core file unpacks to more than %d GB", LEN_LIMIT_GB);
+        if ((uint64_t)at + (uint64_t)len > limit)
+            return error_create(ERROR_BAD_DATA, "the core file unpacks to more than %" PRIu64 " MB", limit >> 20);
         if (!write_sparsely(scratch, bytes, (size_t)len, at))
             return describe_write_error(errno, at);
         at += len;
@@ -104,6 +105,7 @@ static struct error *unpack(gzFile source, int scratch, bool *ret_is_damaged)
 
 struct error *inflate_to_scratch(int fd, const struct core_files *files, int *ret_fd, bool *ret_is_damaged)
 {
+    uint64_t limit = files->unpacked_limit ? files->unpacked_limit : CORE_UNPACKED_LIMIT;
     cleanup_fd int scratch = -1;
     cleanup_fd int source_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (source_fd < 0 || lseek(source_fd, 0, SEEK_SET) != 0)
@@ -115,7 +117,7 @@ struct error *inflate_to_scratch(int fd, const struct core_files *files, int *re
     if (!source)
         return error_no_memory();
     hand_over_fd(&source_fd);
-    error = unpack(source, scratch, ret_is_damaged);
+    error = unpack(source, scratch, limit, ret_is_damaged);
     gzclose(source);
     if (!error)
         *ret_fd = hand_over_fd(&scratch);

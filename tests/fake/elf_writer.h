@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ELF_WRITER_SECTION_LIMIT = 16, ELF_WRITER_SEGMENT_LIMIT = 8 };
+enum { ELF_WRITER_SECTION_LIMIT = 16, ELF_WRITER_SEGMENT_LIMIT = 16 };
 
 struct elf_writer {
     struct buffer file; /* program headers stand behind the file header; section headers at the end */
