@@ -116,8 +116,7 @@ class TestCore(harness.TestCase):
         target, line = self.start_target("calls.py")
         dump, _ = self.dump_core(self.gcore(target))
         oracle = json.loads(line)
-        if "broken" in json.dumps(dump) or "<unreadable>" in json.dumps(dump):
-            self.forgive_lost_stacks(oracle, dump)
+        self.forgive_lost_stacks(oracle, dump)
         self.assert_like_oracle(oracle, dump, "gcore of calls.py")
         self.assertEqual({thread["signal"] for thread in dump}, {0})
         self.assertIn("calls.py", dump[0]["process_info"]["command_line"])
@@ -133,7 +132,7 @@ class TestCore(harness.TestCase):
             names = [frame["name"] for frame in thread["frames"]]
             if "<unreadable>" in names:
                 lost = names.index("<unreadable>")
-                del thread["frames"][lost:], frames[thread["thread_id"]][lost:]
+                del thread["frames"][lost:], frames.get(thread["thread_id"], [])[lost:]
 
     def test_crash_in_c_code(self):
         """The thread that got the signal is the one that is marked, whichever it is."""
