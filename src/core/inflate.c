@@ -87,7 +87,7 @@ static struct error *unpack(gzFile source, int scratch, uint64_t limit, bool *re
 {
     cleanup_free unsigned char *bytes = malloc(STEP);
     off_t at = 0;
-    int len = bytes ? 1 : -1;
+    int len;
     if (!bytes)
         return error_no_memory();
     while ((len = gzread(source, bytes, STEP)) > 0) {
@@ -103,23 +103,31 @@ static struct error *unpack(gzFile source, int scratch, uint64_t limit, bool *re
     return ftruncate(scratch, at) == 0 ? NULL : describe_write_error(errno, at);
 }
 
-struct error *inflate_to_scratch(int fd, const struct core_files *files, int *ret_fd, bool *ret_is_damaged)
+static struct error *unpack_file(int fd, int scratch, uint64_t limit, bool *ret_is_damaged)
 {
-    uint64_t limit = files->unpacked_limit ? files->unpacked_limit : CORE_UNPACKED_LIMIT;
-    cleanup_fd int scratch = -1;
     cleanup_fd int source_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (source_fd < 0 || lseek(source_fd, 0, SEEK_SET) != 0)
         return error_from_errno(errno, "cannot read the core file");
-    struct error *error = files->open_scratch(files->context, &scratch);
-    if (error)
-        return error;
     gzFile source = gzdopen(source_fd, "rb");
     if (!source)
         return error_no_memory();
     hand_over_fd(&source_fd);
-    error = unpack(source, scratch, limit, ret_is_damaged);
+    struct error *error = unpack(source, scratch, limit, ret_is_damaged);
     gzclose(source);
-    if (!error)
-        *ret_fd = hand_over_fd(&scratch);
+    return error;
+}
+
+struct error *inflate_to_scratch(int fd, const struct core_files *files, int *ret_fd, bool *ret_is_damaged)
+{
+    uint64_t limit = files->unpacked_limit ? files->unpacked_limit : CORE_UNPACKED_LIMIT;
+    int scratch;
+    struct error *error = files->open_scratch(files->context, &scratch);
+    if (error)
+        return error;
+    error = unpack_file(fd, scratch, limit, ret_is_damaged);
+    if (error)
+        close(scratch);
+    else
+        *ret_fd = scratch;
     return error;
 }

@@ -37,9 +37,10 @@ static struct dump_frame frame_with_source(int32_t end_line, int32_t column, int
     return frame;
 }
 
-static char *print_thread(struct dump_thread *thread, bool is_json)
+static char *print_thread_of(const char *core_file, struct dump_thread *thread, bool is_json)
 {
     const struct process_dump dump = {
+        .core_file = {(char *)core_file, core_file ? strlen(core_file) : 0},
         .pid = 2,
         .command_line = TEXT("python3"),
         .executable = TEXT("/python3"),
@@ -55,6 +56,11 @@ static char *print_thread(struct dump_thread *thread, bool is_json)
                         : dump_format_text(&dump, &(struct dump_format_options){0}, out));
     fclose(out);
     return text;
+}
+
+static char *print_thread(struct dump_thread *thread, bool is_json)
+{
+    return print_thread_of(NULL, thread, is_json);
 }
 
 /* What is printed for one thread, from its first line on. */
@@ -261,12 +267,44 @@ static void one_of_several_readings_is_one_line(void **state)
     free(json);
 }
 
+static void in_a_core_file_only_what_stands_out_is_said(void **state)
+{
+    (void)state;
+    static const struct {
+        int signal;
+        bool holds_gil, waits_for_gil;
+        const char *text, *json;
+    } rows[] = {
+        {0, false, false, "\nThread 2\n", "\"signal\": 0,"},
+        {0, true, false, "\nThread 2 (gil)\n", "\"signal\": 0,"},
+        {0, false, true, "\nThread 2 (waiting for the GIL)\n", "\"signal\": 0,"},
+        {11, false, false, "\nThread 2 (signal SIGSEGV)\n", "\"signal\": 11,"},
+        {6, true, false, "\nThread 2 (signal SIGABRT+gil)\n", "\"signal\": 6,"},
+        {99, false, false, "\nThread 2 (signal 99)\n", "\"signal\": 99,"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct dump_thread thread = {.id = 1,
+                                     .os_id = 2,
+                                     .signal = rows[i].signal,
+                                     .holds_gil = rows[i].holds_gil,
+                                     .waits_for_gil = rows[i].waits_for_gil};
+        char *text = print_thread_of("/tmp/core", &thread, false);
+        char *json = print_thread_of("/tmp/core", &thread, true);
+        assert_ptr_equal(strstr(text, "Core file /tmp/core of process 2: python3\n"), text);
+        assert_non_null(strstr(text, rows[i].text));
+        assert_non_null(strstr(json, rows[i].json));
+        free(text);
+        free(json);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_frame_is_shown_with_its_source),
         cmocka_unit_test(what_is_missing_of_a_stack_is_said),
         cmocka_unit_test(a_threads_state_is_said),
+        cmocka_unit_test(in_a_core_file_only_what_stands_out_is_said),
         cmocka_unit_test(json_has_positions_where_they_are_known),
         cmocka_unit_test(native_frames_say_where_they_are),
         cmocka_unit_test(what_a_thread_waits_for_comes_before_its_stack),

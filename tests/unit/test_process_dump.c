@@ -84,12 +84,28 @@ static void frames_are_chosen(void **state)
     check(&(struct filter_options){.show_from = "^serve"}, "MainThread: wait serve \nother: work serve run serve \n");
 }
 
+static void a_thread_that_could_not_be_read_is_shown_unless_a_start_is_asked_for(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        const struct filter_options options = {.show_from = i == 2 ? "^serve" : NULL};
+        cleanup_process_dump struct process_dump dump = {.threads = calloc(1, sizeof(struct dump_thread))};
+        cleanup_filter struct filter *filter = NULL;
+        add_thread(&dump, 10, "MainThread", NULL, 0);
+        dump.threads[0].failure = i == 0 ? NULL : "memory not mapped";
+        assert_null(filter_create(&options, &filter));
+        assert_null(process_dump_filter(&dump, filter));
+        assert_int_equal(dump.thread_count, i == 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_options_all_is_shown),
         cmocka_unit_test(threads_are_chosen),
         cmocka_unit_test(frames_are_chosen),
+        cmocka_unit_test(a_thread_that_could_not_be_read_is_shown_unless_a_start_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,7 @@ enum {
     MODULES = 0x1d000,
     DICT_TYPE = 0x1d100,
     NAME = 0x1d200,
+    TYPE_TYPE = 0x1d300,
     TEXT = 0x200,
     DECOY = 0x400,
     FURTHER = 0x22000,
@@ -118,6 +119,7 @@ static void what_only_resembles_an_interpreter_is_passed_over(void **state)
         {MODULES + layout->object.type, 0},
         {DICT_TYPE + layout->object.type + 16, 0},
         {NAME, 0},
+        {DICT_TYPE + layout->object.type + 16, BASE + LEN}, /* the name is not there, and the type is none */
         {INTERPRETER + layout->interpreter.next, UINT64_MAX},
         {INTERPRETER + layout->interpreter.next, BASE + INTERPRETER}, /* without end */
         {RUNTIME + layout->runtime.interpreters_head, BASE + INTERPRETER + 1},
@@ -129,6 +131,18 @@ static void what_only_resembles_an_interpreter_is_passed_over(void **state)
         put(rows[i].offset, rows[i].value);
         assert_int_equal(scan(), 0);
     }
+}
+
+/* A core file lacks what was never written to. */
+static void a_type_without_its_name_is_told_by_its_own_type(void **state)
+{
+    (void)state;
+    init(3, 8);
+    put(DICT_TYPE + fixture.layout->object.type + 16, BASE + LEN);
+    put(DICT_TYPE + fixture.layout->object.type, BASE + TYPE_TYPE);
+    assert_int_equal(scan(), 0);
+    put(TYPE_TYPE + fixture.layout->object.type, BASE + TYPE_TYPE);
+    assert_int_equal(scan(), BASE + RUNTIME);
 }
 
 /* Were there no limit, each of these words would cost a walk over a list without end. */
@@ -269,6 +283,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_runtime_is_found_by_what_it_points_to),
     cmocka_unit_test(a_newer_interpreter_may_stand_before_the_main_one),
     cmocka_unit_test(what_only_resembles_an_interpreter_is_passed_over),
+    cmocka_unit_test(a_type_without_its_name_is_told_by_its_own_type),
     cmocka_unit_test(many_interpreters_that_lead_nowhere_end_the_scan),
     cmocka_unit_test(the_thread_with_the_gil_lies_beside_the_interpreters),
     cmocka_unit_test(the_version_is_told_by_the_whole_text),

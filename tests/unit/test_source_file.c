@@ -6,6 +6,7 @@
 #include "target/process.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -86,6 +87,27 @@ static void check(const struct scene *scene, const char *path, int64_t since_ns,
     assert_int_equal(source_file_read(scene->process, path, since_ns, LIMIT, &buffer), expected != NULL);
     if (expected)
         assert_string_equal(buffer_text(&buffer), expected);
+    buffer_deinit(&buffer);
+}
+
+static void one_of_our_own_is_read_for_whom_it_is_readable(void **state)
+{
+    const struct scene *scene = *state;
+    char path[PATH_MAX];
+    struct buffer buffer = {0};
+    struct source_reader reader = {.since_ns = scene->now_ns, .user = 0, .group = 0};
+    snprintf(path, sizeof(path), "%s/root/app/a.py", scene->proc.path);
+    assert_true(source_file_read_own(&reader, path, LIMIT, &buffer));
+    assert_string_equal(buffer_text(&buffer), "pass\n");
+    assert_int_equal(chmod(path, 0600), 0);
+    reader.user = reader.group = 12345;
+    assert_false(source_file_read_own(&reader, path, LIMIT, &buffer));
+    assert_int_equal(chmod(path, 0604), 0);
+    reader.since_ns = scene->now_ns + SECOND_NS;
+    assert_true(source_file_read_own(&reader, path, LIMIT, &buffer));
+    reader.since_ns = 0;
+    assert_false(source_file_read_own(&reader, path, LIMIT, &buffer));
+    assert_false(source_file_read_own(&reader, "a.py", LIMIT, &buffer));
     buffer_deinit(&buffer);
 }
 
@@ -207,6 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_file_is_found_from_the_root_and_from_the_working_folder, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_of_our_own_is_read_for_whom_it_is_readable, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_working_folder_outside_of_the_root_leads_nowhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(links_do_not_lead_out_of_the_root, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_changed_since_is_not_read, set_up, tear_down),

@@ -404,6 +404,27 @@ static void a_frame_above_the_used_part_of_the_stack_is_in_motion(struct program
     assert_int_equal(sample(program), PYTHON_IN_MOTION);
 }
 
+static void what_was_caught_in_motion_is_kept_where_nothing_moves(struct program *program)
+{
+    bool has_chunk = program->layout->thread.stack_chunk != LAYOUT_NONE;
+    call(program, "main", 0);
+    remote_addr top = call(program, "leaf", 0);
+    python_take_as_it_is(program->python);
+    if (has_chunk) {
+        /* The innermost frame was popped: its caller is the innermost one. */
+        python_heap_put_u64(program->heap, program->thread.address + program->layout->thread.stack_chunk + 8, top);
+        struct python_thread *popped = list(program, 1);
+        assert_int_equal(python_walk_thread(program->python, memory_of(program), popped), PYTHON_OK);
+        assert_int_equal(popped->frame_count, 1);
+        python_heap_put_u64(program->heap, program->thread.address + program->layout->thread.stack_chunk + 8, top + 8);
+    }
+    put_previous(program, top, 0);
+    struct python_thread *thread = list(program, 1);
+    assert_int_equal(python_walk_thread(program->python, memory_of(program), thread),
+                     is_every_call_an_entry(program) ? PYTHON_OK : PYTHON_IN_MOTION);
+    assert_int_equal(thread->frame_count, 1);
+}
+
 static void one_bad_thread_does_not_spoil_the_others(struct program *program)
 {
     struct heap_thread bad = python_heap_thread(program->heap, program->interpreter, 2);
@@ -675,6 +696,7 @@ static const struct CMUnitTest tests[] = {
     EACH_VERSION(what_is_new_on_a_stack_is_fetched_together, DEEP_HEAP_LEN / 8),
     EACH_VERSION(a_chain_that_ends_without_an_entry_is_in_motion, PYTHON_HEAP_LEN),
     EACH_VERSION(a_frame_above_the_used_part_of_the_stack_is_in_motion, PYTHON_HEAP_LEN),
+    EACH_VERSION(what_was_caught_in_motion_is_kept_where_nothing_moves, PYTHON_HEAP_LEN),
     EACH_VERSION(one_bad_thread_does_not_spoil_the_others, PYTHON_HEAP_LEN),
     EACH_VERSION(a_target_that_ended_is_told, PYTHON_HEAP_LEN),
     EACH_VERSION(a_popped_frame_takes_what_it_called_along, PYTHON_HEAP_LEN),
