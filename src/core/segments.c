@@ -30,18 +30,16 @@ static void sort(struct segments *segments)
     segments->count = kept;
 }
 
-/* Notes how long the file has to be for this segment. */
-static void need(struct segments *segments, const GElf_Phdr *header)
+/* Notes that the file has to have these bytes. */
+static void need(struct segments *segments, uint64_t offset, uint64_t len)
 {
-    if (header->p_filesz == 0 || header->p_offset > UINT64_MAX - header->p_filesz)
-        return;
-    uint64_t end = header->p_offset + header->p_filesz;
-    segments->needed_len = end > segments->needed_len ? end : segments->needed_len;
+    if (len > 0 && offset <= UINT64_MAX - len && offset + len > segments->needed_len)
+        segments->needed_len = offset + len;
 }
 
 static struct error *add(struct segments *segments, const GElf_Phdr *header)
 {
-    need(segments, header);
+    need(segments, header->p_offset, header->p_filesz);
     if (header->p_type != PT_LOAD || header->p_memsz == 0 || header->p_vaddr > UINT64_MAX - header->p_memsz)
         return NULL;
     if (!array_grow(&segments->rows, segments->count, &segments->capacity, sizeof(*segments->rows)))
@@ -58,8 +56,11 @@ static struct error *add(struct segments *segments, const GElf_Phdr *header)
 
 struct error *segments_read(struct segments *segments, Elf *elf, uint64_t file_len)
 {
+    GElf_Ehdr file;
     size_t count;
     segments->file_len = file_len;
+    if (gelf_getehdr(elf, &file))
+        need(segments, file.e_phoff, (uint64_t)file.e_phnum * sizeof(Elf64_Phdr));
     if (elf_getphdrnum(elf, &count) != 0)
         return error_create(ERROR_BAD_DATA, "its program headers cannot be read: %s", elf_errmsg(-1));
     if (count > SEGMENT_LIMIT)

@@ -496,6 +496,14 @@ static void test_cut_file(void **state)
              "the core file lacks memory that was looked for: 1 times, first at 0x30064\n",
              at + 100, at + PAGE);
     assert_report(core, expected);
+    core_destroy(core);
+    /* Among the program headers. */
+    core = NULL;
+    cleanup_error struct error *error = open_bytes(writer.file.data, sizeof(Elf64_Ehdr) + 10, &disk, &core);
+    cleanup_buffer struct buffer report = {0};
+    assert_null(error);
+    core_report(core, collect, &report);
+    assert_non_null(strstr(buffer_text(&report), "the core file is cut off: it has 74 of"));
     elf_writer_deinit(&writer);
     tear_down(&disk, core);
 }
