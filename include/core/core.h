@@ -33,8 +33,8 @@ struct core_files {
     void *context;
     /* Opens one of our own regular files for reading; -1: there is none. */
     int (*open)(void *context, const char *path);
-    /* Opens an empty file that goes away when it is closed; for what a compressed core holds. */
-    struct error *(*open_scratch)(void *context, int *ret_fd);
+    /* Opens an empty file that goes away when it is closed, for what a compressed core holds; -1 with errno. */
+    int (*open_scratch)(void *context);
     uint64_t unpacked_limit; /* bytes that a compressed core may unpack to; 0: CORE_UNPACKED_LIMIT */
     const char *executable;  /* where the program's executable is, if not where the core says; NULL: there */
 };

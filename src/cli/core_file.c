@@ -21,21 +21,21 @@ static int open_own(void *context, const char *path)
 }
 
 /* /var/tmp, as /tmp may be in memory, and core files are large. */
-static struct error *open_scratch(void *context, int *ret_fd)
+static int open_scratch(void *context)
 {
     const char *folder = getenv("TMPDIR");
     cleanup_buffer struct buffer path = {0};
     (void)context;
     signal(SIGXFSZ, SIG_IGN); /* to write beyond a limit is an error, no end */
     buffer_format(&path, "%s/pyspyc-core-XXXXXX", folder && *folder == '/' ? folder : "/var/tmp");
-    if (path.failed)
-        return error_no_memory();
+    if (path.failed) {
+        errno = ENOMEM;
+        return -1;
+    }
     int fd = mkostemp(path.data, O_CLOEXEC);
-    if (fd < 0)
-        return error_from_errno(errno, "cannot make a file to unpack the core file to, as '%s'", path.data);
-    unlink(path.data);
-    *ret_fd = fd;
-    return NULL;
+    if (fd >= 0)
+        unlink(path.data);
+    return fd;
 }
 
 static void say(void *context, const char *sentence)

@@ -120,11 +120,10 @@ static struct error *unpack_file(int fd, int scratch, uint64_t limit, bool *ret_
 struct error *inflate_to_scratch(int fd, const struct core_files *files, int *ret_fd, bool *ret_is_damaged)
 {
     uint64_t limit = files->unpacked_limit ? files->unpacked_limit : CORE_UNPACKED_LIMIT;
-    int scratch;
-    struct error *error = files->open_scratch(files->context, &scratch);
-    if (error)
-        return error;
-    error = unpack_file(fd, scratch, limit, ret_is_damaged);
+    int scratch = files->open_scratch(files->context);
+    if (scratch < 0)
+        return error_from_errno(errno, "cannot make a file to unpack the core file to (TMPDIR says in which folder)");
+    struct error *error = unpack_file(fd, scratch, limit, ret_is_damaged);
     if (error)
         close(scratch);
     else

@@ -47,9 +47,8 @@ struct disk {
     struct core_files files;
     struct buffer library; /* no bytes: there is none */
     const char *path;
-    int scratch; /* the last scratch file */
-    int opened;  /* how often a file was */
-    time_t age;  /* seconds that the library has not been changed for */
+    int opened; /* how often a file was */
+    time_t age; /* seconds that the library has not been changed for */
 };
 
 static int open_on_disk(void *context, const char *path)
@@ -64,11 +63,10 @@ static int open_on_disk(void *context, const char *path)
     return fd;
 }
 
-static struct error *open_scratch(void *context, int *ret_fd)
+static int open_scratch(void *context)
 {
     (void)context;
-    *ret_fd = memfd_create("scratch", MFD_CLOEXEC);
-    return *ret_fd >= 0 ? NULL : error_create(ERROR_OS, "no scratch file");
+    return memfd_create("scratch", MFD_CLOEXEC);
 }
 
 /* Four pages; the first has the headers and the build id, the others are full of a letter each. */
@@ -95,7 +93,7 @@ static void write_library(struct buffer *ret, const unsigned char *id)
 
 static void set_up_disk(struct disk *disk)
 {
-    *disk = (struct disk){.path = library_path, .scratch = -1};
+    *disk = (struct disk){.path = library_path};
     disk->files = (struct core_files){.context = disk, .open = open_on_disk, .open_scratch = open_scratch};
     write_library(&disk->library, build_id);
 }
