@@ -71,6 +71,7 @@ enum container_format {
 };
 
 struct layout {
+    const char *thread_name; /* the attribute of a threading.Thread that holds its name */
     uint16_t version; /* major << 8 | minor */
     bool is_free_threaded;
     enum line_format line_format;
@@ -79,7 +80,6 @@ struct layout {
     enum attribute_format attribute_format;
     enum container_format container_format;
     enum repr_format repr_format;
-    const char *thread_name; /* the attribute of a threading.Thread that holds its name */
 
     struct {
         uint16_t interpreters_head;
@@ -170,7 +170,7 @@ struct layout {
         uint16_t names;                           /* a tuple: co_varnames, and from 3.11 on co_localsplusnames */
         uint16_t kinds;                           /* a bytes, from 3.11 on: co_localspluskinds */
         uint16_t local_count, cellvars, freevars; /* to 3.10: the cells follow the locals */
-        uint8_t tag;                              /* low bits of what stands there that do not belong to a pointer */
+        uint16_t tag;                             /* low bits of what stands there that do not belong to a pointer */
     } locals;
     struct {
         uint16_t items; /* the first of them */
@@ -180,7 +180,7 @@ struct layout {
     } list;
     struct {
         uint16_t mask, table;
-        uint8_t key; /* in an entry, which has a hash besides */
+        uint16_t key; /* in an entry, which has a hash besides */
     } set;
     struct {
         uint16_t start; /* a pointer to the first byte */

@@ -97,7 +97,7 @@ static const struct known_type {
 void object_types_clear(struct object_types *types)
 {
     for (uint32_t i = 0; i < types->count; i++)
-        free(types->types[i]);
+        free(types->types[i].type);
     types->count = 0;
     table_clear(&types->by_address);
 }
@@ -218,7 +218,7 @@ static bool read_type(const struct layout *layout, struct memory *memory, remote
 
 static bool has_address(const void *context, uint32_t index, const void *key)
 {
-    return ((const struct object_types *)context)->types[index]->address == *(const remote_addr *)key;
+    return ((const struct object_types *)context)->types[index].type->address == *(const remote_addr *)key;
 }
 
 const struct object_type *object_types_find(struct object_types *types, const struct layout *layout,
@@ -227,7 +227,7 @@ const struct object_type *object_types_find(struct object_types *types, const st
     uint64_t hash = hash_number(address);
     uint32_t index = table_find(&types->by_address, hash, has_address, types, &address);
     if (index != TABLE_NONE)
-        return types->types[index];
+        return types->types[index].type;
     struct object_type found;
     if (types->count >= TYPE_COUNT_LIMIT || !read_type(layout, memory, address, &found) ||
         !array_grow(&types->types, types->count, &types->capacity, sizeof(*types->types)))
@@ -238,7 +238,7 @@ const struct object_type *object_types_find(struct object_types *types, const st
         return NULL;
     }
     *kept = found;
-    types->types[types->count++] = kept;
+    types->types[types->count++].type = kept;
     return kept;
 }
 

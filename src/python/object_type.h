@@ -84,9 +84,14 @@ struct object_type {
     char full_name[TYPE_NAME_LEN]; /* "module.Outer.Inner", cut */
 };
 
+/* Where a type is kept, as pointers to it are in use while others are added. */
+struct met_type {
+    struct object_type *type; /* owned */
+};
+
 /* The types that were met. A zeroed struct is empty. */
 struct object_types {
-    struct object_type **types;
+    struct met_type *types;
     uint32_t count, capacity;
     struct table by_address;
 };

@@ -265,7 +265,7 @@ static void write_blocks(struct values *values, const struct deque *deque)
         write_items(values, block + (1 + index) * WORD_LEN, count);
         done += count;
         index = 0;
-        if (!value_word(values, block + (1 + DEQUE_BLOCK_ITEMS) * WORD_LEN, &block))
+        if (!value_word(values, block + (remote_addr)(1 + DEQUE_BLOCK_ITEMS) * WORD_LEN, &block))
             break;
     }
     write_missing(values, false, done < deque->count && !values->text.is_full, done == 0);
@@ -278,7 +278,7 @@ void value_write_deque(struct values *values, remote_addr object, const struct o
     int64_t max_len;
     (void)type;
     if (memory_read(values->memory, value_body(values, object), &deque, sizeof(deque)) != MEMORY_OK ||
-        !value_word(values, value_body(values, object) + MAX_LEN * WORD_LEN, (uint64_t *)&max_len) ||
+        !value_word(values, value_body(values, object) + (remote_addr)MAX_LEN * WORD_LEN, (uint64_t *)&max_len) ||
         deque.left_index >= DEQUE_BLOCK_ITEMS) {
         value_write_unreadable(values);
         return;

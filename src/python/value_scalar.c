@@ -67,16 +67,17 @@ static void write_digits(struct values *values, remote_addr object, remote_addr 
     char text[NUMBER_DECIMAL_LIMIT];
     uint64_t count;
     bool is_negative;
-    if (!read_digit_count(values, object, &count, &is_negative)) {
-        value_write_unreadable(values);
-    } else if (count > NUMBER_DIGITS_LIMIT) {
+    bool is_read = read_digit_count(values, object, &count, &is_negative);
+    if (is_read && count > NUMBER_DIGITS_LIMIT) {
         write_large_int(values, first, count, is_negative);
-    } else if (count > 0 && memory_read(values->memory, first, digits, count * sizeof(digits[0])) != MEMORY_OK) {
-        value_write_unreadable(values);
-    } else {
-        number_write_integer(digits, count, is_negative, text);
-        value_append(&values->text, text);
+        return;
     }
+    if (!is_read || memory_read(values->memory, first, digits, count * sizeof(digits[0])) != MEMORY_OK) {
+        value_write_unreadable(values);
+        return;
+    }
+    number_write_integer(digits, count, is_negative, text);
+    value_append(&values->text, text);
 }
 
 void value_write_int(struct values *values, remote_addr object, const struct object_type *type)

@@ -250,7 +250,7 @@ static void read_three_rows(struct python_variables *variables, remote_addr fram
         !open_names(values, code + layout->locals.cellvars, &cells) ||
         !open_names(values, code + layout->locals.freevars, &frees))
         return;
-    cells.first = locals.first + local_count * WORD_LEN;
+    cells.first = locals.first + (remote_addr)local_count * WORD_LEN;
     frees.first = cells.first + cells.count * WORD_LEN;
     for (uint64_t i = 0; i < locals.count && i < local_count; i++)
         add_slot(variables, &locals, i, &cells);

@@ -122,6 +122,49 @@ static void json_has_positions_where_they_are_known(void **state)
     free(text);
 }
 
+static struct dump_variable variables[] = {
+    {.name = TEXT("a"), .value = TEXT("1"), .is_argument = true},
+    {.name = TEXT("b"), .value = TEXT("'\x1b'"), .is_unsteady = true},
+    {.name = TEXT("c"), .value = TEXT("\"\xc3\xa9\"")},
+};
+
+static void variables_stand_under_their_frame(void **state)
+{
+    (void)state;
+    struct dump_frame frames[] = {frame_with_source(2, 2, 6, "  f(y)"), frame_of("g", 7), frame_of("h", 8)};
+    frames[0].variables = variables;
+    frames[0].variable_count = 3;
+    frames[1].variables = variables;
+    frames[1].variable_count = 1;
+    frames[2].variables = variables + 2;
+    frames[2].variable_count = 1;
+    check_text(frames, 3, NULL,
+               "Thread 2 (idle)\n"
+               "    f (a.py:2)\n        f(y)\n"
+               "        Arguments:\n            a: 1\n"
+               "        Locals:\n            b: '\\x1b' (changed while it was read)\n            c: \"\xc3\xa9\"\n"
+               "    g (a.py:7)\n        Arguments:\n            a: 1\n"
+               "    h (a.py:8)\n        Locals:\n            c: \"\xc3\xa9\"\n");
+}
+
+static void json_has_variables_if_they_were_read(void **state)
+{
+    (void)state;
+    struct dump_frame frames[] = {frame_of("f", 2), frame_of("g", 3)};
+    frames[0].variables = variables;
+    frames[0].variable_count = 3;
+    frames[1].variables = variables;
+    char *text = print(frames, 2, NULL, true);
+    assert_non_null(strstr(text,
+                           "\"locals\": [\n"
+                           "        {\"name\": \"a\", \"arg\": true, \"repr\": \"1\", \"unsteady\": false},\n"
+                           "        {\"name\": \"b\", \"arg\": false, \"repr\": \"'\\u001b'\", \"unsteady\": true},\n"
+                           "        {\"name\": \"c\", \"arg\": false, \"repr\": \"\\\"\xc3\xa9\\\"\", "
+                           "\"unsteady\": false}]"));
+    assert_non_null(strstr(text, "\"locals\": [], "));
+    free(text);
+}
+
 static void a_threads_state_is_said(void **state)
 {
     (void)state;
@@ -311,6 +354,8 @@ int main(void)
         cmocka_unit_test(several_processes_are_one_list),
         cmocka_unit_test(parents_that_are_each_other_end),
         cmocka_unit_test(one_of_several_readings_is_one_line),
+        cmocka_unit_test(variables_stand_under_their_frame),
+        cmocka_unit_test(json_has_variables_if_they_were_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
