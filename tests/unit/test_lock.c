@@ -50,7 +50,7 @@ static remote_addr make_object(struct scene *scene, const char *type, uint64_t f
 
 static void put_slot(struct scene *scene, uint32_t slot, remote_addr value)
 {
-    put_word(scene, scene->frame.address + scene->layout->lock.slots + slot * sizeof(uint64_t), value);
+    put_word(scene, scene->frame.address + scene->layout->locals.first + slot * sizeof(uint64_t), value);
 }
 
 static bool find(struct scene *scene, remote_addr futex, struct python_lock *ret)
@@ -120,7 +120,7 @@ static void check_parked(struct scene *scene)
     remote_addr lock = make_object(scene, "_thread.RLock", 3, OWNER), node = python_heap_alloc(scene->heap, 64);
     remote_addr futex = node + 16;
     put_word(scene, futex - 8, lock + scene->layout->object.var_size);
-    if (!scene->layout->lock.is_parked) {
+    if (!scene->layout->parks_threads) {
         check_missing(scene, futex);
         return;
     }
@@ -148,7 +148,7 @@ static void check_thread(struct scene *scene)
 {
     remote_addr state = python_heap_alloc(scene->heap, 128), node = python_heap_alloc(scene->heap, 64);
     struct python_lock found = {0};
-    if (!scene->layout->lock.is_parked)
+    if (!scene->layout->parks_threads)
         return;
     put_word(scene, state + 32, OWNER);
     put_word(scene, node + 8, state + 57);

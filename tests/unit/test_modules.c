@@ -74,7 +74,8 @@ static int set_up(void **state)
     fixture.library.bytes = malloc(writer.file.len);
     memcpy(fixture.library.bytes, writer.file.data, writer.file.len);
     elf_writer_deinit(&writer);
-    fixture.opener = (struct module_opener){&fixture.library, open_library, open_debug, open_jit_names};
+    fixture.opener = (struct module_opener){
+        .context = &fixture.library, .open = open_library, .open_debug = open_debug, .open_jit_names = open_jit_names};
     fake_memory_init(&fixture.memory);
     assert_null(modules_create(&fixture.opener, &fixture.memory.memory, &fixture.modules));
     *state = &fixture;
