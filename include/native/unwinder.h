@@ -29,12 +29,11 @@ struct native_stack {
 };
 
 struct native_frame {
-    remote_addr pc; /* where it executes, or where it goes on after the call that it made */
-    remote_addr sp; /* the stack pointer in it */
-    remote_addr
-        cfa;       /* the stack pointer in its caller, before the call: its own memory is [sp, cfa); sp if not known */
-    bool is_call;  /* the pc is that after a call, which is in the instruction before */
-    bool is_guess; /* nothing says that it called the frame before, but it is likely */
+    remote_addr pc;  /* where it executes, or where it goes on after the call that it made */
+    remote_addr sp;  /* the stack pointer in it */
+    remote_addr cfa; /* where its own memory, [sp, cfa), ends: its caller's stack pointer; sp when that is not known */
+    bool is_call;    /* the pc is that after a call, which is in the instruction before */
+    bool is_guess;   /* nothing says that it called the frame before, but it is likely */
 };
 
 enum unwind_end {

@@ -9,7 +9,7 @@
 enum {
     RULE_LIMIT = 1 << 15,   /* then all begins anew */
     RULE_NONE = UINT32_MAX, /* as a state */
-    ENTRY_LIMIT = 1 << 10,  /* kept entries; they are those of signal handlers' callers and of PLTs */
+    KEPT_LIMIT = 1 << 22,   /* bytes of entries; they are those of signal handlers' callers and of PLTs */
     STATE_LEN_LIMIT = 2048, /* bytes of one of libunwind's states: 184 on x86-64, 904 on aarch64 */
 };
 
@@ -18,7 +18,7 @@ struct rules {
     struct unwind_entry entry; /* the one that is being read */
     struct rule *rules;
     uint32_t count, capacity;
-    uint32_t entry_count; /* of rules that have one */
+    size_t kept_len; /* bytes of the entries that rules have */
     struct table rules_by_address;
     /* libunwind's states, each once. What is in them is its own business. */
     uint64_t *states;
@@ -43,7 +43,7 @@ static void forget(struct rules *rules)
     for (uint32_t i = 0; i < rules->count; i++)
         unwind_entry_destroy(rules->rules[i].entry);
     rules->count = 0;
-    rules->entry_count = 0;
+    rules->kept_len = 0;
     rules->state_count = 0;
     table_clear(&rules->rules_by_address);
     table_clear(&rules->states_by_content);
@@ -133,9 +133,20 @@ static void read_entry(struct rules *rules, struct remote *remote, const struct 
     remote->reads_left = reads_left;
 }
 
+/* What was read of a file to find an entry is also reading. */
+static bool spend(struct remote *remote, uint32_t reads)
+{
+    remote->reads_left -= reads < remote->reads_left ? reads : remote->reads_left;
+    return remote->reads_left > 0;
+}
+
+/* False when it could not be made now, but perhaps another time. */
 static bool make_rule(struct rules *rules, struct remote *remote, const struct native_module *module, struct rule *rule)
 {
-    if (!unwind_entry_find(&rules->entry, remote->cache, module, rule->address))
+    bool is_found = unwind_entry_find(&rules->entry, remote->cache, module, rule->address);
+    if (!spend(remote, rules->entry.len / sizeof(uint64_t)))
+        return false;
+    if (!is_found)
         return true;
     read_entry(rules, remote, module, rule);
     if (remote->reads_left == 0)
@@ -143,7 +154,6 @@ static bool make_rule(struct rules *rules, struct remote *remote, const struct n
     if (rule->state == RULE_NONE || !rules->entry.has_expressions)
         return true;
     rule->entry = unwind_entry_copy(&rules->entry);
-    rules->entry_count += rule->entry != NULL;
     return rule->entry != NULL;
 }
 
@@ -162,16 +172,16 @@ const struct rule *rules_find(struct rules *rules, struct remote *remote, const 
     uint32_t found = table_find(&rules->rules_by_address, hash, has_address, rules, &rule);
     if (found != TABLE_NONE)
         return rules->rules[found].state != RULE_NONE ? &rules->rules[found] : NULL;
-    if (rules->count >= RULE_LIMIT || rules->entry_count >= ENTRY_LIMIT)
+    if (rules->count >= RULE_LIMIT || rules->kept_len >= KEPT_LIMIT)
         forget(rules);
     if (!array_grow(&rules->rules, rules->count, &rules->capacity, sizeof(rule)) ||
         !make_rule(rules, remote, module, &rule))
         return NULL;
     if (!table_insert(&rules->rules_by_address, hash, rules->count)) {
         unwind_entry_destroy(rule.entry);
-        rules->entry_count -= rule.entry != NULL;
         return NULL;
     }
+    rules->kept_len += rule.entry ? rule.entry->len : 0;
     rules->rules[rules->count] = rule;
     return rules->rules[rules->count++].state != RULE_NONE ? &rules->rules[rules->count - 1] : NULL;
 }

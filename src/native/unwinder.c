@@ -10,8 +10,9 @@
 #include <string.h>
 
 enum {
-    READ_LIMIT = 1 << 22, /* words that libunwind may read for one stack; forty frames, all new, take 10,000 */
-    SEARCH_LIMIT = 64,    /* words of the stack that are looked at for a caller */
+    READ_LIMIT = 1 << 22,        /* words that libunwind may read for one stack; forty frames, all new, take 10,000 */
+    SEARCH_READ_LIMIT = 1 << 16, /* the same for a search */
+    SEARCH_LIMIT = 64,           /* words of the stack that are looked at for a caller */
     STACK_ALIGNMENT = 16, /* System V ABI, AMD64 supplement 1.0, section 3.2.2; AAPCS64 2023Q3, section 6.4.5.1 */
 #if defined(__aarch64__)
     LINK_REGISTER = 30, /* where a call leaves the return address */
@@ -286,6 +287,8 @@ static enum unwind_end walk_from(struct unwinder *unwinder, const struct native_
 static bool search(struct unwinder *unwinder, const struct native_stack *stack)
 {
     struct place caller = {.sp = stack->registers.values[REGISTER_SP], .is_call = true, .is_guess = true};
+    if (unwinder->remote.reads_left > SEARCH_READ_LIMIT)
+        unwinder->remote.reads_left = SEARCH_READ_LIMIT;
     for (unsigned i = 0; i < SEARCH_LIMIT && remote_read_stack(&unwinder->remote, caller.sp, &caller.pc); i++) {
         caller.sp += sizeof(caller.pc);
         if (caller.sp % STACK_ALIGNMENT == 0 && follows_call(unwinder, caller.pc) &&

@@ -424,34 +424,78 @@ static void put_random_instructions(struct piece *piece, unsigned most)
 
 static const struct module_opener no_opener;
 
+struct engine {
+    unsigned char stack[256];
+    struct modules *modules;
+    unw_addr_space_t space;
+    struct rules *rules;
+    struct remote remote;
+};
+
+static void engine_init(struct engine *engine, struct fixture *fixture)
+{
+    *engine = (struct engine){.space = remote_space_create()};
+    assert_null(modules_create(&no_opener, &own_memory, &engine->modules));
+    engine->rules = rules_create(engine->space);
+    assert_non_null(engine->rules);
+    engine->remote = (struct remote){.modules = engine->modules,
+                                     .cache = fixture->cache,
+                                     .stack = engine->stack,
+                                     .stack_start = 0x7fff0000,
+                                     .stack_len = sizeof(engine->stack),
+                                     .known = UINT64_MAX};
+}
+
+static void engine_deinit(struct engine *engine)
+{
+    rules_destroy(engine->rules);
+    modules_destroy(engine->modules);
+    unw_destroy_addr_space(engine->space);
+}
+
 /* Has libunwind make a rule of what was taken, and use it. */
-static bool use(struct fixture *fixture, struct rules *rules, unw_addr_space_t space, struct remote *remote)
+static bool use(struct fixture *fixture, struct engine *engine)
 {
     unw_cursor_t cursor;
+    struct remote *remote = &engine->remote;
     remote->reads_left = 1 << 16;
     for (size_t i = 0; i < REGISTER_COUNT; i++)
         remote->registers[i] = i % 2 ? remote->stack_start + random_number() % remote->stack_len : random_number();
-    const struct rule *rule = rules_find(rules, remote, &fixture->module, FUNCTION + BIAS + random_number() % 32);
-    if (!rule || unw_init_remote(&cursor, space, remote) < 0)
+    remote_addr address = FUNCTION + BIAS + random_number() % 32;
+    const struct rule *rule = rules_find(engine->rules, remote, &fixture->module, address);
+    if (!rule || unw_init_remote(&cursor, engine->space, remote) < 0)
         return false;
-    rules_apply(rules, rule, remote, &cursor);
+    rules_apply(engine->rules, rule, remote, &cursor);
     return true;
+}
+
+static void a_rule_that_takes_too_long_is_made_another_time(void **state)
+{
+    struct fixture *fixture = *state;
+    struct engine engine;
+    engine_init(&engine, fixture);
+    change_tables(fixture, &usual);
+    const remote_addr address = FUNCTION + BIAS;
+    for (engine.remote.reads_left = 0; engine.remote.reads_left < 50; engine.remote.reads_left++) {
+        uint32_t reads_left = engine.remote.reads_left;
+        assert_null(rules_find(engine.rules, &engine.remote, &fixture->module, address));
+        assert_int_equal(engine.remote.reads_left, 0);
+        engine.remote.reads_left = reads_left;
+    }
+    engine.remote.reads_left = 1000;
+    const struct rule *rule = rules_find(engine.rules, &engine.remote, &fixture->module, address);
+    assert_non_null(rule);
+    assert_in_range(engine.remote.reads_left, 500, 999);
+    engine.remote.reads_left = 0; /* what is known takes none */
+    assert_ptr_equal(rules_find(engine.rules, &engine.remote, &fixture->module, address), rule);
+    engine_deinit(&engine);
 }
 
 static void random_instructions_do_no_harm(void **state)
 {
     struct fixture *fixture = *state;
-    unsigned char stack[256] = {0};
-    cleanup_modules struct modules *modules = NULL;
-    assert_null(modules_create(&no_opener, &own_memory, &modules));
-    unw_addr_space_t space = remote_space_create();
-    cleanup_rules struct rules *rules = rules_create(space);
-    struct remote remote = {.modules = modules,
-                            .cache = fixture->cache,
-                            .stack = stack,
-                            .stack_start = 0x7fff0000,
-                            .stack_len = sizeof(stack),
-                            .known = UINT64_MAX};
+    struct engine engine;
+    engine_init(&engine, fixture);
     unsigned used = 0;
     for (int round = 0; round < 20000; round++) {
         struct tables tables = usual;
@@ -463,10 +507,10 @@ static void random_instructions_do_no_harm(void **state)
         if (random_number() % 8 == 0)
             tables.return_column = (uint8_t)random_number();
         change_tables(fixture, &tables);
-        used += use(fixture, rules, space, &remote);
+        used += use(fixture, &engine);
     }
     assert_in_range(used, 1000, 19000); /* it is no test if all are refused */
-    unw_destroy_addr_space(space);
+    engine_deinit(&engine);
 }
 
 int main(void)
@@ -482,6 +526,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lengths_and_places_outside_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(addresses_before_the_first_function_have_no_entry, set_up, tear_down),
         cmocka_unit_test_setup_teardown(words_at_the_edges_of_an_entry_are_filled_with_zeros, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_rule_that_takes_too_long_is_made_another_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(random_instructions_do_no_harm, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
