@@ -69,9 +69,8 @@ struct error *debug_lines_create(const struct image *image, struct debug_lines *
     if (!lines->elf || !debug_sections_are_bearable(lines->elf))
         return NULL;
     lines->dwarf = dwarf_begin_elf(lines->elf, DWARF_C_READ, NULL);
-    if (!lines->dwarf || !open_nothing(lines))
+    if (!lines->dwarf || !open_nothing(lines) || !debug_sections_init(&lines->sections, lines->elf))
         return NULL;
-    debug_sections_init(&lines->sections, lines->elf);
     if (!debug_units_init(&lines->units, lines->dwarf, &lines->sections))
         return error_no_memory();
     if (lines->units.count > 0)
@@ -164,7 +163,7 @@ static uint32_t find_places(struct debug_lines *lines, uint64_t address, struct 
     Dwarf_Die unit_die;
     Dwarf_Off chain[DEBUG_PLACE_LIMIT];
     const struct debug_unit *unit = debug_units_find(&lines->units, address);
-    if (!unit || !dwarf_offdie(lines->dwarf, unit->first, &unit_die))
+    if (!unit || !dwarf_offdie(lines->dwarf, unit->extent.first, &unit_die))
         return 0;
     const struct debug_range *function = debug_ranges_find(&unit->functions, address);
     uint32_t count = function ? collect(lines, unit, function->owner, address, chain) : 0;
@@ -185,21 +184,21 @@ static uint32_t find_places(struct debug_lines *lines, uint64_t address, struct 
 
 uint32_t debug_lines_find(struct debug_lines *lines, uint64_t address, struct debug_place ret[DEBUG_PLACE_LIMIT])
 {
-    if (!debug_units_begin(&lines->units))
+    if (!debug_clock_start(&lines->units.clock))
         return 0;
     uint32_t count = find_places(lines, address, ret);
-    debug_units_end(&lines->units);
+    debug_clock_stop(&lines->units.clock);
     return count;
 }
 
 const char *debug_lines_folder(struct debug_lines *lines, uint64_t address)
 {
     Dwarf_Die die;
-    if (!debug_units_begin(&lines->units))
+    if (!debug_clock_start(&lines->units.clock))
         return "";
     const struct debug_unit *unit = debug_units_find(&lines->units, address);
-    bool is_found = unit && dwarf_offdie(lines->dwarf, unit->first, &die);
+    bool is_found = unit && dwarf_offdie(lines->dwarf, unit->extent.first, &die);
     const char *folder = is_found ? text_of(&die, DW_AT_comp_dir) : "";
-    debug_units_end(&lines->units);
+    debug_clock_stop(&lines->units.clock);
     return folder;
 }

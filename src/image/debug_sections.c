@@ -22,6 +22,10 @@ enum {
     ZDEBUG_HEADER_LEN = 12,
 };
 
+/* The sections that are looked into here. Without the first two there is nothing. */
+enum { SECTION_INFO, SECTION_ABBREVIATIONS, SECTION_LINES, SECTION_NAMES, SECTION_LINE_NAMES, SECTION_COUNT };
+static const char *const section_names[SECTION_COUNT] = {"info", "abbrev", "line", "str", "line_str"};
+
 static const char *section_name(Elf *elf, const GElf_Shdr *header)
 {
     size_t names;
@@ -60,11 +64,10 @@ static uint64_t uncompressed_len(Elf_Scn *section, const GElf_Shdr *header, cons
 }
 
 /* What libdw takes of a section of which there are two is not worth finding out. */
-static bool is_seen_twice(const char *name, bool seen[3])
+static bool is_seen_twice(const char *name, bool seen[SECTION_COUNT])
 {
-    static const char *const names[] = {"info", "abbrev", "line"};
-    for (size_t i = 0; i < array_size(names); i++) {
-        if (strcmp(name, names[i]) != 0)
+    for (size_t i = 0; i < SECTION_COUNT; i++) {
+        if (strcmp(name, section_names[i]) != 0)
             continue;
         if (seen[i])
             return true;
@@ -77,7 +80,7 @@ bool debug_sections_are_bearable(Elf *elf)
 {
     Elf_Scn *section = NULL;
     uint64_t total = 0;
-    bool seen[3] = {false};
+    bool seen[SECTION_COUNT] = {false};
     while ((section = elf_nextscn(elf, section))) {
         GElf_Shdr header;
         if (!gelf_getshdr(section, &header))
@@ -90,7 +93,7 @@ bool debug_sections_are_bearable(Elf *elf)
         if (len > 0 && debug_name(name) && is_seen_twice(debug_name(name), seen))
             return false;
     }
-    return seen[0] && seen[1];
+    return seen[SECTION_INFO] && seen[SECTION_ABBREVIATIONS];
 }
 
 /* The bytes of the longest text among texts. */
@@ -105,31 +108,34 @@ static uint64_t longest_text(struct bytes texts)
     return longest;
 }
 
-void debug_sections_init(struct debug_sections *sections, Elf *elf)
+/* libdw takes it for granted that the last of the texts in a section ends. */
+static bool do_texts_end(struct bytes texts)
 {
-    *sections = (struct debug_sections){
-        .abbreviation_bytes = ABBREVIATION_BYTES_LIMIT,
-        .line_bytes = LINE_BYTES_LIMIT,
-    };
-    struct bytes names = {0};
-    const struct {
-        const char *name;
-        struct bytes *bytes;
-    } wanted[] = {{"info", &sections->info},
-                  {"abbrev", &sections->abbreviations},
-                  {"line", &sections->lines},
-                  {"line_str", &names}};
+    return texts.len == 0 || texts.data[texts.len - 1] == '\0';
+}
+
+bool debug_sections_init(struct debug_sections *sections, Elf *elf)
+{
+    struct bytes found[SECTION_COUNT] = {{NULL, 0}};
     Elf_Scn *section = NULL;
     while ((section = elf_nextscn(elf, section))) {
         GElf_Shdr header;
         const char *name = gelf_getshdr(section, &header) ? debug_name(section_name(elf, &header)) : NULL;
-        for (size_t i = 0; name && i < array_size(wanted); i++) {
-            const Elf_Data *data = strcmp(name, wanted[i].name) == 0 ? elf_getdata(section, NULL) : NULL;
+        for (size_t i = 0; name && i < SECTION_COUNT; i++) {
+            const Elf_Data *data = strcmp(name, section_names[i]) == 0 ? elf_getdata(section, NULL) : NULL;
             if (data && data->d_buf && data->d_size > 0)
-                *wanted[i].bytes = (struct bytes){data->d_buf, data->d_size};
+                found[i] = (struct bytes){data->d_buf, data->d_size};
         }
     }
-    sections->longest_name = longest_text(names);
+    *sections = (struct debug_sections){
+        .info = found[SECTION_INFO],
+        .abbreviations = found[SECTION_ABBREVIATIONS],
+        .lines = found[SECTION_LINES],
+        .longest_name = longest_text(found[SECTION_LINE_NAMES]),
+        .abbreviation_bytes = ABBREVIATION_BYTES_LIMIT,
+        .line_bytes = LINE_BYTES_LIMIT,
+    };
+    return do_texts_end(found[SECTION_NAMES]) && do_texts_end(found[SECTION_LINE_NAMES]);
 }
 
 /* Reading forward; once something is missing, everything is. */
@@ -270,7 +276,7 @@ static void skip_form(struct cursor *cursor, uint64_t form, size_t offset_len)
 /* Skips a table of folders or files: its columns, how many rows there are, and these. */
 static void skip_names(struct cursor *cursor, size_t offset_len)
 {
-    uint64_t forms[FORM_LIMIT];
+    uint64_t forms[FORM_LIMIT] = {0};
     uint64_t column_count = read_number(cursor, 1);
     if (column_count > FORM_LIMIT)
         cursor->failed = true;

@@ -28,8 +28,9 @@ struct debug_sections {
 /* Whether there is DWARF information, not too much of it, and each part once. Reads headers only. */
 bool debug_sections_are_bearable(Elf *elf);
 
-/* To be called when libdw has uncompressed the sections. They live as long as the handle. */
-void debug_sections_init(struct debug_sections *sections, Elf *elf);
+/* To be called when libdw has uncompressed the sections. They live as long as the handle. False: libdw may not go on.
+ */
+bool debug_sections_init(struct debug_sections *sections, Elf *elf);
 
 /*
  * libdw may keep a whole table of abbreviations when it looks for one. Whether the table at an offset is so short that

@@ -2,11 +2,9 @@
 #include "debug_units.h"
 
 #include "base/cleanup.h"
-#include "debug_walk.h"
 
 #include <dwarf.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     UNIT_LIMIT = 1 << 17,  /* libtorch has 5,000, chromium 30,000 */
@@ -14,32 +12,6 @@ enum {
     OVERLAP_LIMIT = 16,    /* ranges that begin between the one that holds an address, and the address */
     ADDRESS_LEN = 8,       /* bytes */
 };
-
-static const uint64_t time_limit_ns = 3000000000; /* for one file; a whole CPython takes 0.1 s */
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-bool debug_units_begin(struct debug_units *units)
-{
-    units->deadline_ns = now_ns() + (time_limit_ns - units->spent_ns);
-    return units->spent_ns < time_limit_ns;
-}
-
-bool debug_units_have_time(const struct debug_units *units)
-{
-    return now_ns() < units->deadline_ns;
-}
-
-void debug_units_end(struct debug_units *units)
-{
-    uint64_t now = now_ns();
-    units->spent_ns = now < units->deadline_ns ? time_limit_ns - (units->deadline_ns - now) : time_limit_ns;
-}
 
 static bool add_range(struct debug_units *units, struct debug_ranges *ranges, struct debug_range range)
 {
@@ -90,7 +62,7 @@ static bool add_code(struct debug_units *units, Dwarf_Die *die, uint64_t owner, 
     for (ptrdiff_t at = 0; (at = dwarf_ranges(die, at, &base, &low, &high)) > 0;) {
         if (low > 1 && low < high && !add_range(units, ranges, (struct debug_range){low, high, owner}))
             return false;
-        if (units->ranges_left == 0 || !debug_units_have_time(units))
+        if (units->ranges_left == 0 || !debug_clock_has_time(&units->clock))
             break;
     }
     return true;
@@ -100,7 +72,7 @@ static bool add_code(struct debug_units *units, Dwarf_Die *die, uint64_t owner, 
 static bool add_unit(struct debug_units *units, const struct debug_unit *unit)
 {
     Dwarf_Die die;
-    if (!dwarf_offdie(units->dwarf, unit->first, &die))
+    if (!dwarf_offdie(units->dwarf, unit->extent.first, &die))
         return true;
     int tag = dwarf_tag(&die);
     if (tag != DW_TAG_compile_unit && tag != DW_TAG_skeleton_unit)
@@ -124,18 +96,18 @@ static bool list_units(struct debug_units *units)
     size_t header_len;
     Dwarf_Half version;
     uint8_t address_len, offset_len;
-    for (uint32_t i = 0; i < UNIT_LIMIT && debug_units_have_time(units); i++, at = next) {
+    for (uint32_t i = 0; i < UNIT_LIMIT && debug_clock_has_time(&units->clock); i++, at = next) {
         if (dwarf_next_unit(units->dwarf, at, &next, &header_len, &version, &abbreviations, &address_len, &offset_len,
                             NULL, NULL) != 0 ||
             next <= at || !abbreviations_are_bearable(units->sections, abbreviations))
             break;
-        struct debug_unit unit = {
-            .first = at + header_len,
-            .end = next < units->sections->info.len ? next : units->sections->info.len,
-            .version = version,
-            .offset_len = offset_len,
-        };
-        if (address_len == ADDRESS_LEN && unit.first < unit.end && !add_unit(units, &unit))
+        struct debug_unit unit = {.extent = {
+                                      .first = at + header_len,
+                                      .end = next < units->sections->info.len ? next : units->sections->info.len,
+                                      .version = version,
+                                      .offset_len = offset_len,
+                                  }};
+        if (address_len == ADDRESS_LEN && unit.extent.first < unit.extent.end && !add_unit(units, &unit))
             return false;
     }
     return true;
@@ -144,9 +116,9 @@ static bool list_units(struct debug_units *units)
 bool debug_units_init(struct debug_units *units, Dwarf *dwarf, struct debug_sections *sections)
 {
     *units = (struct debug_units){.dwarf = dwarf, .sections = sections, .ranges_left = RANGE_LIMIT};
-    debug_units_begin(units);
+    debug_clock_start(&units->clock);
     bool is_good = list_units(units);
-    debug_units_end(units);
+    debug_clock_stop(&units->clock);
     sort_ranges(&units->ranges);
     return is_good;
 }
@@ -162,6 +134,15 @@ void debug_units_deinit(struct debug_units *units)
     free(units->items);
     free(units->ranges.items);
     *units = (struct debug_units){0};
+}
+
+/* A walk over what is in a unit, from one of its entries on. */
+static struct debug_walk begin_walk(const struct debug_units *units, const struct debug_unit *unit, Dwarf_Off entry)
+{
+    struct debug_walk walk = {
+        .dwarf = units->dwarf, .info = units->sections->info, .clock = &units->clock, .extent = unit->extent};
+    debug_walk_begin(&walk, entry);
+    return walk;
 }
 
 /* Functions are found in what may hold some; code in functions is of no interest yet. */
@@ -184,9 +165,8 @@ static bool may_hold_functions(int tag)
 
 static bool read_functions(struct debug_units *units, struct debug_unit *unit)
 {
-    struct debug_walk walk;
+    struct debug_walk walk = begin_walk(units, unit, unit->extent.first);
     struct debug_entry entry;
-    debug_walk_begin(&walk, units, unit, unit->first);
     while (debug_walk_next(&walk, &entry)) {
         if (entry.tag == DW_TAG_subprogram && entry.has_code &&
             !add_code(units, &entry.die, dwarf_dieoffset(&entry.die), &unit->functions))
@@ -204,7 +184,7 @@ static bool has_bearable_lines(const struct debug_units *units, const struct deb
     Dwarf_Die die;
     Dwarf_Attribute attribute;
     Dwarf_Word offset;
-    if (!dwarf_offdie(units->dwarf, unit->first, &die) || !dwarf_attr(&die, DW_AT_stmt_list, &attribute) ||
+    if (!dwarf_offdie(units->dwarf, unit->extent.first, &die) || !dwarf_attr(&die, DW_AT_stmt_list, &attribute) ||
         dwarf_formudata(&attribute, &offset) != 0)
         return false;
     const char *folder = dwarf_formstring(dwarf_attr(&die, DW_AT_comp_dir, &attribute));
@@ -235,9 +215,8 @@ static bool is_of_function(const void *context, uint32_t index, const void *key)
 
 static bool read_inlines(struct debug_units *units, const struct debug_unit *unit, struct debug_inlines *inlines)
 {
-    struct debug_walk walk;
+    struct debug_walk walk = begin_walk(units, unit, inlines->function);
     struct debug_entry entry;
-    debug_walk_begin(&walk, units, unit, inlines->function);
     while (debug_walk_next(&walk, &entry)) {
         if (entry.tag == DW_TAG_inlined_subroutine && entry.has_code &&
             !add_code(units, &entry.die, dwarf_dieoffset(&entry.die), &inlines->ranges))

@@ -10,10 +10,11 @@ enum {
     ADDRESS_LEN = 8,       /* bytes */
 };
 
-void debug_walk_begin(struct debug_walk *walk, const struct debug_units *units, const struct debug_unit *unit,
-                      Dwarf_Off entry)
+void debug_walk_begin(struct debug_walk *walk, Dwarf_Off entry)
 {
-    *walk = (struct debug_walk){.units = units, .unit = unit, .at = entry, .left = ENTRY_LIMIT};
+    walk->at = entry;
+    walk->depth = 0;
+    walk->left = ENTRY_LIMIT;
 }
 
 /* The bytes of a number of seven bits a byte; 0 when it does not end before `end`. */
@@ -43,7 +44,7 @@ static uint64_t block_len(const unsigned char *at, const unsigned char *end, siz
 }
 
 /* The bytes of a value of fixed length; UINT64_MAX for other forms. DWARF 5, section 7.5.6; GNU's are in dwarf.h. */
-static uint64_t fixed_form_len(const struct debug_unit *unit, unsigned form)
+static uint64_t fixed_form_len(const struct debug_extent *extent, unsigned form)
 {
     switch (form) {
     case DW_FORM_flag_present:
@@ -77,21 +78,21 @@ static uint64_t fixed_form_len(const struct debug_unit *unit, unsigned form)
     case DW_FORM_data16:
         return 16;
     case DW_FORM_ref_addr:
-        return unit->version == 2 ? ADDRESS_LEN : unit->offset_len;
+        return extent->version == 2 ? ADDRESS_LEN : extent->offset_len;
     case DW_FORM_strp:
     case DW_FORM_strp_sup:
     case DW_FORM_line_strp:
     case DW_FORM_sec_offset:
     case DW_FORM_GNU_ref_alt:
     case DW_FORM_GNU_strp_alt:
-        return unit->offset_len;
+        return extent->offset_len;
     default:
         return UINT64_MAX;
     }
 }
 
 /* The bytes of a value; more than there are when that cannot be told. */
-static uint64_t form_len(const struct debug_unit *unit, unsigned form, const unsigned char *at,
+static uint64_t form_len(const struct debug_extent *extent, unsigned form, const unsigned char *at,
                          const unsigned char *end)
 {
     switch (form) {
@@ -119,7 +120,7 @@ static uint64_t form_len(const struct debug_unit *unit, unsigned form, const uns
         return len > 0 ? len : UINT64_MAX;
     }
     default:
-        return fixed_form_len(unit, form);
+        return fixed_form_len(extent, form);
     }
 }
 
@@ -154,28 +155,28 @@ static int note_attribute(Dwarf_Attribute *attribute, void *context)
 }
 
 /* Where the children of an entry end; 0 when it is not told, or not a place behind it in its unit. */
-static Dwarf_Off sibling_of(const struct debug_unit *unit, struct attributes *noted, Dwarf_Off end)
+static Dwarf_Off sibling_of(const struct debug_extent *extent, struct attributes *noted, Dwarf_Off end)
 {
     Dwarf_Die die;
     if (!noted->has_sibling || !dwarf_formref_die(&noted->sibling, &die))
         return 0;
     Dwarf_Off sibling = dwarf_dieoffset(&die);
-    return sibling >= end && sibling < unit->end ? sibling : 0;
+    return sibling >= end && sibling < extent->end ? sibling : 0;
 }
 
 /* Reads the entry at an offset. False when it makes no sense: there is no way on then. */
 static bool read_entry(const struct debug_walk *walk, Dwarf_Off at, struct debug_entry *ret)
 {
-    const struct bytes *info = &walk->units->sections->info;
-    const unsigned char *end = info->data + walk->unit->end;
+    const struct bytes *info = &walk->info;
+    const unsigned char *end = info->data + walk->extent.end;
     struct attributes noted = {.has_any = false};
     struct debug_entry entry = {.tag = 0};
-    if (!dwarf_offdie(walk->units->dwarf, at, &entry.die) || dwarf_getattrs(&entry.die, note_attribute, &noted, 0) != 1)
+    if (!dwarf_offdie(walk->dwarf, at, &entry.die) || dwarf_getattrs(&entry.die, note_attribute, &noted, 0) != 1)
         return false;
     const unsigned char *values = info->data + at + leb_len(info->data + at, end);
     if (noted.has_any) {
         values = noted.last.valp;
-        uint64_t len = form_len(walk->unit, dwarf_whatform(&noted.last), values, end);
+        uint64_t len = form_len(&walk->extent, dwarf_whatform(&noted.last), values, end);
         if (len > (uint64_t)(end - values))
             return false;
         values += len;
@@ -184,21 +185,21 @@ static bool read_entry(const struct debug_walk *walk, Dwarf_Off at, struct debug
     entry.tag = dwarf_tag(&entry.die);
     entry.has_children = dwarf_haschildren(&entry.die) == 1;
     entry.has_code = noted.has_code;
-    entry.sibling = sibling_of(walk->unit, &noted, entry.end);
+    entry.sibling = sibling_of(&walk->extent, &noted, entry.end);
     *ret = entry;
     return entry.end > at;
 }
 
 bool debug_walk_next(struct debug_walk *walk, struct debug_entry *ret)
 {
-    const unsigned char *info = walk->units->sections->info.data;
-    while (walk->at < walk->unit->end && info[walk->at] == 0) {
+    const unsigned char *info = walk->info.data;
+    while (walk->at < walk->extent.end && info[walk->at] == 0) {
         walk->at++;
         if (walk->depth == 0 || --walk->depth == 0)
             return false;
     }
-    if (walk->at >= walk->unit->end || walk->left == 0 ||
-        (walk->left % TIME_CHECK_STEP == 0 && !debug_units_have_time(walk->units)) || !read_entry(walk, walk->at, ret))
+    if (walk->at >= walk->extent.end || walk->left == 0 ||
+        (walk->left % TIME_CHECK_STEP == 0 && !debug_clock_has_time(walk->clock)) || !read_entry(walk, walk->at, ret))
         return false;
     walk->left--;
     walk->at = ret->end;

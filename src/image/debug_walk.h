@@ -6,7 +6,18 @@
 #ifndef IMAGE_DEBUG_WALK_H
 #define IMAGE_DEBUG_WALK_H
 
-#include "debug_units.h"
+#include "debug_clock.h"
+#include "debug_sections.h"
+
+#include <elfutils/libdw.h>
+
+/* The entries of a unit. */
+struct debug_extent {
+    Dwarf_Off first;
+    Dwarf_Off end;    /* behind the last one */
+    uint16_t version; /* of DWARF */
+    uint8_t offset_len;
+};
 
 /* One entry, as it was met. */
 struct debug_entry {
@@ -20,16 +31,17 @@ struct debug_entry {
 
 /* Where a walk over a unit's entries is. */
 struct debug_walk {
-    const struct debug_units *units;
-    const struct debug_unit *unit;
+    Dwarf *dwarf;
+    struct bytes info; /* .debug_info */
+    const struct debug_clock *clock;
+    struct debug_extent extent;
     Dwarf_Off at;
     uint32_t depth; /* how many entries the next one is in, from where the walk began */
     uint32_t left;  /* entries that may still be looked at */
 };
 
-/* Begins a walk at an entry. */
-void debug_walk_begin(struct debug_walk *walk, const struct debug_units *units, const struct debug_unit *unit,
-                      Dwarf_Off entry);
+/* Begins at an entry, when the first four members are set. */
+void debug_walk_begin(struct debug_walk *walk, Dwarf_Off entry);
 
 /*
  * Takes the next entry; false behind the one that the walk began at and all that is in it, or when a limit is reached.

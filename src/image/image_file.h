@@ -5,9 +5,11 @@
 #ifndef IMAGE_IMAGE_FILE_H
 #define IMAGE_IMAGE_FILE_H
 
-#include "image/image.h"
-
 #include <libelf.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct image;
 
 /* Belongs to the image. What is read through it stays in memory as long as the image does. */
 Elf *image_elf(const struct image *image);

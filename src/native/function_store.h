@@ -7,7 +7,7 @@
 
 #include "arena.h"
 #include "base/table.h"
-#include "native/symbolizer.h"
+#include "native/function.h"
 
 struct function_store {
     struct arena bytes;

@@ -72,7 +72,7 @@ enum container_format {
 
 struct layout {
     const char *thread_name; /* the attribute of a threading.Thread that holds its name */
-    uint16_t version; /* major << 8 | minor */
+    uint16_t version;        /* major << 8 | minor */
     bool is_free_threaded;
     enum line_format line_format;
     enum gil_format gil_format;
