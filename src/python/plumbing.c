@@ -64,6 +64,7 @@ static const char *const plumbing[] = {
     "_PyEvalFramePushAndInit",
     "_PyEvalFramePushAndInit_Ex",
     "_PyEvalFramePushAndInit_UnTagged",
+    "_PyEval_EvalCode",
     "_PyEval_EvalCodeWithName",
     "_PyEval_EvalFrame",
     "_PyEval_FrameClearAndPop",
