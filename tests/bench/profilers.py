@@ -43,6 +43,23 @@ class Pyspyc:
         return int(found.group(1)) if found else 0
 
 
+class PyspycNative(Pyspyc):
+    """With C functions, which no rule about a program's stacks knows of."""
+
+    def __init__(self):
+        super().__init__("--native")
+
+    def stacks(self, path):
+        with open(path, encoding="utf-8") as file:
+            return harness.Stacks("".join(PyspycNative.without_native(line) for line in file))
+
+    @staticmethod
+    def without_native(line):
+        root, *frames = line.rstrip("\n").rsplit(" ", 1)[0].split(";")
+        frames = [frame for frame in frames if re.search(r"(\.py|>):\d+\)$", frame) or frame.startswith("<")]
+        return ";".join([root, *frames]) + line[line.rindex(" "):]
+
+
 class PySpy(Pyspyc):
     is_wall_time = False
 
@@ -130,7 +147,7 @@ def has_module(python, name):
 
 def installed():
     """Ours, and the others that there are; says which are not."""
-    found = [Pyspyc(), Pyspyc("--blocking")]
+    found = [Pyspyc(), Pyspyc("--blocking"), PyspycNative()]
     python = harness.find_interpreter("%d.%d" % TACHYON_VERSION)
     if python and has_module(python, "profiling.sampling"):
         found += [Tachyon(python), Tachyon(python, "--blocking")]
