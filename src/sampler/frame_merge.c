@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "frame_merge.h"
 
+#include "base/cleanup.h"
 #include "base/table.h"
 #include "python/plumbing.h"
 
@@ -80,6 +81,25 @@ static bool is_loop(struct work *work, uint32_t native)
     return count > 0 && role_of(work, &functions[count - 1]) == PYTHON_ROLE_EVAL;
 }
 
+/* Whether a file is the C library, or that of its threads. */
+static bool is_c_library(const char *path)
+{
+    static const char *const names[] = {"libc.so", "libc-", "libpthread", "ld-musl-"};
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    for (size_t i = 0; i < array_size(names); i++) {
+        if (strncmp(name, names[i], strlen(names[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether a function without a name is one of those that begin a thread: further out than all of Python. */
+static bool is_start(const struct work *work, const struct native_function *function)
+{
+    bool is_outside = work->input->python_count > 0 && work->next == work->input->python_count;
+    return is_outside && !function->is_named && is_c_library(function->path);
+}
+
 /*
  * Whether a function is shown. What an interpreter without symbols does is only told by its innermost function, in
  * the innermost part of the stack: there is no telling work from machinery.
@@ -92,6 +112,8 @@ static bool is_shown(struct work *work, const struct native_function *function)
     if (merge->with_all)
         return true;
     work->was_unnamed = is_unnamed;
+    if (is_start(work, function))
+        return false;
     if (is_unnamed)
         return !was_unnamed && work->next == 0;
     return role_of(work, function) == PYTHON_ROLE_WORK;

@@ -42,12 +42,13 @@ static void read_native(const char *text, struct native_frame *frames, uint32_t 
     for (char *rest = NULL, *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
         bool is_unnamed = *word == '?';
         snprintf(function_names[count], NAME_LEN, "%s", word);
-        functions[count] = (struct native_function){.serial = 100 + count,
-                                                    .name = function_names[count],
-                                                    .symbol = is_unnamed ? "" : function_names[count],
-                                                    .file = "",
-                                                    .path = strncmp(word, "lib", 3) == 0 ? "lib" : "python",
-                                                    .is_named = !is_unnamed};
+        functions[count] =
+            (struct native_function){.serial = 100 + count,
+                                     .name = function_names[count],
+                                     .symbol = is_unnamed ? "" : function_names[count],
+                                     .file = "",
+                                     .path = strstr(word, "lib") ? strstr(function_names[count], "lib") : "python",
+                                     .is_named = !is_unnamed};
         frames[count] =
             (struct native_frame){.pc = count, .sp = STACK + count * FRAME_LEN, .cfa = STACK + (count + 1) * FRAME_LEN};
         count++;
@@ -189,6 +190,13 @@ static void an_interpreter_without_symbols_shows_what_it_does_last(void **state)
     check("libc ?time ?call ?eval ?call ?eval", "b@3. a@5.", "libc ?time b a");
 }
 
+static void what_begins_a_thread_is_not_shown(void **state)
+{
+    (void)state;
+    check("libwork _PyEval_EvalFrameDefault start_thread ?libc.so", "a@1.", "libwork a");
+    check("?libc.so", "", "?libc.so");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +207,7 @@ int main(void)
         cmocka_unit_test(one_loop_may_have_begun_or_not),
         cmocka_unit_test(what_does_not_fit_keeps_python_frames),
         cmocka_unit_test(machinery_is_only_shown_when_asked_for),
+        cmocka_unit_test(what_begins_a_thread_is_not_shown),
         cmocka_unit_test(an_interpreter_without_symbols_shows_what_it_does_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
