@@ -19,6 +19,7 @@ struct native_function {
     const char *symbol; /* as the linker has it, before demangling; "" when there is none, and for inlined functions */
     const char *file;   /* with its source, as the compiler (or Cython) named it; "" when not known */
     const char *path;   /* of the module, see native_module.path */
+    uint64_t start;     /* where it begins in the target; 0: not known, or inlined */
     bool is_inlined;    /* into the next one of the list */
     bool is_named;      /* false: the name is one of an address */
 };

@@ -205,6 +205,7 @@ static bool describe_memory(struct symbolizer *symbolizer, const struct native_m
     buffer_clear(&symbolizer->name);
     if (jit) {
         function.symbol = jit->name;
+        function.start = jit->start;
         split_python_name(jit->name, &symbolizer->name, &function.file);
     } else if (vsyscall) {
         buffer_append_text(&symbolizer->name, vsyscall);
@@ -238,6 +239,7 @@ struct code_place {
     const struct native_module *module;
     struct debug_lines *lines;
     uint64_t address;
+    remote_addr start; /* of the function that has it; 0: not known */
 };
 
 /* Adds a function with a symbol, and perhaps a line. */
@@ -249,6 +251,7 @@ static bool add_named(struct symbolizer *symbolizer, const struct code_place *at
         .file = place->file,
         .line = place->line,
         .path = at->module->path,
+        .start = is_inlined ? 0 : at->start,
         .is_inlined = is_inlined,
         .is_named = true,
     };
@@ -264,7 +267,7 @@ static bool add_unnamed(struct symbolizer *symbolizer, const struct code_place *
                         const struct debug_place *place, struct description *ret)
 {
     struct native_function function = {
-        .symbol = "", .file = place->file, .line = place->line, .path = at->module->path};
+        .symbol = "", .file = place->file, .line = place->line, .path = at->module->path, .start = at->start};
     buffer_clear(&symbolizer->name);
     name_by_start(at->module, range, &symbolizer->name);
     return add_function(symbolizer, &function, ret);
@@ -279,8 +282,10 @@ static bool describe_code(struct symbolizer *symbolizer, const struct native_mod
     struct image_range range;
     if (!code)
         return false;
-    struct code_place at = {module, code->lines, address};
+    struct code_place at = {.module = module, .lines = code->lines, .address = address};
     bool is_found = code->names && function_names_find(code->names, address, &range, &symbolizer->symbol);
+    if (is_found)
+        at.start = module->bias + range.address;
     uint32_t count = code->lines ? debug_lines_find(code->lines, address, places) : 0;
     if (count == 0)
         places[count++] = (struct debug_place){"", "", 0};

@@ -78,6 +78,7 @@ static void inlined_functions_come_first(void **state)
         assert_int_equal(functions[i].line, expected[i].line);
         assert_string_equal(functions[i].path, "/usr/lib/inlined.so");
         assert_int_equal(functions[i].is_inlined, i < 2);
+        assert_int_equal(functions[i].start, i < 2 ? 0 : BIAS + address_of(image, "outermost"));
         assert_true(functions[i].is_named);
         assert_string_equal(functions[i].symbol, i < 2 ? "" : "outermost");
         assert_non_null(strstr(functions[i].file, "inlined.c"));
@@ -121,6 +122,7 @@ static void a_stripped_function_has_one_name_for_all_its_addresses(void **state)
     for (uint64_t i = 0; i < hidden.len; i++) {
         const struct native_function *other = find_one(symbolizer, BIAS + hidden.address + i);
         assert_int_equal(other->serial, first->serial);
+        assert_int_equal(other->start, BIAS + hidden.address);
     }
     assert_int_equal(find_one(symbolizer, BIAS + 0x1000000 + hidden.address)->serial, first->serial);
 }
@@ -261,6 +263,7 @@ static void code_of_a_compiler_has_the_names_that_it_wrote(void **state)
     assert_string_equal(function->file, "/home/me/app.py");
     assert_string_equal(function->symbol, "py::work:/home/me/app.py");
     assert_true(function->is_named);
+    assert_int_equal(function->start, 0x10000010);
     assert_string_equal(find_one(symbolizer, 0x10000040)->name, "lazy function");
     assert_string_equal(find_one(symbolizer, 0x10000030)->name, "[anonymous]");
 }
