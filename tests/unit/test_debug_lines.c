@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "elf_writer.h"
+#include "image/debug_clock.h"
 #include "image/debug_sections.h"
 
 #include <fcntl.h>
@@ -11,7 +12,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -234,6 +237,81 @@ static void siblings_that_go_around_in_circles_end(void **state)
     }
 }
 
+/* Makes a section of another one's place: both names must be as long, or the new one shorter. */
+static void rename_section(struct buffer *file, const char *name, const char *new_name)
+{
+    Elf64_Ehdr *header = (Elf64_Ehdr *)(void *)file->data;
+    Elf64_Shdr *sections = (Elf64_Shdr *)(void *)(file->data + header->e_shoff);
+    char *names = file->data + sections[header->e_shstrndx].sh_offset;
+    assert_true(strlen(new_name) <= strlen(name));
+    memcpy(names + section_of(file, name)->sh_name, new_name, strlen(new_name) + 1);
+}
+
+/* libdw reads on behind the section otherwise. */
+static void texts_have_to_end(void **state)
+{
+    (void)state;
+    static const char *const names[] = {".debug_str", ".debug_line_str"};
+    for (size_t i = 0; i < array_size(names); i++) {
+        cleanup_buffer struct buffer file = {0};
+        read_file("inlined.so", &file);
+        const Elf64_Shdr *section = section_of(&file, names[i]);
+        file.data[section->sh_offset + section->sh_size - 1] = 'x';
+        cleanup_image struct image *image = open_bytes(&file);
+        assert_null(read_lines(image));
+    }
+}
+
+static void a_file_that_has_taken_its_time_gets_no_more(void **state)
+{
+    (void)state;
+    struct debug_clock clock = {0};
+    assert_true(debug_clock_start(&clock));
+    assert_true(debug_clock_has_time(&clock));
+    debug_clock_stop(&clock);
+    assert_in_range(clock.spent_ns, 0, 2000000000);
+    clock.spent_ns = 3000000000;
+    assert_false(debug_clock_start(&clock));
+    assert_false(debug_clock_has_time(&clock));
+    debug_clock_stop(&clock);
+    assert_false(debug_clock_start(&clock));
+}
+
+/* The texts of the entries are said to be in another file, which .gnu_debugaltlink names. */
+static void a_file_that_is_named_is_not_opened(void **state)
+{
+    (void)state;
+    enum { DW_FORM_STRP = 0x0e, DW_FORM_STRP_SUP = 0x1d };
+    char path[16] = "", event[64];
+    cleanup_fd int other = elf_writer_open("", 0);
+    cleanup_fd int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    cleanup_buffer struct buffer file = {0};
+    snprintf(path, sizeof(path), "/dev/fd/%d", other);
+    assert_true(inotify_add_watch(watch, path, IN_OPEN) >= 0);
+    read_file("inlined.so", &file);
+    Elf64_Shdr *link = section_of(&file, ".note.gnu.build-id"), *abbreviations = section_of(&file, ".debug_abbrev");
+    assert_true(link->sh_size >= sizeof(path) + 8);
+    memset(file.data + link->sh_offset, 'i', link->sh_size);
+    memcpy(file.data + link->sh_offset, path, sizeof(path));
+    rename_section(&file, ".note.gnu.build-id", ".gnu_debugaltlink");
+    int changed = 0;
+    for (uint64_t i = 0; i < abbreviations->sh_size; i++) {
+        char *form = file.data + abbreviations->sh_offset + i;
+        changed += *form == DW_FORM_STRP;
+        *form = *form == DW_FORM_STRP ? DW_FORM_STRP_SUP : *form;
+    }
+    assert_true(changed > 0);
+    cleanup_image struct image *image = open_bytes(&file);
+    cleanup_debug_lines struct debug_lines *lines = read_lines(image);
+    cleanup_buffer struct buffer found = {0};
+    struct image_range symbol;
+    assert_true(image_find_symbol(image, "mark_hidden", &symbol));
+    if (lines)
+        describe(lines, symbol.address, &found);
+    assert_int_equal(read(watch, event, sizeof(event)), -1); /* nothing has happened */
+    assert_non_null(strstr(buffer_text(&found), ":inlined.c:25"));
+}
+
 static uint64_t next_random(uint64_t *random)
 {
     *random = *random * 6364136223846793005U + 1442695040888963407U;
@@ -372,6 +450,9 @@ int main(void)
         cmocka_unit_test(sections_that_say_that_they_are_huge_are_left_alone),
         cmocka_unit_test(a_section_that_is_there_twice_is_one_too_many),
         cmocka_unit_test(siblings_that_go_around_in_circles_end),
+        cmocka_unit_test(texts_have_to_end),
+        cmocka_unit_test(a_file_that_has_taken_its_time_gets_no_more),
+        cmocka_unit_test(a_file_that_is_named_is_not_opened),
         cmocka_unit_test(any_content_is_survived),
         cmocka_unit_test(lines_that_would_take_too_much_memory_are_not_read),
         cmocka_unit_test(lines_of_many_units_are_counted_together),
