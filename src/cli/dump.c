@@ -120,7 +120,7 @@ static error_t parse_dump_option(int key, char *value, struct argp_state *state)
         break;
     case KEY_NATIVE_ALL:
         arguments->plan.reading.with_all_native = true;
-        /* fall through */
+        __attribute__((fallthrough));
     case 'n':
         arguments->plan.reading.with_native = true;
         error = options_take_native(&arguments->line);

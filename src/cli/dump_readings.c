@@ -231,7 +231,9 @@ static struct error *add_children(struct readings *readings, const struct proces
     error = NULL;
     for (uint32_t i = 0; !error && i < count && readings->count < MEMBER_LIMIT; i++) {
         struct process *child = NULL;
-        cleanup_error struct error *gone = is_member(readings, pids[i]) ? NULL : process_open(NULL, pids[i], &child);
+        /* One that has ended since is no matter. */
+        if (!is_member(readings, pids[i]))
+            error_destroy(process_open(NULL, pids[i], &child));
         if (child)
             error = add_member(readings, child, parent->pid);
     }

@@ -121,7 +121,7 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
         break;
     case KEY_NATIVE_ALL:
         arguments->recording.with_all_native = true;
-        /* fall through */
+        __attribute__((fallthrough));
     case 'n':
         arguments->recording.with_native = true;
         error = options_take_native(&arguments->line);

@@ -28,7 +28,7 @@ static struct dump_frame native_frame(const struct stack_frame *frame)
     }
     const char *file = stack_frame_file(frame);
     made.line = frame->function->line;
-    made.name = copy(frame->function->name);
+    made.name = copy(frame->name);
     made.filename = copy(file);
     made.short_filename = copy(file + short_path_start_native(file, strlen(file), *frame->function->file != '\0'));
     return made;

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/table.h"
+#include "method_names.h"
 #include "python/plumbing.h"
 
 #include <stdlib.h>
@@ -104,10 +105,11 @@ static bool is_start(const struct work *work, const struct native_function *func
  * Whether a function is shown. What an interpreter without symbols does is only told by its innermost function, in
  * the innermost part of the stack: there is no telling work from machinery.
  */
-static bool is_shown(struct work *work, const struct native_function *function)
+static bool is_shown(struct work *work, const struct native_function *function, bool is_method)
 {
     const struct frame_merge *merge = work->merge;
-    bool is_unnamed = !function->is_named && merge->interpreter && strcmp(function->path, merge->interpreter) == 0;
+    bool is_unnamed =
+        !function->is_named && !is_method && merge->interpreter && strcmp(function->path, merge->interpreter) == 0;
     bool was_unnamed = work->was_unnamed;
     if (merge->with_all)
         return true;
@@ -116,7 +118,7 @@ static bool is_shown(struct work *work, const struct native_function *function)
         return false;
     if (is_unnamed)
         return !was_unnamed && work->next == 0;
-    return role_of(work, function) == PYTHON_ROLE_WORK;
+    return is_method || role_of(work, function) == PYTHON_ROLE_WORK;
 }
 
 static void place_native(struct work *work, uint32_t native)
@@ -124,11 +126,14 @@ static void place_native(struct work *work, uint32_t native)
     uint32_t count;
     const struct native_function *functions = functions_of(work, native, &count);
     for (uint32_t i = 0; i < count; i++) {
+        struct method_names *methods = work->merge->methods;
+        const char *method = methods ? method_names_find(methods, &functions[i]) : NULL;
         const struct stack_frame frame = {
             .kind = FRAME_NATIVE,
             .function = &functions[i],
+            .name = method ? method : functions[i].name,
         };
-        if (is_shown(work, &functions[i]))
+        if (is_shown(work, &functions[i], method != NULL))
             append(work->merge, &frame);
     }
 }

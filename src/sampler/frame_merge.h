@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct method_names;
 struct python_version;
 
 struct frame_merge {
@@ -25,8 +26,9 @@ struct frame_merge {
     uint32_t count, capacity;
     uint8_t *roles; /* enum python_role and 1, by a function's serial; 0: not known yet */
     uint32_t role_capacity;
-    const char *interpreter; /* path of the module with the evaluation loop; NULL: not known yet */
-    bool has_failed;         /* no memory */
+    struct method_names *methods; /* names of functions that have none; NULL: there are none */
+    const char *interpreter;      /* path of the module with the evaluation loop; NULL: not known yet */
+    bool has_failed;              /* no memory */
 };
 
 /* What is put together. */

@@ -3,7 +3,7 @@
 
 #include "base/cleanup.h"
 #include "core/core.h"
-#include "frame_merge.h"
+#include "method_names.h"
 #include "native/modules.h"
 #include "native/symbolizer.h"
 #include "native/unwinder.h"
@@ -22,22 +22,25 @@ enum {
 struct native_stacks {
     struct module_opener opener;
     const struct process *process; /* NULL: nothing changes any more */
+    struct maps maps;              /* of the process */
     struct memory *memory;         /* of the process, for us alone; NULL without one */
     struct modules *modules;
     struct unwinder *unwinder;
     struct symbolizer *symbolizer;
     struct frame_merge merge;
+    struct method_names methods;
     struct python_version version;
     bool is_outdated;        /* there is code of which no module is known */
     uint64_t next_update_ns; /* not before */
 };
 
-/* Makes known what is mapped. */
+/* Makes known what is mapped. The maps must outlive the stacks, or the next update. */
 static struct error *update(struct native_stacks *stacks, const struct maps *maps)
 {
     struct error *error = modules_update(stacks->modules, maps);
     stacks->merge.interpreter = NULL;
     stacks->is_outdated = false;
+    stacks->methods.maps = maps;
     return error ? error : symbolizer_update(stacks->symbolizer);
 }
 
@@ -48,6 +51,8 @@ static struct error *create(struct native_stacks *stacks, const struct maps *map
         error = unwinder_create(stacks->modules, &stacks->unwinder);
     if (!error)
         error = symbolizer_create(stacks->modules, &stacks->symbolizer);
+    stacks->methods = (struct method_names){.memory = memory, .modules = stacks->modules};
+    stacks->merge.methods = &stacks->methods;
     return error ? error : update(stacks, maps);
 }
 
@@ -65,16 +70,15 @@ struct error *native_stacks_of_process(const struct process *process, const stru
                                        bool with_all, struct native_stacks **ret)
 {
     cleanup_native_stacks struct native_stacks *stacks = allocate(version, with_all);
-    cleanup_maps struct maps maps = {0};
     if (!stacks)
         return error_no_memory();
     stacks->process = process;
     stacks->opener = opener_of_process(process);
-    struct error *error = process_read_maps(process, &maps);
+    struct error *error = process_read_maps(process, &stacks->maps);
     if (!error)
         error = process_memory_create(process, &stacks->memory);
     if (!error)
-        error = create(stacks, &maps, stacks->memory);
+        error = create(stacks, &stacks->maps, stacks->memory);
     if (error)
         return error;
     *ret = hand_over(&stacks);
@@ -100,6 +104,8 @@ void native_stacks_destroy(struct native_stacks *stacks)
     if (!stacks)
         return;
     frame_merge_deinit(&stacks->merge);
+    method_names_deinit(&stacks->methods);
+    maps_deinit(&stacks->maps);
     symbolizer_destroy(stacks->symbolizer);
     unwinder_destroy(stacks->unwinder);
     modules_destroy(stacks->modules);
@@ -115,8 +121,12 @@ static void update_if_due(struct native_stacks *stacks)
     if (!stacks->is_outdated || !stacks->process || begin_ns < stacks->next_update_ns)
         return;
     cleanup_error struct error *error = process_read_maps(stacks->process, &maps);
-    if (!error)
-        error = update(stacks, &maps);
+    if (!error) {
+        const struct maps before = stacks->maps;
+        stacks->maps = maps;
+        maps = before;
+        error = update(stacks, &stacks->maps);
+    }
     uint64_t end_ns = monotonic_now_ns(), rest_ns = UPDATE_REST * (end_ns - begin_ns);
     stacks->next_update_ns = end_ns + (rest_ns > UPDATE_EACH_NS ? rest_ns : UPDATE_EACH_NS);
 }

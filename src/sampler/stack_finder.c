@@ -116,7 +116,7 @@ static uint32_t find_native(struct stack_finder *finder, const struct stack_fram
         return found;
     const struct profile_frame added = {
         .kind = frame->kind,
-        .name = intern_text(finder->profile, is_call ? stack_frame_call_name(frame) : frame->function->name),
+        .name = intern_text(finder->profile, is_call ? stack_frame_call_name(frame) : frame->name),
         .file = is_call ? PROFILE_NONE : intern_text(finder->profile, stack_frame_file(frame)),
         .line = wanted.line,
     };

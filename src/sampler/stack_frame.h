@@ -17,7 +17,8 @@ struct stack_frame {
     enum frame_kind kind;                   /* FRAME_PYTHON (or a mark), FRAME_NATIVE, FRAME_KERNEL */
     uint32_t index;                         /* FRAME_PYTHON: which of the thread's Python frames */
     uint32_t system_call;                   /* FRAME_KERNEL: its number */
-    const struct native_function *function; /* FRAME_NATIVE */
+    const struct native_function *function; /* FRAME_NATIVE, */
+    const char *name;                       /* and what it is called */
 };
 
 /* What a Python frame has to do with C frames: see struct python_frame. */
