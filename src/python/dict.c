@@ -254,6 +254,22 @@ bool dict_find_text(const struct layout *layout, struct memory *memory, remote_a
     return open_dict(layout, memory, dict, &reader) && find_entry(&reader, is_text, key, ret);
 }
 
+static void look_early(struct dict_reader *reader)
+{
+    if (reader->count > DICT_EARLY_COUNT)
+        reader->count = DICT_EARLY_COUNT;
+}
+
+bool dict_find_early_text(const struct layout *layout, struct memory *memory, remote_addr dict, const char *key,
+                          remote_addr *ret)
+{
+    struct dict_reader reader;
+    if (!open_dict(layout, memory, dict, &reader))
+        return false;
+    look_early(&reader);
+    return find_entry(&reader, is_text, key, ret);
+}
+
 bool dict_find_number(const struct layout *layout, struct memory *memory, remote_addr dict, uint64_t key,
                       remote_addr *ret)
 {
@@ -350,5 +366,8 @@ bool instance_find_attribute(const struct layout *layout, struct memory *memory,
                              remote_addr *ret)
 {
     struct dict_reader reader;
-    return open_instance(layout, memory, object, &reader) && find_entry(&reader, is_text, name, ret);
+    if (!open_instance(layout, memory, object, &reader))
+        return false;
+    look_early(&reader);
+    return find_entry(&reader, is_text, name, ret);
 }

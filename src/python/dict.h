@@ -14,8 +14,9 @@
 struct layout;
 
 enum {
-    DICT_STEP = 32,        /* entries read at a time */
-    DICT_WORDS_LIMIT = 3,  /* of an entry */
+    DICT_STEP = 32,       /* entries read at a time */
+    DICT_WORDS_LIMIT = 3, /* of an entry */
+    DICT_EARLY_COUNT = 4096,
     DICT_ORDER_LIMIT = 30, /* CPython 3.11 Include/internal/pycore_dict.h: SHARED_KEYS_MAX_SIZE */
 };
 
@@ -49,6 +50,10 @@ bool dict_next(struct dict_reader *reader, remote_addr *ret_key, remote_addr *re
 bool dict_find_text(const struct layout *layout, struct memory *memory, remote_addr dict, const char *key,
                     remote_addr *ret);
 
+/* The same among the first DICT_EARLY_COUNT entries, where what a class or module begins with is. */
+bool dict_find_early_text(const struct layout *layout, struct memory *memory, remote_addr dict, const char *key,
+                          remote_addr *ret);
+
 /* The value for an int key. False when there is none. */
 bool dict_find_number(const struct layout *layout, struct memory *memory, remote_addr dict, uint64_t key,
                       remote_addr *ret);
@@ -56,7 +61,10 @@ bool dict_find_number(const struct layout *layout, struct memory *memory, remote
 /* What an int is, if that is neither negative nor more than 64 bits. */
 bool integer_read(const struct layout *layout, struct memory *memory, remote_addr object, uint64_t *ret);
 
-/* The attribute of an instance of a class that Python code defined. False when it has none of that name. */
+/*
+ * The attribute of an instance of a class that Python code defined, if it is among the first DICT_EARLY_COUNT. False
+ * when it has none of that name.
+ */
 bool instance_find_attribute(const struct layout *layout, struct memory *memory, remote_addr object, const char *name,
                              remote_addr *ret);
 

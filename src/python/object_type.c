@@ -94,10 +94,17 @@ static const struct known_type {
     {"numpy.bytes_", VALUE_BYTES, 0, IN_3},
 };
 
+static void free_type(struct object_type *type)
+{
+    if (type)
+        free(type->facts);
+    free(type);
+}
+
 void object_types_clear(struct object_types *types)
 {
     for (uint32_t i = 0; i < types->count; i++)
-        free(types->types[i].type);
+        free_type(types->types[i].type);
     types->count = 0;
     table_clear(&types->by_address);
 }
@@ -180,7 +187,7 @@ static bool append_full_name(const struct layout *layout, struct memory *memory,
 {
     remote_addr dict, module, qualname;
     if (!type->is_heap || memory_read_u64(memory, type->address + layout->type.dict, &dict) != MEMORY_OK ||
-        !dict_find_text(layout, memory, dict, "__module__", &module) ||
+        !dict_find_early_text(layout, memory, dict, "__module__", &module) ||
         text_read(layout, memory, module, name) != PYTHON_OK)
         return false;
     if (strcmp(buffer_text(name), "builtins") == 0 || strcmp(buffer_text(name), "__builtin__") == 0)
@@ -233,11 +240,14 @@ const struct object_type *object_types_find(struct object_types *types, const st
         !array_grow(&types->types, types->count, &types->capacity, sizeof(*types->types)))
         return NULL;
     struct object_type *kept = malloc(sizeof(*kept));
-    if (!kept || !table_insert(&types->by_address, hash, types->count)) {
-        free(kept);
+    if (kept) {
+        *kept = found;
+        kept->facts = calloc(1, sizeof(*kept->facts));
+    }
+    if (!kept || !kept->facts || !table_insert(&types->by_address, hash, types->count)) {
+        free_type(kept);
         return NULL;
     }
-    *kept = found;
     types->types[types->count++].type = kept;
     return kept;
 }
@@ -269,7 +279,7 @@ bool class_find_attribute(const struct layout *layout, struct memory *memory, re
         return false;
     for (uint64_t i = 0; i < count && read_class(layout, memory, mro, i, &class); i++) {
         if (memory_read_u64(memory, class + layout->type.dict, &dict) != MEMORY_OK || dict == 0 ||
-            !dict_find_text(layout, memory, dict, name, ret))
+            !dict_find_early_text(layout, memory, dict, name, ret))
             continue;
         *ret_owner = class;
         return true;

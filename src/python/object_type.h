@@ -72,6 +72,21 @@ enum value_kind {
     VALUE_KIND_COUNT,
 };
 
+/* What is known of how a class of Python code writes its instances. */
+enum class_form {
+    CLASS_UNKNOWN, /* nobody has looked yet */
+    CLASS_ORDINARY,
+    CLASS_ENUM,
+    CLASS_DATA,        /* fields: a dict of them */
+    CLASS_NAMED_TUPLE, /* fields: a tuple of their names */
+};
+
+struct class_facts {
+    enum class_form form;
+    remote_addr fields;
+    remote_addr owner; /* the class whose __repr__() it is */
+};
+
 struct object_type {
     remote_addr address;
     uint64_t flags;
@@ -80,13 +95,14 @@ struct object_type {
     bool is_exact;                 /* it is the known type, not one that is derived from it */
     bool is_heap;                  /* made while the program ran: all that Python code defines, and some others */
     bool has_own_repr;             /* its repr() is not that of the known type */
+    struct class_facts *facts;     /* kept with the type; for who writes instances */
     char name[TYPE_NAME_LEN];      /* tp_name, cut; of Python's own classes without module */
     char full_name[TYPE_NAME_LEN]; /* "module.Outer.Inner", cut */
 };
 
 /* Where a type is kept, as pointers to it are in use while others are added. */
 struct met_type {
-    struct object_type *type; /* owned */
+    struct object_type *type; /* owned, with its facts */
 };
 
 /* The types that were met. A zeroed struct is empty. */

@@ -89,6 +89,7 @@ void values_begin_sample(struct values *values, struct memory *memory)
     object_types_clear(&values->types);
     values->memory = memory;
     values->total_left = VALUE_TOTAL_LIMIT;
+    values->first_read = memory->remote_reads;
 }
 
 const struct object_type *value_type(struct values *values, remote_addr object)
@@ -104,14 +105,22 @@ void value_write_unreadable(struct values *values)
     value_append(&values->text, "<unreadable>");
 }
 
+bool values_are_over(struct values *values, uint32_t steps)
+{
+    uint64_t reads = values->memory->remote_reads - values->first_read;
+    if (steps > values->total_left || reads > VALUE_READ_LIMIT)
+        return true;
+    values->total_left -= steps;
+    return false;
+}
+
 bool value_is_over(struct values *values, uint64_t steps)
 {
-    if (steps > values->steps_left || steps > values->total_left) {
+    if (steps > values->steps_left || values_are_over(values, (uint32_t)steps)) {
         values->text.is_full = true;
         return true;
     }
     values->steps_left -= (uint32_t)steps;
-    values->total_left -= (uint32_t)steps;
     return values->text.is_full;
 }
 

@@ -22,7 +22,9 @@ struct dict_reader;
 enum {
     VALUE_DEPTH_LIMIT = 32,    /* of containers in containers */
     VALUE_STEP_LIMIT = 100000, /* objects, or STEP_ENTRIES empty entries of tables, that are looked at for one value, */
-    VALUE_TOTAL_LIMIT = 2000000, /* and for all of a sample */
+    VALUE_TOTAL_LIMIT = 1000000, /* and for all of a sample */
+    VALUE_READ_LIMIT = 200000,   /* reads of the target itself in a sample: half a second, where each takes 2.5 us */
+    VALUE_LOOKUP_STEPS = 128,    /* what a look-up in a class counts for */
     VALUE_STEP_ENTRIES = 32,
 };
 
@@ -34,6 +36,7 @@ struct values {
     struct object_types types;
     struct buffer scratch; /* a text that is being read */
     uint32_t steps_left, total_left;
+    uint64_t first_read; /* memory.remote_reads when the sample began */
     uint32_t depth, open_count;
     remote_addr open[2 * VALUE_DEPTH_LIMIT]; /* the containers around what is being written */
     bool is_attribute;                       /* what is being written is part of an object's attributes */
@@ -53,6 +56,9 @@ void values_write(struct values *values, remote_addr object, uint32_t limit, str
 
 /* Writes an object into the current text. */
 void value_write(struct values *values, remote_addr object);
+
+/* Whether there is no use in going on in this sample: a limit of all values is reached. Counts steps. */
+bool values_are_over(struct values *values, uint32_t steps);
 
 /* What an object is whose type cannot be read, or NULL. */
 const struct object_type *value_type(struct values *values, remote_addr object);

@@ -42,7 +42,8 @@ void value_write_class_name_2(struct values *values, remote_addr class)
     enum { CLASS_DICT = 8, CLASS_NAME = 16 };
     remote_addr dict, name, module, body = value_body(values, class);
     if (value_word(values, body + CLASS_DICT, &dict) &&
-        dict_find_text(values->layout, values->memory, dict, "__module__", &module) && value_write_name(values, module))
+        dict_find_early_text(values->layout, values->memory, dict, "__module__", &module) &&
+        value_write_name(values, module))
         value_append(&values->text, ".");
     if (!value_word(values, body + CLASS_NAME, &name) || !value_write_name(values, name))
         value_append(&values->text, "?");
@@ -132,14 +133,15 @@ static remote_addr find_origin(struct values *values, remote_addr dict, bool *re
 {
     remote_addr spec, origin, is_file;
     const struct layout *layout = values->layout;
-    if (dict_find_text(layout, values->memory, dict, "__spec__", &spec) &&
+    if (dict_find_early_text(layout, values->memory, dict, "__spec__", &spec) &&
         instance_find_attribute(layout, values->memory, spec, "origin", &origin) && is_text(values, origin)) {
         *ret_is_file = instance_find_attribute(layout, values->memory, spec, "_set_fileattr", &is_file) &&
                        value_is_true(values, is_file);
         return origin;
     }
     *ret_is_file = true;
-    return dict_find_text(layout, values->memory, dict, "__file__", &origin) && is_text(values, origin) ? origin : 0;
+    return dict_find_early_text(layout, values->memory, dict, "__file__", &origin) && is_text(values, origin) ? origin
+                                                                                                              : 0;
 }
 
 /* What stands for the file of a module that has none. */
@@ -148,7 +150,7 @@ static const char *word_for_loader(struct values *values, remote_addr dict)
     remote_addr loader;
     if (values->layout->repr_format == REPR_2)
         return " (built-in)";
-    if (!dict_find_text(values->layout, values->memory, dict, "__loader__", &loader))
+    if (!dict_find_early_text(values->layout, values->memory, dict, "__loader__", &loader))
         return "";
     const struct object_type *type = value_type(values, loader);
     const struct object_type *class = type && type->kind == VALUE_CLASS
@@ -170,7 +172,8 @@ void value_write_module(struct values *values, remote_addr object, const struct 
         return;
     }
     value_append(&values->text, "<module '");
-    if (!dict_find_text(values->layout, values->memory, dict, "__name__", &name) || !value_write_name(values, name))
+    if (!dict_find_early_text(values->layout, values->memory, dict, "__name__", &name) ||
+        !value_write_name(values, name))
         value_append(&values->text, "?");
     value_append(&values->text, "'");
     remote_addr origin = find_origin(values, dict, &is_file);

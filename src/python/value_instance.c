@@ -167,8 +167,7 @@ static bool find_attribute(struct values *values, remote_addr object, const char
 static bool write_enum(struct values *values, remote_addr object, const struct object_type *type)
 {
     remote_addr name, value;
-    if (!type->is_heap || !class_has_base(values->layout, values->memory, type->address, "Enum") ||
-        !instance_find_attribute(values->layout, values->memory, object, "_name_", &name) ||
+    if (!instance_find_attribute(values->layout, values->memory, object, "_name_", &name) ||
         !instance_find_attribute(values->layout, values->memory, object, "_value_", &value))
         return false;
     const struct object_type *name_type = value_type(values, name);
@@ -238,46 +237,34 @@ static void write_fields(struct values *values, remote_addr object, remote_addr 
 }
 
 /* CPython 3.13 Lib/dataclasses.py: _repr_fn(). */
-static bool write_data_class(struct values *values, remote_addr object, const struct object_type *type)
+static void write_data_class(struct values *values, remote_addr object, const struct object_type *type)
 {
-    remote_addr method, owner, fields, qualname, dict;
-    const struct layout *layout = values->layout;
-    if (!type->is_heap || layout->type.qualname == LAYOUT_NONE ||
-        !class_find_attribute(layout, values->memory, type->address, "__repr__", &method, &owner) ||
-        !value_word(values, owner + layout->type.dict, &dict) ||
-        !dict_find_text(layout, values->memory, dict, "__dataclass_fields__", &fields) ||
-        !is_made_by_dataclass(values, method))
-        return false;
+    remote_addr qualname;
     if (!value_enter(values, object, "..."))
-        return true;
-    if (!value_word(values, type->address + layout->type.qualname, &qualname) || !value_write_name(values, qualname))
+        return;
+    if (!value_word(values, type->address + values->layout->type.qualname, &qualname) ||
+        !value_write_name(values, qualname))
         value_append(&values->text, type->name);
     value_append(&values->text, "(");
-    write_fields(values, object, fields);
+    write_fields(values, object, type->facts->fields);
     value_append(&values->text, ")");
     value_leave(values);
-    return true;
 }
 
-/* CPython 3.13 Lib/collections/__init__.py: namedtuple(): the class that has __repr__() has _fields, too. */
+/* CPython 3.13 Lib/collections/__init__.py: namedtuple(). */
 static bool write_named_tuple(struct values *values, remote_addr object, const struct object_type *type)
 {
-    remote_addr method, owner, dict, fields, names, items, name, value;
+    remote_addr names, items, name, value;
     uint64_t name_count, count;
-    if (!type->is_heap || type->kind != VALUE_TUPLE ||
-        !class_find_attribute(values->layout, values->memory, type->address, "__repr__", &method, &owner) ||
-        !value_word(values, owner + values->layout->type.dict, &dict) ||
-        !dict_find_text(values->layout, values->memory, dict, "_fields", &fields))
-        return false;
-    const struct object_type *fields_type = value_type(values, fields);
-    if (!fields_type || fields_type->kind != VALUE_TUPLE || !value_open_tuple(values, fields, &names, &name_count) ||
+    /* In 2.7 the name is part of the method, and so that of a base may be shown. */
+    const struct object_type *named =
+        values->layout->repr_format == REPR_2
+            ? object_types_find(&values->types, values->layout, values->memory, type->facts->owner)
+            : type;
+    if (!named || !value_open_tuple(values, type->facts->fields, &names, &name_count) ||
         !value_open_tuple(values, object, &items, &count) || count != name_count)
         return false;
-    /* In 2.7 the name is part of the method, and so that of a base may be shown. */
-    const struct object_type *named = values->layout->repr_format == REPR_2
-                                          ? object_types_find(&values->types, values->layout, values->memory, owner)
-                                          : type;
-    if (!named || !value_enter(values, object, "(...)"))
+    if (!value_enter(values, object, "(...)"))
         return true;
     value_append(&values->text, named->name);
     value_append(&values->text, "(");
@@ -294,8 +281,53 @@ static bool write_named_tuple(struct values *values, remote_addr object, const s
     return true;
 }
 
+static bool is_tuple(struct values *values, remote_addr object)
+{
+    const struct object_type *type = value_type(values, object);
+    return type && type->kind == VALUE_TUPLE;
+}
+
+/* Which of these a class is: what has the __repr__() of a named tuple or data class has its fields, too. */
+static struct class_facts find_facts(struct values *values, const struct object_type *type)
+{
+    struct class_facts facts = {.form = CLASS_ORDINARY};
+    const struct layout *layout = values->layout;
+    struct memory *memory = values->memory;
+    remote_addr method, dict;
+    if (!type->is_heap || value_is_over(values, VALUE_LOOKUP_STEPS))
+        return facts;
+    if (class_has_base(layout, memory, type->address, "Enum")) {
+        facts.form = CLASS_ENUM;
+        return facts;
+    }
+    if (!class_find_attribute(layout, memory, type->address, "__repr__", &method, &facts.owner) ||
+        !value_word(values, facts.owner + layout->type.dict, &dict))
+        return facts;
+    if (type->kind == VALUE_TUPLE && dict_find_early_text(layout, memory, dict, "_fields", &facts.fields) &&
+        is_tuple(values, facts.fields))
+        facts.form = CLASS_NAMED_TUPLE;
+    else if (layout->type.qualname != LAYOUT_NONE &&
+             dict_find_early_text(layout, memory, dict, "__dataclass_fields__", &facts.fields) &&
+             is_made_by_dataclass(values, method))
+        facts.form = CLASS_DATA;
+    return facts;
+}
+
 bool value_write_known_class(struct values *values, remote_addr object, const struct object_type *type)
 {
-    return write_named_tuple(values, object, type) || write_enum(values, object, type) ||
-           write_data_class(values, object, type);
+    if (type->facts->form == CLASS_UNKNOWN)
+        *type->facts = find_facts(values, type);
+    switch (type->facts->form) {
+    case CLASS_ENUM:
+        return write_enum(values, object, type);
+    case CLASS_NAMED_TUPLE:
+        return write_named_tuple(values, object, type);
+    case CLASS_DATA:
+        write_data_class(values, object, type);
+        return true;
+    case CLASS_UNKNOWN:
+    case CLASS_ORDINARY:
+        break;
+    }
+    return false;
 }

@@ -165,31 +165,32 @@ static void add_variable(struct python_variables *variables, remote_addr name, u
     variables->found[variables->count++] = found;
 }
 
-/* The value of a cell that has this name, to 3.10: an argument that inner functions use has one besides its own slot.
+/*
+ * Finds a name among those of slots. To 3.10 an argument that inner functions use has a cell besides its own slot. The
+ * names of variables are interned, so that the same name is the same object: CPython 3.10 Objects/codeobject.c:
+ * intern_strings().
  */
-static bool find_cell(struct values *values, const struct slots *cells, const char *name, uint64_t *ret)
+static bool find_name(struct values *values, const struct slots *slots, uint64_t count, remote_addr name, uint64_t *ret)
 {
-    for (uint64_t i = 0; i < cells->count; i++) {
-        remote_addr cell_name;
-        if (value_word(values, cells->names + i * WORD_LEN, &cell_name) &&
-            text_equals(values->layout, values->memory, cell_name, name))
-            return read_slot(values, cells->first + i * WORD_LEN, ret) && open_cell(values, ret);
+    for (uint64_t i = 0; i < count && i < slots->count && !values_are_over(values, 1); i++) {
+        remote_addr other;
+        if (value_word(values, slots->names + i * WORD_LEN, &other) && other == name) {
+            *ret = i;
+            return true;
+        }
     }
     return false;
 }
 
-static bool is_argument_too(struct values *values, const struct slots *slots, remote_addr name)
+/* What the cell of an argument holds. */
+static bool find_cell(struct values *values, const struct slots *cells, remote_addr name, uint64_t *ret)
 {
-    cleanup_buffer struct buffer text = {0};
-    if (text_read(values->layout, values->memory, name, &text) != PYTHON_OK)
+    uint64_t index, value;
+    if (!find_name(values, cells, cells->count, name, &index) ||
+        !read_slot(values, cells->first + index * WORD_LEN, &value) || !open_cell(values, &value))
         return false;
-    for (uint64_t i = 0; i < slots->arg_count && i < slots->count; i++) {
-        remote_addr other;
-        if (value_word(values, slots->names + i * WORD_LEN, &other) &&
-            text_equals(values->layout, values->memory, other, buffer_text(&text)))
-            return true;
-    }
-    return false;
+    *ret = value;
+    return true;
 }
 
 /* Adds the variable in a slot. cells: those among which an argument's may be, or NULL. */
@@ -206,15 +207,8 @@ static void add_slot(struct python_variables *variables, const struct slots *slo
     bool is_in_cell = slots->are_cells || (read_kind(values, slots, index) & (KIND_CELL | KIND_FREE));
     if (has_value && is_in_cell)
         has_value = open_cell(values, &value);
-    if (cells && is_argument) {
-        cleanup_buffer struct buffer text = {0};
-        uint64_t in_cell;
-        if (text_read(values->layout, values->memory, name, &text) == PYTHON_OK &&
-            find_cell(values, cells, buffer_text(&text), &in_cell)) {
-            has_value = true;
-            value = in_cell;
-        }
-    }
+    if (cells && is_argument && find_cell(values, cells, name, &value))
+        has_value = true;
     if (has_value)
         add_variable(variables, name, value, is_argument);
 }
@@ -256,7 +250,9 @@ static void read_three_rows(struct python_variables *variables, remote_addr fram
         add_slot(variables, &locals, i, &cells);
     for (uint64_t i = 0; i < cells.count; i++) {
         remote_addr name;
-        if (value_word(values, cells.names + i * WORD_LEN, &name) && !is_argument_too(values, &locals, name))
+        uint64_t index;
+        if (value_word(values, cells.names + i * WORD_LEN, &name) &&
+            !find_name(values, &locals, locals.arg_count, name, &index))
             add_slot(variables, &cells, i, NULL);
     }
     for (uint64_t i = 0; i < frees.count; i++)
