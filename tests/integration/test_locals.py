@@ -1,8 +1,9 @@
 """Arguments and locals in `pyspyc dump -l`, against what the interpreter itself says of them.
 
-    PYSPYC=build/pyspyc python3 test_locals.py [INTERPRETER] [TestLocals.test_name]
+    PYSPYC=build/pyspyc PYSPYC_BREAK_VALUES=build/tests/tools/break-values python3 test_locals.py [INTERPRETER] [TestLocals.test_name]
 """
 import json
+import os
 import re
 import time
 
@@ -13,6 +14,7 @@ ALL = "-" + "l" * 100
 #: Seconds that reading the worst values may take.
 LIMIT = 1.0 * harness.SLOWNESS
 DUMPS = 30
+BREAKS = 40
 
 
 def locals_of(thread):
@@ -97,6 +99,14 @@ class TestLocals(harness.TestCase):
         outcome = self.run_pyspyc("dump", "--pid", target.pid, "-l")
         self.assertIn("\\x1b[31m", outcome.output)
         self.assertNotIn("\x1b", outcome.output)
+
+    def test_broken_memory_is_read_to_an_end(self):
+        """The values of a real interpreter, with words of them wrong; see tests/tools/break-values.c."""
+        target, _ = self.start_target("values.py")
+        breaker = self.start(os.environ["PYSPYC_BREAK_VALUES"], target.pid, BREAKS, 2000)
+        status, output = breaker.finish()
+        self.assertEqual(status, 0, output + breaker.stderr())
+        self.assert_unharmed(target)
 
     def test_all_values_are_of_one_moment(self):
         """Those of one thread without a GIL; of all threads with one that tells who has it."""

@@ -150,7 +150,7 @@ static struct error *run(pid_t pid, uint32_t times, uint32_t limit)
     if (!error)
         error = process_memory_create(process, &memory);
     if (!error)
-        error = session_open(process, THREADS_ALL, false, &session);
+        error = session_open(process, &(struct session_options){.choice = THREADS_ALL}, &session);
     /* The process is at rest: each word of it is read once. */
     if (!error)
         error = snapshot_create(memory, &snapshot);
