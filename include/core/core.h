@@ -87,6 +87,9 @@ struct error *core_open_image(struct core *core, const struct mapping *mapping, 
 /* Opens the separate file with an image's symbols as loaded->debug, if there is one that belongs to it. */
 bool core_open_debug_image(const struct core *core, struct loaded_image *loaded);
 
+/* Opens a file of our own that is no part of the core, such as one with source code; -1: there is none. */
+int core_open_path(const struct core *core, const char *path);
+
 /* Says, a sentence each, what could not be had so far. */
 void core_report(const struct core *core, void (*say)(void *context, const char *sentence), void *context);
 

@@ -41,6 +41,13 @@ struct registers {
  */
 bool registers_parse(const void *bytes, size_t len, struct registers *ret);
 
+/*
+ * Takes those of a function that a signal handler interrupted out of what the kernel left on the stack for when the
+ * handler returns. sp: the stack pointer in the function that it returns to. False, and *ret untouched, when that
+ * cannot be read.
+ */
+bool registers_read_interrupted(struct memory *memory, remote_addr sp, struct registers *ret);
+
 /* Whether they are those of a thread in a system call with these arguments, made with this stack pointer and at this
  * pc. */
 bool registers_are_in_call(const struct registers *registers, uint64_t number, const uint64_t arguments[6], uint64_t sp,

@@ -58,7 +58,8 @@ static struct error *open_file(const char *path, int *ret_fd)
     return NULL;
 }
 
-struct error *core_file_dump(const char *path, const char *executable, struct process_dump *ret)
+struct error *core_file_dump(const char *path, const char *executable, const struct dumping_options *options,
+                             struct process_dump *ret)
 {
     const struct core_files files = {.open = open_own, .open_scratch = open_scratch, .executable = executable};
     cleanup_core struct core *core = NULL;
@@ -69,7 +70,7 @@ struct error *core_file_dump(const char *path, const char *executable, struct pr
     error = core_open(fd, &files, &core);
     if (error)
         return error_wrap(error, "cannot use '%s'", path);
-    error = dumping_run_core(core, path, ret);
+    error = dumping_run_core(core, path, options, ret);
     core_report(core, say, NULL);
     if (error && error->kind == ERROR_NOT_PYTHON)
         return error_wrap(error, "'%s' is not of a Python process", path);

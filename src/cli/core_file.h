@@ -7,12 +7,14 @@
 
 #include "base/error.h"
 
+struct dumping_options;
 struct process_dump;
 
 /*
  * Fills *ret with the stacks of all threads, and says on standard error what could not be read. executable: see struct
  * core_files.
  */
-struct error *core_file_dump(const char *path, const char *executable, struct process_dump *ret);
+struct error *core_file_dump(const char *path, const char *executable, const struct dumping_options *options,
+                             struct process_dump *ret);
 
 #endif

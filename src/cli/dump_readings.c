@@ -111,7 +111,8 @@ static struct error *add_dump(struct readings *readings, struct process_dump *du
 static struct error *read_core(struct readings *readings)
 {
     cleanup_process_dump struct process_dump dump = {0};
-    struct error *error = core_file_dump(readings->plan->core, readings->plan->executable, &dump);
+    struct error *error =
+        core_file_dump(readings->plan->core, readings->plan->executable, &readings->plan->reading, &dump);
     return error ? error : add_dump(readings, &dump);
 }
 

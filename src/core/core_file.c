@@ -231,6 +231,11 @@ bool core_open_debug_image(const struct core *core, struct loaded_image *loaded)
     return debug_file_find(loaded, open_debug_path, (void *)core->how);
 }
 
+int core_open_path(const struct core *core, const char *path)
+{
+    return core->how->open(core->how->context, path);
+}
+
 void core_report(const struct core *core, void (*say)(void *context, const char *sentence), void *context)
 {
     cleanup_buffer struct buffer sentence = {0};

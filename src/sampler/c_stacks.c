@@ -10,7 +10,6 @@
 #include <string.h>
 
 enum {
-    RED_ZONE_LEN = 128,           /* System V ABI, AMD64 supplement 1.0, section 3.2.2 */
     UNKNOWN_LEN = 16 * 1024,      /* what is read of a stack of which nobody knows where it ends */
     THREAD_STACK_LIMIT = 1 << 30, /* between a stack pointer and the end of the stack that it is in */
     FORGET_AFTER = 1000,          /* samples without a copy, after which the place is another thread's */
@@ -86,17 +85,17 @@ static struct c_stack *find_or_add(struct c_stacks *stacks, uint32_t serial)
 }
 
 /*
- * How much of a stack is in use. glibc and musl put what they know of a thread, which pthread_t points to, at the upper
- * end of its stack; only that of the main thread is the kernel's.
+ * glibc and musl put what they know of a thread, which pthread_t points to, at the upper end of its stack; only that of
+ * the main thread is the kernel's.
  */
-static size_t used_len(const struct c_stacks *stacks, remote_addr start, uint64_t id)
+size_t c_stack_used_len(remote_addr start, uint64_t id, remote_addr end, size_t limit)
 {
     size_t len = UNKNOWN_LEN;
     if (id > start && id - start < THREAD_STACK_LIMIT)
         len = id - start;
-    else if (stacks->main_stack_end > start && stacks->main_stack_end - start < THREAD_STACK_LIMIT)
-        len = stacks->main_stack_end - start;
-    return len < stacks->limit ? len : stacks->limit;
+    else if (end > start && end - start < THREAD_STACK_LIMIT)
+        len = end - start;
+    return len < limit ? len : limit;
 }
 
 static bool grow(struct c_stacks *stacks, struct c_stack *stack, size_t len)
@@ -121,8 +120,9 @@ bool c_stacks_copy(struct c_stacks *stacks, const struct stop *stop, const struc
     if (!stop_read_registers(stop, &registers))
         return false;
     struct c_stack *stack = find_or_add(stacks, thread->serial);
-    remote_addr start = registers.values[REGISTER_SP] - RED_ZONE_LEN;
-    size_t len = used_len(stacks, start, registers.thread_pointer ? registers.thread_pointer : thread->id);
+    remote_addr start = registers.values[REGISTER_SP] - C_STACK_RED_ZONE_LEN;
+    uint64_t id = registers.thread_pointer ? registers.thread_pointer : thread->id;
+    size_t len = c_stack_used_len(start, id, stacks->main_stack_end, stacks->limit);
     if (!stack || !grow(stacks, stack, len))
         return false;
     stack->sample = 0;
@@ -154,9 +154,9 @@ bool c_stacks_keep(struct c_stacks *stacks, const struct sampled_thread *thread)
     if (!stack || stack->sample == 0 || !task_read_syscall(&thread->task, &call) ||
         !registers_are_in_call(&stack->registers, call.number, call.arguments, call.sp, call.pc) ||
         !grow_scratch(stacks, stack->len) ||
-        memory_read(stacks->memory, stack->start + RED_ZONE_LEN, stacks->scratch, stack->len - RED_ZONE_LEN) !=
-            MEMORY_OK ||
-        memcmp(stacks->scratch, stack->bytes + RED_ZONE_LEN, stack->len - RED_ZONE_LEN) != 0)
+        memory_read(stacks->memory, stack->start + C_STACK_RED_ZONE_LEN, stacks->scratch,
+                    stack->len - C_STACK_RED_ZONE_LEN) != MEMORY_OK ||
+        memcmp(stacks->scratch, stack->bytes + C_STACK_RED_ZONE_LEN, stack->len - C_STACK_RED_ZONE_LEN) != 0)
         return false;
     stack->sample = stacks->sample;
     return true;

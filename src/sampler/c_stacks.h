@@ -25,6 +25,7 @@ enum {
     C_STACK_LIMIT = 256 * 1024,           /* bytes of one stack in a recording; what is further out is not copied, */
     C_STACK_DUMP_LIMIT = 8 * 1024 * 1024, /* and in a dump, which may take its time: ulimit -s */
     C_STACKS_LIMIT = 256 * 1024 * 1024,   /* of all stacks; threads beyond have none */
+    C_STACK_RED_ZONE_LEN = 128, /* below the stack pointer: System V ABI, AMD64 supplement 1.0, section 3.2.2 */
 };
 
 struct c_stack {
@@ -68,6 +69,12 @@ bool c_stacks_copy(struct c_stacks *stacks, const struct stop *stop, const struc
  * not tell the other registers of a thread that was not stopped.
  */
 bool c_stacks_keep(struct c_stacks *stacks, const struct sampled_thread *thread);
+
+/*
+ * How much of a stack is in use from an address on, at most limit bytes. id: the thread's pthread_t; 0: not known. end:
+ * where the kernel's mapping for the main thread's stack ends, or what is thought to be a stack; 0: not known.
+ */
+size_t c_stack_used_len(remote_addr start, uint64_t id, remote_addr end, size_t limit);
 
 /* What an unwinder takes of a copy. */
 static inline struct native_stack c_stack_view(const struct c_stack *stack)

@@ -71,13 +71,13 @@ static bool replace(struct dump_thread *thread, const struct stack_frame *frames
 }
 
 bool dump_weave(struct dump_thread *thread, struct native_stacks *stacks, const struct python_frame *python_frames,
-                const struct native_stack *c_stack)
+                struct frame_merge_input *unwound)
 {
     const struct stack_frame *frames;
     uint32_t count, python_count = thread->frame_count;
     cleanup_free struct merged_python *merged = calloc(python_count > 0 ? python_count : 1, sizeof(*merged));
     for (uint32_t i = 0; merged && i < python_count; i++)
         merged[i] = (struct merged_python){.anchor = python_frames[i].anchor, .is_entry = python_frames[i].is_entry};
-    return merged && native_stacks_join(stacks, merged, python_count, c_stack, &frames, &count) != NATIVE_NO_MEMORY &&
+    return merged && native_stacks_merge(stacks, unwound, merged, python_count, &frames, &count) != NATIVE_NO_MEMORY &&
            replace(thread, frames, count);
 }

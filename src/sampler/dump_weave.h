@@ -9,15 +9,15 @@
 #include <stdint.h>
 
 struct dump_thread;
-struct native_stack;
+struct frame_merge_input;
 struct native_stacks;
 struct python_frame;
 
 /*
- * Puts what is in the copy of a thread's C stack between the Python frames that the dump has of it, which stay as they
+ * Puts what was unwound of a thread's C stack between the Python frames that the dump has of it, which stay as they
  * are; python_frames: the same as they were walked. False without memory; then the thread is as it was.
  */
 bool dump_weave(struct dump_thread *thread, struct native_stacks *stacks, const struct python_frame *python_frames,
-                const struct native_stack *c_stack);
+                struct frame_merge_input *unwound);
 
 #endif

@@ -50,7 +50,9 @@ static bool weave_native(const struct dumping *dumping, const struct sampled_thr
     if (!dumping->native || !c_stack)
         return true;
     const struct native_stack stack = c_stack_view(c_stack);
-    return dump_weave(copy, dumping->native, first, &stack);
+    struct frame_merge_input unwound;
+    native_stacks_unwind(dumping->native, &stack, &unwound);
+    return dump_weave(copy, dumping->native, first, &unwound);
 }
 
 /* Copies what was found of a thread; false without memory. */

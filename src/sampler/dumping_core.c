@@ -3,8 +3,12 @@
 
 #include "base/cleanup.h"
 #include "core/core.h"
+#include "core_stacks.h"
 #include "dump_builder.h"
+#include "dump_variables.h"
+#include "dump_weave.h"
 #include "interpreter.h"
+#include "native_stacks.h"
 #include "openers.h"
 #include "profile/process_dump.h"
 #include "python/frame_details.h"
@@ -30,6 +34,9 @@ enum {
 struct core_dumping {
     const struct core_thread *threads;
     uint32_t thread_count;
+    bool *is_known;               /* by Python, of each of them */
+    struct native_stacks *native; /* NULL: no C frames are wanted */
+    struct core_stacks stacks;
     struct dump_builder builder;
 };
 
@@ -69,23 +76,43 @@ static bool waits_for_gil(const struct core_dumping *dumping, const struct core_
 #endif
 }
 
-/* Copies what was found of a thread; false without memory. */
-static bool copy_thread(const struct core_dumping *dumping, const struct python_thread *python, struct dump_thread *ret)
+/* Puts the C frames of a thread between its Python frames; false without memory. */
+static bool weave_native(struct core_dumping *dumping, const struct core_thread *thread,
+                         const struct python_thread *python, struct dump_thread *copy)
 {
-    const struct core_thread *thread = find_thread(dumping, python);
-    if (thread) {
-        ret->os_id = (uint64_t)thread->tid;
-        ret->signal = thread->signal;
-        ret->waits_for_gil = waits_for_gil(dumping, thread, python);
-    }
-    return dump_builder_copy(&dumping->builder, python, ret);
+    struct frame_merge_input unwound;
+    const struct python_frame *frames = python_frames(dumping->builder.python) + python->first_frame;
+    if (!dumping->native || !thread->has_registers)
+        return true;
+    return core_stacks_unwind(&dumping->stacks, thread, &unwound) &&
+           dump_weave(copy, dumping->native, frames, &unwound);
 }
 
-static struct error *copy_threads(struct core_dumping *dumping)
+/* Adds what was found of a thread; false without memory. thread: NULL when it is not in the core. */
+static bool add_thread(struct core_dumping *dumping, const struct core_thread *thread,
+                       const struct python_thread *python, uint32_t place)
+{
+    struct dump_thread *copy = dump_builder_append(&dumping->builder, place);
+    if (!copy)
+        return false;
+    if (thread) {
+        copy->os_id = (uint64_t)thread->tid;
+        copy->signal = thread->signal;
+        copy->waits_for_gil = waits_for_gil(dumping, thread, python);
+        dumping->is_known[thread - dumping->threads] = true;
+    }
+    return dump_builder_copy(&dumping->builder, python, copy) &&
+           (!thread || weave_native(dumping, thread, python, copy));
+}
+
+static struct error *add_threads(struct core_dumping *dumping)
 {
     uint32_t count;
     struct python *python = dumping->builder.python;
+    struct dump_variables *variables = dumping->builder.variables;
     python_keep_tables(python);
+    if (dumping->native)
+        python_keep_anchors(python);
     python_take_as_it_is(python);
     python_begin_sample(python);
     enum python_status status = python_list_threads(python, dumping->builder.memory);
@@ -94,11 +121,50 @@ static struct error *copy_threads(struct core_dumping *dumping)
     struct python_thread *threads = python_threads(python, &count);
     for (uint32_t i = 0; i < count; i++) {
         python_walk_thread(python, dumping->builder.memory, &threads[i]);
-        struct dump_thread *copy = dump_builder_append(&dumping->builder, i);
-        if (!copy || !copy_thread(dumping, &threads[i], copy))
+        dump_variables_read(variables, python, dumping->builder.memory, &threads[i]);
+        if (variables->failed || !add_thread(dumping, find_thread(dumping, &threads[i]), &threads[i], i))
             return error_no_memory();
     }
     return NULL;
+}
+
+/* Adds threads without a Python state: all of them, or else the one that got the signal. */
+static struct error *add_bare(struct core_dumping *dumping, bool with_all)
+{
+    static const struct python_thread none = {.gil = PYTHON_NO_GIL, .status = PYTHON_OK};
+    for (uint32_t i = 0; i < dumping->thread_count; i++) {
+        const struct core_thread *thread = &dumping->threads[i];
+        if (dumping->is_known[i] || !thread->has_registers || !(with_all || thread->signal != 0))
+            continue;
+        if (!add_thread(dumping, thread, &none, 0))
+            return error_no_memory();
+    }
+    return NULL;
+}
+
+/* Makes ready what C frames take, and adds all threads. */
+static struct error *dump_threads(struct core_dumping *dumping, struct core *core,
+                                  const struct dumping_options *options)
+{
+    cleanup_free bool *is_known = NULL;
+    cleanup_native_stacks struct native_stacks *native = NULL;
+    struct error *error = NULL;
+    dumping->threads = core_threads(core, &dumping->thread_count);
+    dumping->is_known = is_known = calloc(dumping->thread_count + 1, sizeof(*is_known));
+    if (!is_known)
+        return error_no_memory();
+    if (options->with_native)
+        error = native_stacks_of_core(core, &python_runtime(dumping->builder.python)->version, options->with_all_native,
+                                      &native);
+    if (error)
+        return error;
+    dumping->native = native;
+    core_stacks_init(&dumping->stacks, core, native);
+    error = add_threads(dumping);
+    if (!error && native)
+        error = add_bare(dumping, options->with_all_native);
+    core_stacks_deinit(&dumping->stacks);
+    return error;
 }
 
 static struct error *find_python(struct core *core, struct python **ret)
@@ -120,21 +186,25 @@ static struct error *describe_core(const struct core_process *process, const cha
     return ret->core_file.bytes && ret->command_line.bytes && ret->executable.bytes ? NULL : error_no_memory();
 }
 
-struct error *dumping_run_core(struct core *core, const char *path, struct process_dump *ret)
+struct error *dumping_run_core(struct core *core, const char *path, const struct dumping_options *options,
+                               struct process_dump *ret)
 {
     cleanup_python struct python *python = NULL;
+    cleanup_dump_variables struct dump_variables variables = {0};
     cleanup_process_dump struct process_dump dump = {0};
     const struct core_process *process = core_process(core);
     struct error *error = find_python(core, &python);
     if (!error)
         error = describe_core(process, path, &dump);
+    if (!error)
+        error = dump_variables_init(&variables, python, options->text_limit);
     if (error)
         return error;
-    struct core_dumping dumping = {.builder = {.python = python, .memory = core_memory(core), .dump = &dump}};
+    struct core_dumping dumping = {
+        .builder = {.python = python, .memory = core_memory(core), .dump = &dump, .variables = &variables}};
     const struct source_reader reader = {
         .since_ns = process->written_ns, .user = process->user, .group = process->group};
-    dumping.threads = core_threads(core, &dumping.thread_count);
-    error = copy_threads(&dumping);
+    error = dump_threads(&dumping, core, options);
     if (!error)
         error = sources_add_own(&reader, &dump);
     if (!error)

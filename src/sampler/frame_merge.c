@@ -176,8 +176,8 @@ static void merge_by_address(struct work *work)
     uint32_t end = find_anchored(work, &anchor);
     for (uint32_t i = 0; i < input->native_count; i++) {
         const struct native_frame *frame = &input->native_frames[i];
-        bool is_met = false;
-        while (end > 0 && anchor < frame->cfa) {
+        bool is_met = false, is_handlers = i < input->handler_count;
+        while (!is_handlers && end > 0 && anchor < frame->cfa) {
             is_met |= anchor >= frame->sp;
             place_python(work, end);
             end = find_anchored(work, &anchor);
@@ -243,7 +243,7 @@ static uint32_t find_loop(struct work *work)
     const struct frame_merge_input *input = work->input;
     remote_addr anchor;
     bool is_anchored = find_anchored(work, &anchor) > 0;
-    for (uint32_t i = 0; i < input->native_count; i++) {
+    for (uint32_t i = input->handler_count; i < input->native_count; i++) {
         const struct native_frame *frame = &input->native_frames[i];
         if (is_anchored ? anchor >= frame->sp && anchor < frame->cfa : is_loop(work, i))
             return i;

@@ -39,8 +39,9 @@ struct frame_merge_input {
     struct symbolizer *symbolizer;
     const struct native_frame *native_frames; /* likewise */
     uint32_t native_count;
+    uint32_t handler_count; /* of them, from the innermost on: those on a signal handler's own stack; no Python there */
     enum unwind_end end;
-    remote_addr stack_start, stack_end; /* of the copy that was unwound */
+    remote_addr stack_start, stack_end; /* of the copy that was unwound; with handlers, of the last one */
     int64_t system_call;                /* see struct registers */
 };
 

@@ -83,11 +83,13 @@ static uint32_t join(struct joiner *joiner, const struct item *item)
 {
     const struct native_stack stack = stack_of(item);
     const struct stack_frame *frames;
+    struct frame_merge_input unwound;
     uint32_t count;
     pthread_mutex_unlock(joiner->owner.lock);
+    native_stacks_unwind(joiner->stacks, &stack, &unwound);
     enum native_result result =
         copy_python(joiner, item)
-            ? native_stacks_join(joiner->stacks, joiner->merged, item->python_count, &stack, &frames, &count)
+            ? native_stacks_merge(joiner->stacks, &unwound, joiner->merged, item->python_count, &frames, &count)
             : NATIVE_NO_MEMORY;
     joiner->owner.counters->native_unmatched += result == NATIVE_UNMATCHED;
     pthread_mutex_lock(joiner->owner.lock);

@@ -141,29 +141,29 @@ static bool meets_unknown(const struct native_stacks *stacks, const struct frame
     return false;
 }
 
-static void unwind(struct native_stacks *stacks, const struct native_stack *c_stack, struct frame_merge_input *input)
+void native_stacks_unwind(struct native_stacks *stacks, const struct native_stack *c_stack,
+                          struct frame_merge_input *ret)
 {
-    input->end = unwinder_run(stacks->unwinder, c_stack, &input->native_frames, &input->native_count);
-    input->stack_start = c_stack->start;
-    input->stack_end = c_stack->start + c_stack->len;
-    input->system_call = c_stack->registers.system_call;
+    update_if_due(stacks);
+    *ret = (struct frame_merge_input){
+        .stack_start = c_stack->start,
+        .stack_end = c_stack->start + c_stack->len,
+        .system_call = c_stack->registers.system_call,
+    };
+    ret->end = unwinder_run(stacks->unwinder, c_stack, &ret->native_frames, &ret->native_count);
+    stacks->is_outdated |= meets_unknown(stacks, ret);
 }
 
-enum native_result native_stacks_join(struct native_stacks *stacks, const struct merged_python *python_frames,
-                                      uint32_t python_count, const struct native_stack *c_stack,
-                                      const struct stack_frame **ret_frames, uint32_t *ret_count)
+enum native_result native_stacks_merge(struct native_stacks *stacks, struct frame_merge_input *input,
+                                       const struct merged_python *python_frames, uint32_t python_count,
+                                       const struct stack_frame **ret_frames, uint32_t *ret_count)
 {
-    struct frame_merge_input input = {
-        .version = &stacks->version,
-        .python_frames = python_frames,
-        .python_count = python_count,
-        .symbolizer = stacks->symbolizer,
-    };
     bool is_matched;
-    update_if_due(stacks);
-    unwind(stacks, c_stack, &input);
-    stacks->is_outdated |= meets_unknown(stacks, &input);
-    if (!frame_merge_run(&stacks->merge, &input, &is_matched))
+    input->version = &stacks->version;
+    input->symbolizer = stacks->symbolizer;
+    input->python_frames = python_frames;
+    input->python_count = python_count;
+    if (!frame_merge_run(&stacks->merge, input, &is_matched))
         return NATIVE_NO_MEMORY;
     *ret_frames = stacks->merge.frames;
     *ret_count = stacks->merge.count;

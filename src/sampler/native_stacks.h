@@ -36,13 +36,17 @@ struct error *native_stacks_of_core(struct core *core, const struct python_versi
 /* Accepts NULL. */
 void native_stacks_destroy(struct native_stacks *stacks);
 
+/* Fills in what the copy of a C stack tells. Valid until the next call. */
+void native_stacks_unwind(struct native_stacks *stacks, const struct native_stack *c_stack,
+                          struct frame_merge_input *ret);
+
 /*
- * Puts a thread's Python frames, innermost first, together with what is in the copy of its C stack. *ret_frames is
- * valid until the next call.
+ * Puts a thread's Python frames, innermost first, together with what was unwound; of input, the rest is filled in.
+ * *ret_frames is valid until the next call.
  */
-enum native_result native_stacks_join(struct native_stacks *stacks, const struct merged_python *python_frames,
-                                      uint32_t python_count, const struct native_stack *c_stack,
-                                      const struct stack_frame **ret_frames, uint32_t *ret_count);
+enum native_result native_stacks_merge(struct native_stacks *stacks, struct frame_merge_input *input,
+                                       const struct merged_python *python_frames, uint32_t python_count,
+                                       const struct stack_frame **ret_frames, uint32_t *ret_count);
 
 static inline void cleanup_native_stacks_destroy(struct native_stacks **stacks)
 {

@@ -55,6 +55,11 @@ static bool open_core_debug_image(void *context, struct loaded_image *loaded)
     return core_open_debug_image(context, loaded);
 }
 
+static int open_core_source(void *context, const char *path)
+{
+    return core_open_path(context, path);
+}
+
 struct module_opener opener_of_core(struct core *core)
 {
     return (struct module_opener){
@@ -62,5 +67,6 @@ struct module_opener opener_of_core(struct core *core)
         .open = open_core_image,
         .open_debug = open_core_debug_image,
         .open_jit_names = open_no_jit_names,
+        .open_source = open_core_source,
     };
 }
