@@ -31,8 +31,8 @@ struct error *dumping_run(const struct process *process, const struct dumping_op
 
 /*
  * The same of a core file, in which nothing has to be stopped. path: what it is called. Source lines are read from our
- * own files, if those have not changed since the core file was written. With C frames, the thread that got the signal
- * is there even if Python knows nothing of it.
+ * own files, if those have not changed since the core file was written. The thread that got the signal is there
+ * even if Python knows nothing of it.
  */
 struct error *dumping_run_core(struct core *core, const char *path, const struct dumping_options *options,
                                struct process_dump *ret);

@@ -74,5 +74,10 @@ struct error *core_file_dump(const char *path, const char *executable, const str
     core_report(core, say, NULL);
     if (error && error->kind == ERROR_NOT_PYTHON)
         return error_wrap(error, "'%s' is not of a Python process", path);
+    if (error && error->kind == ERROR_NOT_READY) {
+        error_destroy(error);
+        return error_create(ERROR_NOT_READY, "core file '%s': the Python interpreter was not up yet, or had ended",
+                            path);
+    }
     return error ? error_wrap(error, "core file '%s'", path) : NULL;
 }

@@ -134,10 +134,13 @@ static struct error *add_bare(struct core_dumping *dumping, bool with_all)
     static const struct python_thread none = {.gil = PYTHON_NO_GIL, .status = PYTHON_OK};
     for (uint32_t i = 0; i < dumping->thread_count; i++) {
         const struct core_thread *thread = &dumping->threads[i];
-        if (dumping->is_known[i] || !thread->has_registers || !(with_all || thread->signal != 0))
+        if (dumping->is_known[i] || !(with_all || thread->signal != 0))
             continue;
         if (!add_thread(dumping, thread, &none, 0))
             return error_no_memory();
+        struct dump_thread *added = &dumping->builder.dump->threads[dumping->builder.dump->thread_count - 1];
+        if (added->frame_count == 0)
+            added->failure = "Python knows nothing of the thread, and C frames were not asked for";
     }
     return NULL;
 }
@@ -161,7 +164,7 @@ static struct error *dump_threads(struct core_dumping *dumping, struct core *cor
     dumping->native = native;
     core_stacks_init(&dumping->stacks, core, native);
     error = add_threads(dumping);
-    if (!error && native)
+    if (!error)
         error = add_bare(dumping, options->with_all_native);
     core_stacks_deinit(&dumping->stacks);
     return error;

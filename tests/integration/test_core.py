@@ -22,6 +22,9 @@ FAST_PROGRAMS = ["calls.py", "generators.py", "names.py", "small.py"]
 PROGRAMS = sorted(test_oracle.TARGETS) if IS_LONG else FAST_PROGRAMS
 DEFAULT_FILTER = 0x33  # Linux Documentation/filesystems/proc.rst: bits 0, 1, 4 and 5
 CUT = "the core file is cut off"
+ALIASES = {"gsignal": "raise", "qsort_r": "qsort", "__qsort_r": "qsort", "__GI___qsort_r": "qsort"}
+KNOWN = ["abort", "qsort", "raise", "regcomp", "rewind", "swab"]  # functions of libc that every build of it names
+READ = {"aarch64": "63"}.get(os.uname().machine, "0")  # the system call's number
 OTHER_BUILD = "is another build than the one in the core file"
 
 
@@ -32,6 +35,11 @@ def core_pattern():
 
 def allow_cores():
     resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+def system_call_of(pid):
+    with open("/proc/%d/syscall" % pid) as file:
+        return file.read().split()[0]
 
 
 def is_known(name, version):
@@ -53,13 +61,13 @@ def segments(path):
 
 class TestCore(harness.TestCase):
 
-    def start_crashing(self, name, python=None, **options):
+    def start_crashing(self, name, *arguments, python=None, **options):
         """Starts a program in a folder of its own that can leave a core file there; returns (process, first line)."""
         if core_pattern()[:1] in "|/":
             self.skipTest("the kernel writes core files elsewhere: core_pattern is '%s'" % core_pattern())
         os.mkdir(self.path("there"))
         options.setdefault("env", self.environment())
-        process = self.start(python or self.python, harness.program(name), cwd=self.path("there"),
+        process = self.start(python or self.python, harness.program(name), *arguments, cwd=self.path("there"),
                              preexec_fn=allow_cores, **options)
         return process, process.read_line()
 
@@ -148,6 +156,116 @@ class TestCore(harness.TestCase):
             if name == "faulty":
                 self.assertEqual(plain.pop(0)[0], "string_at")  # a Python function of ctypes, on the way
             self.assertEqual(plain, stack)
+
+    def crash(self, way):
+        """({thread name: thread} of the core file with C frames and variables, what the program said, its path)."""
+        process, line = self.start_crashing("crash_in_c.py", way)
+        path = self.kernel_core(process)
+        dump, errors = self.dump_core(path, "--native", "-l")
+        self.assertEqual(errors, "")
+        found = {thread["thread_name"]: thread for thread in dump}
+        told = json.loads(line)
+        for name in ("MainThread", "sleeper"):
+            self.check_python(found[name], told[name])
+        self.check_sleeper(found["sleeper"])
+        return found, told, path
+
+    def check_python(self, thread, told):
+        """The Python frames are those that the program had, with the variables that it had, and no C frame has any."""
+        frames = [frame for frame in thread["frames"] if frame["kind"] == "python"]
+        self.assertEqual([frame["name"].rsplit(".", 1)[-1] for frame in frames], [name for name, _ in told])
+        for frame, (name, variables) in zip(frames, told):
+            found = {each["name"]: each["repr"] for each in frame["locals"]}
+            self.assertEqual({each: found.get(each) for each in variables}, variables, name)
+            self.assertFalse(any(each["unsteady"] for each in frame["locals"]))
+        self.assertEqual([frame["locals"] for frame in thread["frames"] if frame["kind"] in ("native", "kernel")],
+                         [None] * (len(thread["frames"]) - len(frames)))
+
+    def check_sleeper(self, thread):
+        self.assertEqual(thread["frames"][0]["kind"], "kernel")
+        self.assertIn(thread["frames"][0]["name"], ("clock_nanosleep", "select", "pselect6"))
+        inner = [frame["kind"] for frame in thread["frames"]].index("python")
+        self.assertGreater(inner, 1)
+        self.assertEqual(thread["frames"][inner]["name"], "sleep")
+
+    def known(self, thread):
+        """The Python frames, and those of C that are known by name whatever was stripped, in their order."""
+        names = [ALIASES.get(frame["name"], frame["name"].rsplit(".", 1)[-1]) for frame in thread["frames"]]
+        kinds = [frame["kind"] for frame in thread["frames"]]
+        return [name + "()" if kind == "native" else name for name, kind in zip(names, kinds)
+                if kind == "python" or kind == "native" and name in KNOWN]
+
+    def test_c_frames_of_a_crash(self):
+        """C that called Python that called C that crashed: each has its place, and the innermost one its name."""
+        found, _, path = self.crash("callback")
+        thread = found["MainThread"]
+        self.assertEqual(thread["signal"], signal.SIGSEGV)
+        self.assertEqual((thread["frames"][0]["kind"], thread["frames"][0]["name"]), ("native", "swab"))
+        self.assertEqual(self.known(thread), ["swab()", "fall", "qsort()", "by_callback"] + ["fail"] * 4 + ["<module>"])
+        whole, errors = self.dump_core(path, "--native-all")
+        self.assertEqual(errors, "")
+        main = next(thread for thread in whole if thread["thread_name"] == "MainThread")
+        self.assertEqual(self.known(main), self.known(thread))
+        self.assertEqual(main["frames"][-1]["name"], "_start")
+        plain, _ = self.dump_core(path)
+        self.assertEqual({frame["kind"] for thread in plain for frame in thread["frames"]}, {"python"})
+        self.assertEqual({str(frame["locals"]) for thread in plain for frame in thread["frames"]}, {"None"})
+
+    def test_c_frames_below_a_signal_handler(self):
+        """faulthandler's handler has a stack of its own: what it interrupted is on another one."""
+        if self.version < (3, 3):
+            self.skipTest("Python %d.%d has no faulthandler" % self.version[:2])
+        found, _, path = self.crash("handler")
+        thread = found["MainThread"]
+        self.assertEqual(thread["signal"], signal.SIGSEGV)
+        self.assertEqual(self.known(thread), ["raise()", "swab()", "fall", "qsort()", "by_callback", "by_handler"] +
+                         ["fail"] * 4 + ["<module>"])
+        whole, _ = self.dump_core(path, "--native-all")
+        main = next(thread for thread in whole if thread["thread_name"] == "MainThread")
+        self.assertEqual(self.known(main), self.known(thread))
+        self.assertEqual(main["frames"][-1]["name"], "_start")
+
+    def test_c_frames_of_an_abort(self):
+        found, _, _ = self.crash("abort")
+        self.assertEqual(found["MainThread"]["signal"], signal.SIGABRT)
+        names = self.known(found["MainThread"])
+        self.assertEqual([name for name in names if name != "raise()"],
+                         ["abort()", "by_abort"] + ["fail"] * 4 + ["<module>"])
+
+    def test_c_frames_of_a_stack_that_overflowed(self):
+        found, _, _ = self.crash("overflow")
+        self.assertEqual(found["MainThread"]["signal"], signal.SIGSEGV)
+        kinds = [frame["kind"] for frame in found["MainThread"]["frames"]]
+        self.assertGreater(kinds.index("python"), 1000)
+        self.assertEqual(set(kinds[:kinds.index("python")]), {"native"})
+
+    def test_crash_in_a_thread_that_python_does_not_know(self):
+        """It is shown in any case, as it tells why the process ended."""
+        found, _, path = self.crash("unknown")
+        self.assertEqual(found[None]["signal"], signal.SIGSEGV)
+        self.assertEqual((found[None]["frames"][0]["kind"], found[None]["frames"][0]["name"]), ("native", "rewind"))
+        self.assertEqual(found["MainThread"]["signal"], 0)
+        plain, _ = self.dump_core(path)
+        self.assertEqual([(thread["signal"], thread["frames"]) for thread in plain if thread["thread_name"] is None],
+                         [(signal.SIGSEGV, [])])
+        self.assertIn("Python knows nothing of the thread", self.run_pyspyc("dump", "-c", path).output)
+
+    def test_c_frames_of_gcore(self):
+        target, line = self.start_target("crash_in_c.py", "rest")
+        harness.wait_until(lambda: system_call_of(target.pid) == READ, "the program reads its input")
+        path = self.gcore(target)
+        dump, _ = self.dump_core(path, "--native", "-l")
+        found, told = {thread["thread_name"]: thread for thread in dump}, json.loads(line)
+        self.assertEqual((found["MainThread"]["frames"][0]["kind"], found["MainThread"]["frames"][0]["name"]),
+                         ("kernel", "read"))
+        if "<unreadable>" in [frame["name"] for thread in dump for frame in thread["frames"]]:
+            return
+        for name in told:
+            self.check_python(found[name], told[name])
+        self.check_sleeper(found["sleeper"])
+        names = [frame["name"] for frame in found["MainThread"]["frames"]]
+        self.assertTrue({"read", "__read", "__libc_read"} & set(names[1:names.index("by_rest")]), names)
+        self.assert_unharmed(target)
 
     def test_text(self):
         process, line = self.start_crashing("crash.py")
