@@ -276,6 +276,23 @@ bool image_load_bias(const struct image *image, uint64_t start, uint64_t offset,
     return false;
 }
 
+bool image_load_bias_of_code(const struct image *image, uint64_t start, uint64_t offset, uint64_t *ret)
+{
+    GElf_Phdr header;
+    if (image_load_bias(image, start, offset, true, ret))
+        return true;
+    for (size_t i = 0; get_segment(image, i, &header); i++) {
+        uint64_t into_page = header.p_offset % FILE_PAGE_LEN;
+        uint64_t distance = offset - (header.p_offset - into_page);
+        if (header.p_type != PT_LOAD || !(header.p_flags & PF_X) || offset < header.p_offset - into_page ||
+            distance >= into_page + header.p_filesz)
+            continue;
+        *ret = start - distance - (header.p_vaddr - into_page);
+        return true;
+    }
+    return false;
+}
+
 /* Where in the file the bytes at an address are, if a segment has them all. */
 static bool find_in_segment(const GElf_Phdr *header, uint64_t address, size_t len, uint64_t *ret_offset)
 {

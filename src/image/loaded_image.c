@@ -11,7 +11,8 @@ struct error *loaded_image_open(int fd, const char *path, uint64_t start, uint64
     struct error *error = loaded.path ? image_open(fd, &loaded.image) : error_no_memory();
     if (error)
         error = error_wrap(error, "cannot use '%s'", path);
-    else if (!image_load_bias(loaded.image, start, offset, is_code, &loaded.bias))
+    else if (is_code ? !image_load_bias_of_code(loaded.image, start, offset, &loaded.bias)
+                     : !image_load_bias(loaded.image, start, offset, false, &loaded.bias))
         error = error_create(ERROR_BAD_DATA, "'%s' is not mapped as its program headers say", path);
     if (error) {
         loaded_image_deinit(&loaded);

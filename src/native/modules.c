@@ -163,7 +163,7 @@ static void open_image(const struct modules *modules, const struct maps *maps, c
     if (error)
         return;
     /* The opener looks at the first place where the file is loaded, and there may be others. */
-    if (!image_load_bias(loaded->image, mapping->start, mapping->offset, true, &loaded->bias) && is_vdso) {
+    if (!image_load_bias_of_code(loaded->image, mapping->start, mapping->offset, &loaded->bias) && is_vdso) {
         loaded_image_deinit(loaded);
         return;
     }

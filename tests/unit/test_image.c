@@ -210,6 +210,28 @@ static void an_offset_where_no_segment_begins_has_no_load_bias(void **state)
     assert_int_equal(bias, 42);
 }
 
+static void the_load_bias_follows_from_any_page_of_code(void **state)
+{
+    (void)state;
+    struct elf_writer writer;
+    Elf64_Phdr code = code_segment;
+    code.p_offset = 0x2100;
+    code.p_vaddr = 0x5100;
+    code.p_filesz = code.p_memsz = 0x1f01;
+    elf_writer_init(&writer, ET_DYN);
+    elf_writer_segment(&writer, &code);
+    cleanup_image struct image *image = finish(&writer);
+    uint64_t bias = 42;
+    assert_false(image_load_bias_of_code(image, 0x7f0000000000, 0x1000, &bias));
+    assert_false(image_load_bias_of_code(image, 0x7f0000000000, 0x5000, &bias));
+    assert_false(image_load_bias_of_code(image, 0x7f0000000000, UINT64_MAX, &bias));
+    assert_int_equal(bias, 42);
+    assert_true(image_load_bias_of_code(image, 0x7f0000000000, 0x2000, &bias));
+    assert_int_equal(bias, 0x7f0000000000 - 0x5000);
+    assert_true(image_load_bias_of_code(image, 0x7f0000000000, 0x4000, &bias));
+    assert_int_equal(bias, 0x7f0000000000 - 0x7000);
+}
+
 static void a_program_at_a_fixed_address_has_no_load_bias(void **state)
 {
     (void)state;
@@ -691,6 +713,7 @@ int main(void)
         cmocka_unit_test(the_load_bias_follows_from_the_first_mapping),
         cmocka_unit_test(the_load_bias_of_a_segment_that_begins_inside_a_page_is_right),
         cmocka_unit_test(an_offset_where_no_segment_begins_has_no_load_bias),
+        cmocka_unit_test(the_load_bias_follows_from_any_page_of_code),
         cmocka_unit_test(a_program_at_a_fixed_address_has_no_load_bias),
         cmocka_unit_test(the_load_bias_of_code_is_that_of_the_code),
         cmocka_unit_test(a_symbol_is_found_by_the_beginning_of_its_name),
