@@ -48,8 +48,8 @@ struct recording_progress {
     uint64_t lateness_ns;      /* of the others, on average */
     bool is_untested;          /* nobody has seen this version of Python work: what was counted may be wrong */
     uint64_t elsewhere;        /* torn because we may not run on the CPU where the program runs */
-    uint64_t native_missing;   /* stacks without C frames that should have them */
-    uint64_t native_unmatched; /* stacks that lack some of them */
+    uint64_t native_missing;   /* samples without C frames that should have them */
+    uint64_t native_unmatched; /* samples that lack some of them */
     uint64_t first_sample_ns;  /* from the first attach that led to one to the first sample; 0: none yet */
 };
 

@@ -31,9 +31,17 @@ struct item {
     struct native_stack stack; /* len 0: there is none; bytes is of no use */
 };
 
-/* Where a thread's last stacks ended; PROFILE_ROOT: it had none. */
-struct last_nodes {
-    uint32_t any, active;
+/* What a stack has of its C frames. */
+enum completeness { C_FRAMES_WHOLE, C_FRAMES_MISSING, C_FRAMES_UNMATCHED };
+
+struct last_stack {
+    uint32_t node; /* that it ended in; PROFILE_ROOT: there was none */
+    enum completeness completeness;
+};
+
+/* A thread's last stacks. */
+struct last_stacks {
+    struct last_stack any, active;
 };
 
 struct joiner {
@@ -47,7 +55,7 @@ struct joiner {
     bool is_working, is_ending, has_failed;
     struct merged_python *merged; /* the joiner's own from here on */
     uint32_t merged_capacity;
-    struct last_nodes *last_nodes; /* by serial */
+    struct last_stacks *last; /* by serial */
     uint32_t last_capacity;
 };
 
@@ -79,7 +87,7 @@ static bool copy_python(struct joiner *joiner, const struct item *item)
 }
 
 /* The node of an item with a C stack; PROFILE_NONE without memory. The owner's lock is taken. */
-static uint32_t join(struct joiner *joiner, const struct item *item)
+static uint32_t join(struct joiner *joiner, const struct item *item, enum completeness *ret_completeness)
 {
     const struct native_stack stack = stack_of(item);
     const struct stack_frame *frames;
@@ -91,52 +99,68 @@ static uint32_t join(struct joiner *joiner, const struct item *item)
         copy_python(joiner, item)
             ? native_stacks_merge(joiner->stacks, &unwound, joiner->merged, item->python_count, &frames, &count)
             : NATIVE_NO_MEMORY;
-    joiner->owner.counters->native_unmatched += result == NATIVE_UNMATCHED;
     pthread_mutex_lock(joiner->owner.lock);
     if (result == NATIVE_NO_MEMORY)
         return PROFILE_NONE;
+    *ret_completeness = result == NATIVE_UNMATCHED ? C_FRAMES_UNMATCHED : C_FRAMES_WHOLE;
     return stack_finder_join(joiner->owner.finder, frames, count, python_of(item));
 }
 
-/* Where the thread's last nodes are kept; NULL without memory. */
-static struct last_nodes *find_last(struct joiner *joiner, uint32_t serial)
+/* Where the thread's last stacks are kept; NULL without memory. */
+static struct last_stacks *find_last(struct joiner *joiner, uint32_t serial)
 {
     if (serial >= joiner->last_capacity) {
         uint32_t capacity = serial + 64;
-        struct last_nodes *nodes = realloc(joiner->last_nodes, capacity * sizeof(*nodes));
-        if (!nodes)
+        struct last_stacks *stacks = realloc(joiner->last, capacity * sizeof(*stacks));
+        if (!stacks)
             return NULL;
-        memset(nodes + joiner->last_capacity, 0, (capacity - joiner->last_capacity) * sizeof(*nodes));
-        joiner->last_nodes = nodes;
+        memset(stacks + joiner->last_capacity, 0, (capacity - joiner->last_capacity) * sizeof(*stacks));
+        joiner->last = stacks;
         joiner->last_capacity = capacity;
     }
-    return &joiner->last_nodes[serial];
+    return &joiner->last[serial];
 }
 
-/* The node that an item's stack ends in; PROFILE_NONE without memory. */
-static uint32_t find_node(struct joiner *joiner, const struct item *item, const struct last_nodes *last)
+/* The stack of an item; its node is PROFILE_NONE without memory. */
+static struct last_stack find_stack(struct joiner *joiner, const struct item *item, const struct last_stacks *last)
 {
+    struct last_stack stack = {.completeness = C_FRAMES_MISSING};
     if (item->is_again)
         return item->sample.states & SAMPLE_RECALLED ? last->active : last->any;
-    return item->stack.len > 0 ? join(joiner, item)
-                               : stack_finder_join_python(joiner->owner.finder, python_of(item), item->python_count);
+    stack.node = item->stack.len > 0
+                     ? join(joiner, item, &stack.completeness)
+                     : stack_finder_join_python(joiner->owner.finder, python_of(item), item->python_count);
+    return stack;
+}
+
+/* Counts what a sample that goes into the log is without. */
+static void count_lacks(struct counters *counters, const struct sample *sample, enum completeness completeness)
+{
+    if (completeness == C_FRAMES_MISSING)
+        counters->native_missing += sample->weight;
+    if (completeness == C_FRAMES_UNMATCHED)
+        counters->native_unmatched += sample->weight;
 }
 
 /* Puts one sample into the log; false without memory. The owner's lock is taken. */
 static bool work_off(struct joiner *joiner, const struct item *item)
 {
     struct sample sample = item->sample;
-    struct last_nodes *last = find_last(joiner, item->serial);
+    struct last_stacks *last = find_last(joiner, item->serial);
     if (!last)
         return false;
-    sample.node = find_node(joiner, item, last);
-    if (sample.node == PROFILE_NONE)
+    const struct last_stack stack = find_stack(joiner, item, last);
+    if (stack.node == PROFILE_NONE)
         return false;
     if (!item->is_again)
-        last->any = sample.node;
+        last->any = stack;
     if (!item->is_again && sample.states & SAMPLE_ACTIVE)
-        last->active = sample.node;
-    return sample.node == PROFILE_ROOT || sample_log_add(joiner->owner.log, &sample);
+        last->active = stack;
+    if (stack.node == PROFILE_ROOT)
+        return true;
+    sample.node = stack.node;
+    count_lacks(joiner->owner.counters, &sample, stack.completeness);
+    return sample_log_add(joiner->owner.log, &sample);
 }
 
 static bool work_off_all(struct joiner *joiner)
@@ -226,7 +250,7 @@ void joiner_destroy(struct joiner *joiner)
     buffer_deinit(&joiner->queue);
     buffer_deinit(&joiner->work);
     free(joiner->merged);
-    free(joiner->last_nodes);
+    free(joiner->last);
     free(joiner);
 }
 
@@ -273,8 +297,6 @@ static bool add(struct joiner *joiner, struct item *item, const struct joined_py
     if (c_stack && joiner->queue.len + c_stack->len <= QUEUE_LIMIT) {
         item->stack = c_stack_view(c_stack);
         bytes = c_stack->bytes;
-    } else if (!item->is_again) {
-        joiner->owner.counters->native_missing++;
     }
     bool has_memory = append(joiner, item, frames, bytes) && !joiner->has_failed;
     pthread_cond_signal(&joiner->has_work);
@@ -298,5 +320,5 @@ bool joiner_add_again(struct joiner *joiner, const struct sample *sample, uint32
 void joiner_forget(struct joiner *joiner)
 {
     for (uint32_t i = 0; i < joiner->last_capacity; i++)
-        joiner->last_nodes[i] = (struct last_nodes){0};
+        joiner->last[i] = (struct last_stacks){0};
 }

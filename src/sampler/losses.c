@@ -22,9 +22,9 @@ bool losses_describe(const struct counters *counters, struct profile *profile)
     }
     return note(profile, "intervals in which not every running thread could be read", counters->incomplete) &&
            note(profile, "intervals that were looked at late or not at all", counters->late) &&
-           note(profile, "stacks without C frames, as the thread could not be stopped in time",
+           note(profile, "samples without C frames, as the thread could not be stopped in time",
                 counters->native_missing) &&
-           note(profile, "stacks with C frames left out that did not fit the Python frames",
+           note(profile, "samples with C frames left out that did not fit the Python frames",
                 counters->native_unmatched) &&
            note(profile, "samples left out because we may not run where the program does", counters->elsewhere);
 }
