@@ -91,10 +91,13 @@ static bool waits_for_gil(const struct dumping *dumping, const struct sampled_th
            futex - gils[thread->python->gil].condition < PYTHON_GIL_CONDITION_LEN;
 }
 
-/* Whether a thread has no copy of its C stack because it has to wait for a CPU, and so may have one a little later. */
+/*
+ * Whether a thread has no copy of its C stack because it has to wait for a CPU, and so may have one a little later. So
+ * does one that sleeps: it wakes up to stop.
+ */
 static bool is_worth_waiting(const struct dumping *dumping, const struct sampled_thread *thread)
 {
-    return dumping->native && thread->is_active && dumping->tries < NATIVE_TRY_LIMIT &&
+    return dumping->native && thread->task.tid > 0 && !thread->has_ended && dumping->tries < NATIVE_TRY_LIMIT &&
            !session_c_stack(dumping->session, thread);
 }
 
