@@ -9,9 +9,11 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 
 import harness
 import test_record
+import test_where
 
 #: Of the library of nest.c: no function of it becomes a part of another one, or is left by a jump.
 PLAIN = ("-g", "-O1", "-fno-inline", "-fno-optimize-sibling-calls")
@@ -388,6 +390,70 @@ class TestThreadsWithoutPython(NativeCase):
         self.assertEqual(sum("nest_watch" in words for words in names), 1, names)
         self.assert_unharmed(target)
         self.assertEqual(target.finish()[0], 0, target.stderr())
+
+
+class TestElsewhere(NativeCase, test_where.WhereCase):
+    """Files with code that are not, or no more, where their names say."""
+
+    def setUp(self):
+        super().setUp()
+        self.need_root()
+        self.built = self.build("nest.c", *PLAIN)
+
+    def assert_nested(self, threads, line):
+        self.assertEqual(trail_of(threads["MainThread"]), json.loads(line)["python"])
+
+    def nested_words(self, folder):
+        return [os.path.join(folder, "nest.py"), os.path.join(folder, "nest.so"), "free", "sleep", "main"]
+
+    def copy_programs(self):
+        """A folder with nest.py and its library, for any user."""
+        self.open_folder()
+        folder = self.path("programs")
+        os.mkdir(folder)
+        for file in (self.source("nest.py"), self.built):
+            shutil.copy(file, folder)
+        return folder
+
+    def start_in_other_root(self):
+        home = test_where.Home(self.python)
+        root = tempfile.mkdtemp(prefix="root-", dir=self.folder)
+        environment = dict(self.environment(**home.variables), TMPDIR="/tmp")
+        return self.start_inside("--pid", "--mount", "sh", "-c", test_where.PIVOT, "sh", root, home.folder, home.kind,
+                                 self.copy_programs(), home.python, *self.nested_words("/tmp/programs"),
+                                 env=environment)
+
+    def test_another_root(self):
+        """Also where the kernel does not follow map_files for us."""
+        process, pid = self.start_in_other_root()
+        line = process.read_line()
+        self.assert_nested(self.dump_native(pid), line)
+        outcome, stacks = self.record_native(pid, "-i", "--native")
+        trails = {tuple(trail_of([frame_of_text(text) for text in stack])) for stack in stacks.counts}
+        self.assertIn(tuple(json.loads(line)["python"]), trails, outcome)
+        wrapper = ["setpriv", "--bounding-set", "-all,+sys_ptrace"]
+        outcome = self.run_wrapped(wrapper, "dump", "--json", "--native", "--pid", pid)
+        self.assertEqual(outcome.status, 0, outcome)
+        self.assert_nested({thread["thread_name"]: thread["frames"][::-1] for thread in json.loads(outcome.output)}, line)
+        self.assertEqual(process.finish()[0], 0, process.stderr())
+
+    def test_user_namespace(self):
+        process, pid = self.start_inside("--user", "--map-root-user", "--pid", "--mount", "--mount-proc", self.python,
+                                         *self.nested_words(self.copy_programs()))
+        line = process.read_line()
+        self.assert_nested(self.dump_native(pid), line)
+        self.assertEqual(process.finish()[0], 0, process.stderr())
+
+    def test_file_that_was_deleted_or_replaced(self):
+        for is_replaced in (False, True):
+            target, line = self.start_native("nest.py", self.built, "free", "sleep", "main")
+            os.remove(self.built)
+            if is_replaced:
+                self.build("signals.c")
+                os.rename(self.path("signals.so"), self.built)
+            self.assert_nested(self.dump_native(target.pid), line)
+            self.assertEqual(target.finish()[0], 0, target.stderr())
+            self.build("nest.c", *PLAIN)
 
 
 if __name__ == "__main__":
