@@ -1,8 +1,9 @@
-"""C, C++, Cython and Rust functions in stacks: `--native` and `--native-all`, compared with what the programs say themselves.
+"""C, C++, Cython and Rust functions in stacks, with `--native` and `--native-all`: what the programs say themselves.
 
     PYSPYC=build/pyspyc python3 test_native.py [INTERPRETER] [TestClass.test_name]
 
 What is in C is built by the system's compiler, into the test's folder. What cannot be built here is said by name.
+PYSPYC_LONG=1 records all, and for longer.
 """
 import json
 import os
@@ -18,6 +19,12 @@ import test_where
 #: Of the library of nest.c: no function of it becomes a part of another one, or is left by a jump.
 PLAIN = ("-g", "-O1", "-fno-inline", "-fno-optimize-sibling-calls")
 LOSSES = re.compile(r"pyspyc: (?:in )?(\d+) samples (have no C frames|not all C frames are shown)")
+
+
+IS_LONG = os.environ.get("PYSPYC_LONG") == "1"
+SECONDS = 1 if IS_LONG else 0.5
+#: Variants of nest.py that are recorded in the fast run; of the others there is a dump.
+RECORDED = (("gil", "spin", "thread"), ("free", "sleep", "main"))
 
 
 class Symbols:
@@ -84,7 +91,7 @@ class NativeCase(test_record.RecordCase):
         return {thread["thread_name"]: thread["frames"][::-1] for thread in json.loads(outcome.output)}
 
     def record_native(self, pid, *options):
-        outcome, stacks = self.record("-r", "500", "-d", "1", "--pid", pid, *(options or ("--native",)))
+        outcome, stacks = self.record("-r", "500", "-d", SECONDS, "--pid", pid, *(options or ("--native",)))
         self.assertEqual(outcome.status, 0, outcome)
         return outcome, stacks
 
@@ -126,8 +133,9 @@ class TestOrder(NativeCase):
         frames = self.find_nested(self.dump_native(target.pid), place)
         self.assertEqual(trail_of(frames), truth["python"])
         self.check_all(self.find_nested(self.dump_native(target.pid, "--native-all"), place), truth)
-        self.check_recording(target, truth, ("--native",))
-        self.check_recording(target, truth, ("--native-all",))
+        if IS_LONG or (lock, ending, place) in RECORDED:
+            self.check_recording(target, truth, ("--native",))
+            self.check_recording(target, truth, ("--native-all",))
         self.assert_unharmed(target)
         self.assertEqual(target.finish()[0], 0, target.stderr())
 
@@ -214,10 +222,9 @@ class TestLeafs(NativeCase):
         """Of the samples of a Python function that have C frames: the shares that have frames like these."""
         outcome, stacks = self.record_native(process.pid, "--native", "-i", *options)
         in_function = stacks.with_function(function)
-        bare = stacks.total(lambda stack: harness.function_name(stack[-1]) == function)
         missing, unmatched = losses_of(outcome)
         self.assertEqual(unmatched, 0, outcome)
-        whole = stacks.total(in_function) - min(bare, missing)
+        whole = stacks.total(in_function) - missing
         self.assertGreater(whole, 20, outcome)
         shares = []
         for pattern in patterns:
@@ -235,14 +242,15 @@ class TestLeafs(NativeCase):
                 self.assertEqual(line, "ready")
                 patterns = (always,) if stripped else (always, named)
                 shares, message = self.shares_of(target, name, patterns)
-                self.assertGreater(min(shares), 0.8, message)
+                self.assertGreater(min(shares), 0.7, message)  # the rest is what leads there, and frees what came of it
                 target.end()
 
     def test_numpy(self):
         self.check_of_system("numpy", ("leafs.py", "multiply"), "multiply", r"gemm")
 
     def test_torch(self):
-        self.check_of_system("torch", ("convolve.py",), "convolve", r"^at::native::conv2d", r"gemm|mkldnn|dnnl|im2col|thnn_conv2d")
+        self.check_of_system("torch", ("convolve.py",), "convolve", r"^at::native::conv2d",
+                             r"gemm|mkldnn|dnnl|im2col|thnn_conv2d")
 
     def check_of_system(self, module, words, function, *patterns):
         """With a module that Debian's python3 has; others need not."""
@@ -281,24 +289,31 @@ class TestOtherLanguages(NativeCase):
         message = "\n".join(";".join(stack) for stack in found)
         self.assertGreater(sum(count for stack, count in found.items() if has_chain(stack)), 0.9 * whole, message)
 
+    def place(self, name, function):
+        """A pattern for the lines that say they are in a function, and for what begins a loop around them."""
+        with open(self.source(name), encoding="utf-8") as source:
+            lines = source.read().splitlines()
+        numbers = [number for number, line in enumerate(lines, 1) if "in %s()" % function in line]
+        return r"\(.*%s:(%s)\)" % (re.escape(name), "|".join(map(str, [min(numbers) - 1] + numbers)))
+
     def test_cpp(self):
         """Names are demangled, and what was inlined is there."""
         library = self.build("mill.cc", "-g", "-O2", compiler="c++")
         target, _ = self.start_native("loop_library.py", library)
         found = self.stacks_under("repeat", target)
-        self.assert_chain(found, r"^work \(.*mill\.cc:\d+\)", r"^mill::run \(.*mill\.cc:33\)",
-                          r"^mill::Stone<unsigned long>::grind \(.*mill\.cc:2[3-6]\)")
+        self.assert_chain(found, r"^work \(.*mill\.cc:\d+\)", r"^mill::run " + self.place("mill.cc", "run"),
+                          r"^mill::Stone<unsigned long>::grind " + self.place("mill.cc", "grind"))
         self.assertTrue(any("mill::Stone<unsigned long>::turn" in stack[-1] for stack in found if stack), found)
 
     def test_rust(self):
         if not shutil.which("rustc"):
             self.skipTest("there is no rustc: Rust was not tested")
         library = self.path("crate.so")
-        subprocess.run(["rustc", "--crate-type", "cdylib", "-C", "opt-level=2", "-g", "-o", library, self.source("crate.rs")],
-                       check=True, timeout=harness.DEADLINE, cwd=self.folder)
+        subprocess.run(["rustc", "--crate-type", "cdylib", "-C", "opt-level=2", "-g", "-o", library,
+                        self.source("crate.rs")], check=True, timeout=harness.DEADLINE, cwd=self.folder)
         target, _ = self.start_native("loop_library.py", library)
         found = self.stacks_under("repeat", target)
-        self.assert_chain(found, r"^work \(.*crate\.rs:22\)", r"^crate::Wheel<u64>::roll \(.*crate\.rs:1\d\)")
+        self.assert_chain(found, r"^work " + self.place("crate.rs", "work"), r"^crate::Wheel<u64>::roll \(.*crate\.rs:1\d\)")
 
     def build_cython(self):
         """Makes the extension module of grinder.pyx; skips the test where that cannot be."""
@@ -321,16 +336,9 @@ class TestOtherLanguages(NativeCase):
         """Functions and lines are those of the .pyx file."""
         target, _ = self.start_native("loop_library.py", self.build_cython())
         found = self.stacks_under("repeat", target)
-        with open(self.source("grinder.pyx"), encoding="utf-8") as source:
-            lines = source.read().splitlines()
-
-        def place(function):
-            """A pattern for the lines that say they are of a function, and for what begins a loop around them."""
-            numbers = [number for number, line in enumerate(lines, 1) if "line of %s()" % function in line]
-            return r"%s \(grinder\.pyx:(%s)\)" % (function, "|".join(map(str, [min(numbers) - 1] + numbers)))
-
-        self.assert_chain(found, r"^grinder\." + place("work"), r"^grinder\.Grinder\." + place("grind"),
-                          r"^grinder\." + place("turn"))
+        self.assert_chain(found, r"^grinder\.work " + self.place("grinder.pyx", "work"),
+                          r"^grinder\.Grinder\.grind " + self.place("grinder.pyx", "grind"),
+                          r"^grinder\.turn " + self.place("grinder.pyx", "turn"))
 
     def test_code_made_in_memory(self):
         target, line = self.start_native("jit.py", "jitted")
@@ -366,8 +374,9 @@ class TestThreadsWithoutPython(NativeCase):
     def test_not_without_being_asked(self):
         library = self.build("nest.c", *PLAIN)
         target, _ = self.start_native("nest.py", library, "free", "sleep", "main")
+        bare = max(self.stops_of(target))
+        harness.wait_until(lambda: self.stops_of(target)[bare] > 0, "nest.c's thread waits")
         before = self.stops_of(target)
-        bare = max(before)
         outcome, stacks = self.record_native(target.pid, "-i", "--native")
         self.assertFalse([stack for stack in stacks.counts if any("nest_watch" in frame for frame in stack)])
         self.assertEqual(self.stops_of(target)[bare], before[bare], outcome)

@@ -147,7 +147,7 @@ class TestSignals(test_native.NativeCase):
             self.assertEqual(told, {"sent": QUEUED, "came": QUEUED, "in_order": True})
 
     def test_timer(self):
-        """One each millisecond, by the CPU time that the program has used: none is lost, as the program itself waits for each."""
+        """One each millisecond of CPU time: the program goes on until so many have come."""
         told = self.record_while("timer", str(QUEUED))
         self.assertEqual(told["came"], QUEUED)
 

@@ -19,5 +19,5 @@ impl Wheel<u64> {
 #[no_mangle]
 pub extern "C" fn work() -> u64 {
     let mut wheel = Wheel { value: 42 };
-    wheel.roll(10_000_000) + 1
+    wheel.roll(10_000_000) + 1 // in work()
 }

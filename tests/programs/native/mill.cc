@@ -26,7 +26,7 @@ template <typename Number> class Stone
 template <typename Number> Number Stone<Number>::grind(int rounds)
 {
     for (int round = 0; round < rounds; round++)
-        turn(round);
+        turn(round); // in grind()
     return number_;
 }
 
@@ -34,7 +34,7 @@ __attribute__((noinline)) uint64_t run(const std::vector<int> &rounds)
 {
     uint64_t sum = 0;
     for (int count : rounds)
-        sum += Stone<uint64_t>(sum).grind(count);
+        sum += Stone<uint64_t>(sum).grind(count); // in run()
     return sum + 1;
 }
 
