@@ -190,10 +190,14 @@ class TestCore(harness.TestCase):
 
     def known(self, thread):
         """The Python frames, and those of C that are known by name whatever was stripped, in their order."""
-        names = [ALIASES.get(frame["name"], frame["name"].rsplit(".", 1)[-1]) for frame in thread["frames"]]
-        kinds = [frame["kind"] for frame in thread["frames"]]
-        return [name + "()" if kind == "native" else name for name, kind in zip(names, kinds)
-                if kind == "python" or kind == "native" and name in KNOWN]
+        names = []
+        for frame in thread["frames"]:
+            name = ALIASES.get(frame["name"], frame["name"])
+            if frame["kind"] == "python":
+                names.append(name.rsplit(".", 1)[-1])
+            elif frame["kind"] == "native" and name in KNOWN:
+                names.append(name + "()")
+        return names
 
     def test_c_frames_of_a_crash(self):
         """C that called Python that called C that crashed: each has its place, and the innermost one its name."""
