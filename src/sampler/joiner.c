@@ -212,6 +212,16 @@ static struct error *start(struct joiner *joiner)
     return number == 0 ? NULL : error_from_errno(number, "cannot start a thread");
 }
 
+/* One that can be waited for until a time of the clock that nobody sets. */
+static void init_timed_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 struct error *joiner_create(struct native_stacks *stacks, const struct joiner_owner *owner, struct joiner **ret)
 {
     struct joiner *joiner = calloc(1, sizeof(*joiner));
@@ -223,9 +233,12 @@ struct error *joiner_create(struct native_stacks *stacks, const struct joiner_ow
     joiner->owner = *owner;
     pthread_mutex_init(&joiner->lock, NULL);
     pthread_cond_init(&joiner->has_work, NULL);
-    pthread_cond_init(&joiner->has_rest, NULL);
+    init_timed_condition(&joiner->has_rest);
     struct error *error = start(joiner);
     if (error) {
+        pthread_mutex_destroy(&joiner->lock);
+        pthread_cond_destroy(&joiner->has_work);
+        pthread_cond_destroy(&joiner->has_rest);
         native_stacks_destroy(stacks);
         free(joiner);
         return error;
@@ -258,7 +271,7 @@ void joiner_drain(struct joiner *joiner)
 {
     struct timespec end;
     int result = 0;
-    clock_gettime(CLOCK_REALTIME, &end);
+    clock_gettime(CLOCK_MONOTONIC, &end);
     end.tv_sec += DRAIN_SECONDS;
     pthread_mutex_lock(&joiner->lock);
     while (result == 0 && (joiner->queue.len > 0 || joiner->is_working))
@@ -274,7 +287,7 @@ bool joiner_is_idle(struct joiner *joiner)
     return is_idle;
 }
 
-/* Appends an item; false without memory. The joiner's lock is taken. */
+/* Appends an item, all of it or, without memory, nothing: then false. The joiner's lock is taken. */
 static bool append(struct joiner *joiner, struct item *item, const struct joined_python *frames,
                    const unsigned char *bytes)
 {
@@ -282,11 +295,13 @@ static bool append(struct joiner *joiner, struct item *item, const struct joined
     size_t python_len = item->python_count * sizeof(*frames);
     size_t len = sizeof(*item) + python_len + item->stack.len;
     item->len = (len + ITEM_ALIGNMENT - 1) / ITEM_ALIGNMENT * ITEM_ALIGNMENT;
+    if (!buffer_reserve(&joiner->queue, item->len))
+        return false;
     buffer_append(&joiner->queue, item, sizeof(*item));
     buffer_append(&joiner->queue, frames, python_len);
     buffer_append(&joiner->queue, bytes, item->stack.len);
     buffer_append(&joiner->queue, padding, item->len - len);
-    return !joiner->queue.failed;
+    return true;
 }
 
 static bool add(struct joiner *joiner, struct item *item, const struct joined_python *frames,
