@@ -147,16 +147,24 @@ static bool grow_scratch(struct c_stacks *stacks, size_t len)
     return true;
 }
 
+/* Whether memory still has the bytes of a copy, but for the red zone, in which nobody calls anything. */
+static bool is_unchanged(struct c_stacks *stacks, const struct c_stack *stack)
+{
+    /* Of a thread whose stack pointer is at the very end of its stack, or none, even less may have been copied. */
+    if (stack->len <= C_STACK_RED_ZONE_LEN || !grow_scratch(stacks, stack->len))
+        return false;
+    size_t len = stack->len - C_STACK_RED_ZONE_LEN;
+    return memory_read(stacks->memory, stack->start + C_STACK_RED_ZONE_LEN, stacks->scratch, len) == MEMORY_OK &&
+           memcmp(stacks->scratch, stack->bytes + C_STACK_RED_ZONE_LEN, len) == 0;
+}
+
 bool c_stacks_keep(struct c_stacks *stacks, const struct sampled_thread *thread)
 {
     struct c_stack *stack = find(stacks, thread->serial);
     struct proc_syscall call;
     if (!stack || stack->sample == 0 || !task_read_syscall(&thread->task, &call) ||
         !registers_are_in_call(&stack->registers, call.number, call.arguments, call.sp, call.pc) ||
-        !grow_scratch(stacks, stack->len) ||
-        memory_read(stacks->memory, stack->start + C_STACK_RED_ZONE_LEN, stacks->scratch,
-                    stack->len - C_STACK_RED_ZONE_LEN) != MEMORY_OK ||
-        memcmp(stacks->scratch, stack->bytes + C_STACK_RED_ZONE_LEN, stack->len - C_STACK_RED_ZONE_LEN) != 0)
+        !is_unchanged(stacks, stack))
         return false;
     stack->sample = stacks->sample;
     return true;
