@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What became of a recording's intervals: written by the thread that samples, read by anybody at any time. See struct
- * recording_progress.
+ * What became of a recording's intervals: written by the threads that sample and join, read by anybody at any time. See
+ * struct recording_progress.
  */
 #ifndef SAMPLER_COUNTERS_H
 #define SAMPLER_COUNTERS_H

@@ -406,6 +406,18 @@ const struct c_stack *session_c_stack(const struct session *session, const struc
     return c_stacks_find(&session->c_stacks, thread->serial);
 }
 
+static void forget_handovers(struct thread_list *list)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        list->threads[i].joined_copy = 0;
+}
+
+void session_forget_handovers(struct session *session)
+{
+    forget_handovers(&session->threads);
+    forget_handovers(&session->bare.list);
+}
+
 bool session_bare_threads(struct session *session, struct sampled_thread **ret_threads, uint32_t *ret_count)
 {
     bool has_memory = !session->with_bare || bare_threads_look(&session->bare, session->process, &session->threads);

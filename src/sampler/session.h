@@ -88,6 +88,9 @@ void session_read_bare(struct session *session, struct sampled_thread *thread);
  */
 const struct c_stack *session_c_stack(const struct session *session, const struct sampled_thread *thread);
 
+/* No copy of any thread counts as handed over any more: see sampled_thread.joined_copy. */
+void session_forget_handovers(struct session *session);
+
 /*
  * The proof once more, now that the walks have read what was not predicted: what is readable now is a snapshot. Threads
  * that were stopped run on.

@@ -2,6 +2,7 @@
 #include "subject.h"
 
 #include "base/cleanup.h"
+#include "base/table.h"
 #include "c_stacks.h"
 #include "joiner.h"
 #include "native_stacks.h"
@@ -167,26 +168,44 @@ static bool reserve_frames(struct subject *subject, uint32_t count)
     return true;
 }
 
-/* Hands the stack of a thread that was walked over to be joined with its C frames. False without memory. */
-static bool hand_stack_over(struct subject *subject, struct sampled_thread *thread, const struct sample *sample)
+/* Makes subject->frames the Python frames of a thread, and *ret_hash a hash of them. False without memory. */
+static bool take_frames(struct subject *subject, const struct sampled_thread *thread, uint64_t *ret_hash)
 {
-    const struct c_stack *c_stack = session_c_stack(subject->session, thread);
     const struct python_frame *frames = python_frames(session_python(subject->session)) + thread->python->first_frame;
     uint32_t count = thread->python->frame_count;
-    if (c_stack && c_stack->made == thread->joined_copy)
-        return joiner_add_again(subject->joiner, sample, thread->serial);
-    thread->joined_copy = c_stack ? c_stack->made : 0;
+    uint64_t hash = count;
     if (!reserve_frames(subject, count))
         return false;
     for (uint32_t i = 0; i < count; i++) {
-        subject->frames[i] = (struct joined_python){
+        struct joined_python *frame = &subject->frames[i];
+        *frame = (struct joined_python){
             .merged = {.anchor = frames[i].anchor, .is_entry = frames[i].is_entry},
             .frame = stack_finder_find_frame(&subject->finder, subject->session, &frames[i]),
         };
-        if (subject->frames[i].frame == PROFILE_NONE)
+        if (frame->frame == PROFILE_NONE)
             return false;
+        hash = hash_pair(hash_pair(hash, frame->frame), frame->merged.anchor);
     }
-    return joiner_add(subject->joiner, sample, thread->serial, subject->frames, count, c_stack);
+    *ret_hash = hash;
+    return true;
+}
+
+/*
+ * Hands the stack of a thread that was walked over to be joined with its C frames. False without memory. That its C
+ * stack is the same as before does not tell that its Python frames are: where one Python function calls another, the C
+ * stack does not change.
+ */
+static bool hand_stack_over(struct subject *subject, struct sampled_thread *thread, const struct sample *sample)
+{
+    const struct c_stack *c_stack = session_c_stack(subject->session, thread);
+    uint64_t hash;
+    if (!take_frames(subject, thread, &hash))
+        return false;
+    if (c_stack && c_stack->made == thread->joined_copy && hash == thread->joined_frames)
+        return joiner_add_again(subject->joiner, sample, thread->serial);
+    thread->joined_copy = c_stack ? c_stack->made : 0;
+    thread->joined_frames = hash;
+    return joiner_add(subject->joiner, sample, thread->serial, subject->frames, thread->python->frame_count, c_stack);
 }
 
 /* Counts the stack of a thread that was walked; *sample becomes complete, but for the node of one that is joined. */
@@ -343,10 +362,9 @@ void subject_forget_stacks(struct subject *subject)
     stack_finder_forget(&subject->finder);
     if (subject->joiner)
         joiner_forget(subject->joiner);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++)
         threads[i].last_node = 0;
-        threads[i].joined_copy = 0;
-    }
+    session_forget_handovers(subject->session);
 }
 
 /* How one reading came out. */

@@ -44,10 +44,11 @@ struct sampled_thread {
     uint32_t weight;      /* intervals that its stack counts for, when it is counted in the current one */
     uint32_t last_node;   /* of the profile: its last stack that was counted while it ran; 0: none yet */
     uint64_t joined_copy; /* which copy of its C stack was handed over last; 0: none, see c_stack.made */
-    uint32_t last_states; /* enum sample_state: what it did then */
-    uint32_t owed_before; /* intervals in which it ran unseen: those that are to count for that stack, */
-    uint32_t owed;        /* and those for its next one */
-    uint32_t owed_now;    /* how many of all these were added at the last look, at which it slept */
+    uint64_t joined_frames; /* and a hash of the Python frames that it was handed over with */
+    uint32_t last_states;   /* enum sample_state: what it did then */
+    uint32_t owed_before;   /* intervals in which it ran unseen: those that are to count for that stack, */
+    uint32_t owed;          /* and those for its next one */
+    uint32_t owed_now;      /* how many of all these were added at the last look, at which it slept */
 };
 
 struct thread_list {
