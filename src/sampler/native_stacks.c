@@ -120,13 +120,15 @@ static void update_if_due(struct native_stacks *stacks)
     uint64_t begin_ns = monotonic_now_ns();
     if (!stacks->is_outdated || !stacks->process || begin_ns < stacks->next_update_ns)
         return;
-    cleanup_error struct error *error = process_read_maps(stacks->process, &maps);
+    /* What fails here costs names, and is tried again. */
+    struct error *error = process_read_maps(stacks->process, &maps);
     if (!error) {
         const struct maps before = stacks->maps;
         stacks->maps = maps;
         maps = before;
         error = update(stacks, &stacks->maps);
     }
+    error_destroy(error);
     uint64_t end_ns = monotonic_now_ns(), rest_ns = UPDATE_REST * (end_ns - begin_ns);
     stacks->next_update_ns = end_ns + (rest_ns > UPDATE_EACH_NS ? rest_ns : UPDATE_EACH_NS);
 }

@@ -35,17 +35,16 @@ struct session {
     struct thread_list threads;
     struct states states;
     struct look look; /* of the current interval */
-    bool is_judged;   /* the threads have their weights */
     struct runners runners;
-    bool holds_at_once;       /* see struct session_options */
     struct c_stacks c_stacks; /* with HOLD_EACH: copies of the sample */
-    bool with_bare;           /* threads without a Python state, too */
-    struct bare_threads bare;
+    struct bare_threads bare; /* threads without a Python state, if they are wanted */
 
+    bool holds_at_once, with_bare; /* see struct session_options */
+    bool is_judged;                /* the threads have their weights in this interval */
+    bool is_listed;                /* the list of threads is that of the last copy */
     bool is_held; /* something that was stopped is not let go for sure, until the thread of ours that did it ends */
 
     uint64_t avoided[CPU_LIMIT / 64]; /* a bit for each CPU on which we may not run */
-    bool is_listed;                   /* the list of threads is that of the last copy */
     uint32_t ended_count;             /* threads that had ended when it was made */
     int own_cpu;                      /* where the sample is taken */
     struct cpu_watch watch;           /* since the sample began */
