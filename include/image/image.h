@@ -69,8 +69,8 @@ bool image_writable_segment(const struct image *image, size_t index, struct imag
 bool image_load_bias(const struct image *image, uint64_t start, uint64_t offset, bool is_code, uint64_t *ret);
 
 /*
- * The same for pages of code anywhere in a segment: protection that was changed later splits mappings, and libffi maps a
- * page of its own code once more (libffi 3.4, src/tramp.c). Returns false when no segment of code has them.
+ * The same for pages of code anywhere in a segment: protection that was changed later splits mappings, and libffi maps
+ * a page of its own code once more (libffi 3.4, src/tramp.c). Returns false when no segment of code has them.
  */
 bool image_load_bias_of_code(const struct image *image, uint64_t start, uint64_t offset, uint64_t *ret);
 
