@@ -128,6 +128,38 @@ class TestEndings(test_native.NativeCase):
         heart.assert_runs()
 
 
+class TestUnstoppable(test_native.NativeCase):
+    """A thread in state D is left alone, and does not hold the others."""
+
+    def state_of_waiter(self, target):
+        states = set()
+        for tid in os.listdir("/proc/%d/task" % target.pid):
+            with open("/proc/%d/task/%s/stat" % (target.pid, tid)) as stat:
+                states.add(stat.read().rsplit(")", 1)[1].split()[0])
+        return "D" in states
+
+    def test_thread_in_state_d(self):
+        library = self.build("unstoppable.c", "-g", "-O2")
+        target, _ = self.start_native("unstoppable.py", library)
+        harness.wait_until(lambda: self.state_of_waiter(target), "a thread is in state D")
+        outcome, stacks = self.record_native(target.pid, "-i", "--native")
+        missing, unmatched = test_native.losses_of(outcome)
+        at_work = stacks.with_function("work")
+        waiting = stacks.with_function("wait")
+        self.assertGreater(stacks.total(at_work), 50, outcome)
+        self.assertGreater(stacks.total(waiting), 50, outcome)
+        self.assertEqual(unmatched, 0, outcome)
+        # What is missing is the waiting thread's, nearly all.
+        whole = stacks.total(lambda stack: at_work(stack) and harness.function_name(stack[-1]) != "work")
+        self.assertGreater(whole, 0.5 * stacks.total(at_work), outcome)
+        threads = self.dump_native(target.pid)
+        self.assertEqual(len(threads), 3)
+        self.assertIn("wait", [frame["name"] for frame in threads["wait_always"]])
+        fields = harness.status_of(target.pid)
+        self.assertEqual(fields["TracerPid"], "0")
+        target.end()
+
+
 class TestSignals(test_native.NativeCase):
     """What signals.c is sent comes, and its system calls do what they should."""
 
