@@ -28,6 +28,7 @@ struct task {
 struct task_state {
     bool is_active;  /* running, or ready to run */
     bool is_stopped; /* by a signal (SIGSTOP), or by a debugger */
+    bool is_deaf;    /* sleeps so that nothing but what it waits for wakes it (state D): it will not stop */
     bool is_urgent;  /* real-time: it runs before all ordinary threads of its CPU, and for as long as it likes */
     int32_t cpu;     /* where it runs or last ran */
 };

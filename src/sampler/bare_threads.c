@@ -100,7 +100,10 @@ bool bare_threads_look(struct bare_threads *bare, const struct process *process,
 bool bare_threads_copy(struct sampled_thread *thread, struct c_stacks *c_stacks)
 {
     struct stop stop;
+    struct task_state state;
     if (!thread->is_active && c_stacks_keep(c_stacks, thread))
+        return true;
+    if (!task_read_state(&thread->task, &state) || state.is_deaf)
         return true;
     if (!stop_begin(&stop, &thread->task))
         return true;

@@ -52,8 +52,8 @@ static void note_sleep(const struct runners *runners, struct sampled_thread *thr
     bool lives = task_read_state(&thread->task, &state);
     runner->runs = times.runs;
     runner->is_asleep = has_times && lives && !state.is_active;
-    runner->is_to_stop =
-        lives && (runners->holding == HOLD_EACH || (runners->holding == HOLD_RUNNING && state.is_active));
+    runner->is_to_stop = lives && !state.is_deaf &&
+                         (runners->holding == HOLD_EACH || (runners->holding == HOLD_RUNNING && state.is_active));
     runner->is_urgent = runner->is_to_stop && state.is_active && state.is_urgent;
     if (runners->holding == HOLD_EACH && lives)
         runner->cpu = state.cpu;
@@ -135,18 +135,27 @@ static void spare_sleepers(struct runners *runners, const struct thread_list *th
     }
 }
 
+/* Stops those that sleep, or those that do not. All are asked first, so that they stop at the same time. */
+static void stop_some(struct runners *runners, const struct thread_list *threads, bool are_asleep)
+{
+    uint32_t first = runners->stop_count;
+    for (uint32_t i = 0; i < runners->count; i++) {
+        struct runner *runner = &runners->runners[i];
+        bool is_meant = runner->is_to_stop && runner->is_asleep == are_asleep;
+        const struct sampled_thread *thread = is_meant ? thread_list_find(threads, runner->thread) : NULL;
+        if (thread)
+            runner->stop = begin_stop(runners, &thread->task);
+    }
+    stop_wait(runners->stops + first, runners->stop_count - first);
+}
+
 void runners_stop(struct runners *runners, const struct thread_list *threads)
 {
     if (runners->holding == HOLD_EACH)
         spare_sleepers(runners, threads);
-    /* All are asked first, so that they stop at the same time. */
-    for (uint32_t i = 0; i < runners->count; i++) {
-        struct runner *runner = &runners->runners[i];
-        const struct sampled_thread *thread = runner->is_to_stop ? thread_list_find(threads, runner->thread) : NULL;
-        if (thread)
-            runner->stop = begin_stop(runners, &thread->task);
-    }
-    stop_wait(runners->stops, runners->stop_count);
+    /* One that sleeps has to wake up for that, and may be slow to: nobody who could work is held meanwhile. */
+    stop_some(runners, threads, true);
+    stop_some(runners, threads, false);
     if (runners->holding == HOLD_EACH)
         copy_c_stacks(runners, threads);
 }

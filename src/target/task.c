@@ -108,6 +108,7 @@ bool task_read_state(const struct task *task, struct task_state *ret)
     *ret = (struct task_state){
         .is_active = stat.state == 'R',
         .is_stopped = stat.state == 'T' || stat.state == 't',
+        .is_deaf = stat.state == 'D',
         .is_urgent = stat.policy == SCHED_FIFO || stat.policy == SCHED_RR || stat.policy == SCHED_DEADLINE,
         .cpu = stat.cpu,
     };

@@ -149,6 +149,7 @@ class TestUnstoppable(test_native.NativeCase):
         self.assertGreater(stacks.total(at_work), 50, outcome)
         self.assertGreater(stacks.total(waiting), 50, outcome)
         self.assertEqual(unmatched, 0, outcome)
+        self.assertLess(outcome.counts()["late"], 0.5 * outcome.counts()["intervals"], outcome)
         # What is missing is the waiting thread's, nearly all.
         whole = stacks.total(lambda stack: at_work(stack) and harness.function_name(stack[-1]) != "work")
         self.assertGreater(whole, 0.5 * stacks.total(at_work), outcome)

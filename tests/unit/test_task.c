@@ -73,6 +73,7 @@ static void each_state_is_told(void **state)
         if (rows[i].lives) {
             assert_int_equal(found.is_active, rows[i].is_active);
             assert_int_equal(found.is_stopped, rows[i].is_stopped);
+            assert_int_equal(found.is_deaf, rows[i].letter == 'D');
         }
     }
     task_deinit(&task);
