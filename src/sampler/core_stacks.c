@@ -13,13 +13,20 @@ enum {
     PAGE_LEN = 4096,     /* the least */
     GAP_LIMIT = 1 << 20, /* between the stack pointer after an overflow and the stack: the kernel's stack_guard_gap */
     LATE_LIMIT = 16384,  /* bytes of each stack, when too many were copied before */
-    CHAIN_LIMIT = 4,     /* stacks of one thread: its own one, and those of signal handlers */
+    FRAME_TOTAL_LIMIT = 1 << 22, /* of all stacks; of those further on only the innermost ones are kept: */
+    LATE_FRAME_LIMIT = 16,
+    CHAIN_LIMIT = 4, /* stacks of one thread: its own one, and those of signal handlers */
 };
 
 void core_stacks_init(struct core_stacks *stacks, struct core *core, struct native_stacks *native)
 {
     *stacks = (struct core_stacks){
-        .native = native, .memory = core_memory(core), .maps = core_maps(core), .left = C_STACKS_LIMIT};
+        .native = native,
+        .memory = core_memory(core),
+        .maps = core_maps(core),
+        .left = C_STACKS_LIMIT,
+        .frames_left = FRAME_TOTAL_LIMIT,
+    };
 }
 
 void core_stacks_deinit(struct core_stacks *stacks)
@@ -35,10 +42,20 @@ void core_stacks_deinit(struct core_stacks *stacks)
  */
 static const struct mapping *find_stack(const struct maps *maps, remote_addr start)
 {
-    for (uint32_t i = 0; i < maps->count; i++) {
-        const struct mapping *mapping = &maps->mappings[i];
-        if (mapping->end > start && mapping->readable)
-            return mapping->start <= start || mapping->start - start <= GAP_LIMIT ? mapping : NULL;
+    uint32_t low = 0, high = maps->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (maps->mappings[middle].end <= start)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < maps->count; low++) {
+        const struct mapping *mapping = &maps->mappings[low];
+        if (mapping->start > start && mapping->start - start > GAP_LIMIT)
+            break;
+        if (mapping->readable)
+            return mapping;
     }
     return NULL;
 }
@@ -121,6 +138,16 @@ static bool is_interrupted(const struct core_stacks *stacks, const struct frame_
     return true;
 }
 
+/* Cuts a thread's stack, if there were too many frames before. */
+static void cut(struct core_stacks *stacks, struct frame_merge_input *unwound)
+{
+    if (stacks->count > stacks->frames_left && stacks->count > LATE_FRAME_LIMIT) {
+        stacks->count = LATE_FRAME_LIMIT;
+        unwound->end = UNWIND_CUT;
+    }
+    stacks->frames_left -= stacks->count < stacks->frames_left ? stacks->count : stacks->frames_left;
+}
+
 bool core_stacks_unwind(struct core_stacks *stacks, const struct core_thread *thread, struct frame_merge_input *ret)
 {
     struct registers registers = thread->registers;
@@ -139,9 +166,10 @@ bool core_stacks_unwind(struct core_stacks *stacks, const struct core_thread *th
         if (!append(stacks, ret->native_frames, ret->native_count - has_more))
             return false;
     }
+    cut(stacks, ret);
     ret->system_call = thread->registers.system_call;
     ret->native_frames = stacks->frames;
     ret->native_count = stacks->count;
-    ret->handler_count = handler_count;
+    ret->handler_count = handler_count < stacks->count ? handler_count : stacks->count;
     return true;
 }

@@ -26,6 +26,7 @@ struct core_stacks {
     unsigned char *bytes; /* of the stack that is unwound */
     size_t capacity;
     size_t left;                 /* bytes that may be copied of all stacks yet */
+    uint32_t frames_left;        /* that may be kept of all stacks yet */
     struct native_frame *frames; /* of a thread */
     uint32_t count, frame_capacity;
 };

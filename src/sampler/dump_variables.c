@@ -9,9 +9,15 @@
 
 #include <string.h>
 
+/* A deep recursion has some 100,000 frames. Programs can be made to have far more to tell. */
+enum {
+    VARIABLE_LIMIT = 1 << 21,
+    BYTE_LIMIT = 1 << 28,
+};
+
 struct error *dump_variables_init(struct dump_variables *variables, const struct python *python, uint32_t text_limit)
 {
-    *variables = (struct dump_variables){0};
+    *variables = (struct dump_variables){.left = VARIABLE_LIMIT, .bytes_left = BYTE_LIMIT};
     return text_limit > 0 ? python_variables_create(python, text_limit, &variables->reader) : NULL;
 }
 
@@ -27,6 +33,8 @@ static void forget(struct frame_variables *frame)
 
 void dump_variables_begin(struct dump_variables *variables)
 {
+    variables->left = VARIABLE_LIMIT;
+    variables->bytes_left = BYTE_LIMIT;
     for (uint32_t i = 0; i < variables->capacity; i++)
         forget(&variables->frames[i]);
 }
@@ -70,10 +78,26 @@ static bool copy(struct frame_variables *frame, const struct python_variable *fo
     return true;
 }
 
+/* Whether there is still room for variables, which they take. */
+static bool spend(struct dump_variables *variables, const struct python_variable *found, uint32_t count)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++)
+        bytes += found[i].name_len + found[i].value_len;
+    if (count > variables->left || bytes > variables->bytes_left) {
+        variables->left = 0;
+        variables->bytes_left = 0;
+        return false;
+    }
+    variables->left -= count;
+    variables->bytes_left -= bytes;
+    return true;
+}
+
 void dump_variables_read(struct dump_variables *variables, const struct python *python, struct memory *memory,
                          const struct python_thread *thread)
 {
-    for (uint32_t i = 0; variables->reader && i < thread->frame_count; i++) {
+    for (uint32_t i = 0; variables->reader && variables->left > 0 && i < thread->frame_count; i++) {
         uint32_t index = thread->first_frame + i, count;
         const struct python_frame *frame = &python_frames(python)[index];
         const struct python_variable *found = python_variables_read(variables->reader, memory, frame, &count);
@@ -82,6 +106,8 @@ void dump_variables_read(struct dump_variables *variables, const struct python *
             return;
         }
         forget(&variables->frames[index]);
+        if (!spend(variables, found, count))
+            return;
         variables->failed |= !copy(&variables->frames[index], found, count);
     }
 }
