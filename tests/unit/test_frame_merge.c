@@ -146,6 +146,38 @@ static void a_group_whose_c_frame_was_not_found_is_placed_by_its_address(void **
     frame_merge_deinit(&merge);
 }
 
+static void no_python_runs_on_the_stack_of_a_handler(void **state)
+{
+    (void)state;
+    /* The first two frames are on another stack, which lies further out, and the anchors on the copy that follows. */
+    struct frame_merge merge = {0};
+    struct native_frame native[LIMIT];
+    struct merged_python python[LIMIT];
+    struct frame_merge_input input = {.native_frames = native,
+                                      .python_frames = python,
+                                      .handler_count = 2,
+                                      .stack_start = STACK,
+                                      .version = &version,
+                                      .system_call = -1};
+    bool is_matched;
+    read_native("libraise libhandler libcrash " EVAL " main", native, &input.native_count);
+    read_python("b@3.", python, &input.python_count);
+    for (uint32_t i = 0; i < 2; i++) {
+        native[i].sp += 0x100000;
+        native[i].cfa += 0x100000;
+    }
+    input.stack_end = STACK + input.native_count * FRAME_LEN;
+    assert_true(frame_merge_run(&merge, &input, &is_matched));
+    const char *const expected[] = {"libraise", "libhandler", "libcrash", "b"};
+    assert_int_equal(merge.count, 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        const struct stack_frame *frame = &merge.frames[i];
+        assert_string_equal(frame->kind == FRAME_NATIVE ? frame->function->name : code_names[frame->index],
+                            expected[i]);
+    }
+    frame_merge_deinit(&merge);
+}
+
 static void groups_beyond_the_copy_are_further_out(void **state)
 {
     (void)state;
@@ -202,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(groups_take_the_place_of_the_frames_that_they_are_anchored_in),
         cmocka_unit_test(a_group_whose_c_frame_was_not_found_is_placed_by_its_address),
+        cmocka_unit_test(no_python_runs_on_the_stack_of_a_handler),
         cmocka_unit_test(groups_beyond_the_copy_are_further_out),
         cmocka_unit_test(loops_are_counted_where_there_are_no_anchors),
         cmocka_unit_test(one_loop_may_have_begun_or_not),
