@@ -16,14 +16,46 @@ void bare_threads_deinit(struct bare_threads *bare)
     thread_list_deinit(&bare->list);
 }
 
-/* The thread with this number in procfs; NULL when a list has none. */
-static struct sampled_thread *find(const struct thread_list *list, pid_t tid)
+/* Numbers of threads in procfs, in ascending order: there can be tens of thousands. */
+struct id_set {
+    pid_t *ids;
+    uint32_t count;
+};
+
+static void id_set_deinit(struct id_set *set)
 {
-    for (uint32_t i = 0; i < list->count; i++) {
-        if (list->threads[i].task.tid == tid)
-            return &list->threads[i];
-    }
-    return NULL;
+    free(set->ids);
+}
+
+#define cleanup_id_set __attribute__((cleanup(id_set_deinit)))
+
+static int compare_ids(const void *a, const void *b)
+{
+    pid_t first = *(const pid_t *)a, second = *(const pid_t *)b;
+    return (first > second) - (first < second);
+}
+
+static void sort(struct id_set *set)
+{
+    if (set->count > 0)
+        qsort(set->ids, set->count, sizeof(*set->ids), compare_ids);
+}
+
+static bool contains(const struct id_set *set, pid_t tid)
+{
+    return set->count > 0 && bsearch(&tid, set->ids, set->count, sizeof(*set->ids), compare_ids);
+}
+
+/* Makes the set that of a list's threads. False without memory. */
+static bool take_ids(struct id_set *set, const struct thread_list *list)
+{
+    set->ids = malloc((list->count + (size_t)1) * sizeof(*set->ids));
+    if (!set->ids)
+        return false;
+    for (uint32_t i = 0; i < list->count; i++)
+        set->ids[set->count++] = list->threads[i].task.tid;
+    sort(set);
+    return true;
 }
 
 /* What stands for Python's word about a thread. */
@@ -49,16 +81,13 @@ static bool add(struct bare_threads *bare, const struct process *process, pid_t 
 }
 
 /* Takes out the threads that are not to be in the list any more. */
-static void remove_gone(struct bare_threads *bare, const struct thread_list *known, const pid_t *tids, uint32_t count)
+static void remove_gone(struct bare_threads *bare, const struct id_set *known, const struct id_set *there)
 {
     struct thread_list *list = &bare->list;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < list->count; i++) {
         struct sampled_thread *thread = &list->threads[i];
-        bool is_there = false;
-        for (uint32_t j = 0; !is_there && j < count; j++)
-            is_there = tids[j] == thread->task.tid;
-        if (is_there && !find(known, thread->task.tid))
+        if (contains(there, thread->task.tid) && !contains(known, thread->task.tid))
             list->threads[kept++] = *thread;
         else
             task_deinit(&thread->task);
@@ -68,16 +97,20 @@ static void remove_gone(struct bare_threads *bare, const struct thread_list *kno
 
 static bool list_threads(struct bare_threads *bare, const struct process *process, struct thread_list *known)
 {
-    cleanup_free pid_t *tids = NULL;
-    uint32_t count = 0;
+    cleanup_id_set struct id_set there = {0}, with_python = {0}, without = {0};
     bool has_memory = true;
-    cleanup_error struct error *error = process_thread_ids(process, &tids, &count);
+    cleanup_error struct error *error = process_thread_ids(process, &there.ids, &there.count);
     if (error)
         return true;
-    remove_gone(bare, known, tids, count);
-    for (uint32_t i = 0; has_memory && i < count; i++) {
-        if (!find(known, tids[i]) && !find(&bare->list, tids[i]))
-            has_memory = add(bare, process, tids[i], known);
+    sort(&there);
+    if (!take_ids(&with_python, known))
+        return false;
+    remove_gone(bare, &with_python, &there);
+    if (!take_ids(&without, &bare->list))
+        return false;
+    for (uint32_t i = 0; has_memory && i < there.count; i++) {
+        if (!contains(&with_python, there.ids[i]) && !contains(&without, there.ids[i]))
+            has_memory = add(bare, process, there.ids[i], known);
     }
     return has_memory;
 }
