@@ -7,12 +7,18 @@
 
 #include "base/error.h"
 
+#include <sys/types.h>
+
 struct process;
+struct standing;
 
 /*
- * Takes over an ERROR_PERMISSION and returns one that names the rule: another user's process, Yama's ptrace_scope with
- * its value, a process that forbids reading, or a missing capability. Other errors are returned as they are.
+ * Takes over an ERROR_PERMISSION and returns one that names the rule, with the facts that it was applied to. Other
+ * errors are returned as they are, and so is one about a process that may be read: then it is about something else.
  */
 struct error *denial_explain(struct error *error, const struct process *process);
+
+/* The same of facts that were read before. Never NULL. */
+struct error *denial_describe(const struct standing *standing, pid_t pid);
 
 #endif

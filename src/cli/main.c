@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "formats/escape.h"
+#include "target/privileges.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -94,6 +95,9 @@ static void take_standard_descriptors(void)
 int main(int argc, char **argv)
 {
     take_standard_descriptors();
+    struct error *error = privileges_settle();
+    if (error)
+        return report_error(error);
     const char *word = argc > 1 ? argv[1] : "";
     if (argc < 2)
         return report_error(error_create(ERROR_USAGE, "no verb given (see 'pyspyc --help')"));

@@ -1,125 +1,149 @@
 /* SPDX-License-Identifier: MIT */
 #include "target/denial.h"
 
-#include "base/buffer.h"
 #include "base/cleanup.h"
-#include "target/proc_text.h"
+#include "target/privileges.h"
 #include "target/process.h"
+#include "target/process_memory.h"
+#include "target/standing.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <sys/stat.h>
+#include <linux/capability.h>
 
-enum {
-    STATUS_LEN_LIMIT = 1024 * 1024,
-    CAPABILITY_PTRACE = 19, /* Linux include/uapi/linux/capability.h: CAP_SYS_PTRACE */
-    SCOPE_UNKNOWN = -1,     /* this kernel has no Yama */
-    /* Linux Documentation/admin-guide/LSM/Yama.rst */
-    SCOPE_RESTRICTED = 1,
-    SCOPE_ADMIN_ONLY = 2,
-    SCOPE_NO_ATTACH = 3,
-};
+/* The lines are to be copied as they are. */
+#define CONTAINER_LINES                                                                                                \
+    "start the container with 'docker run --cap-add=SYS_PTRACE', in compose 'cap_add: [SYS_PTRACE]', in Kubernetes "   \
+    "'securityContext: {capabilities: {add: [SYS_PTRACE]}}'"
 
-/* What the rules are about. */
-struct standing {
-    uint64_t our_user, their_user;
-    bool has_capability; /* we have CAP_SYS_PTRACE */
-    int ptrace_scope;
-    bool is_protected; /* the process is not dumpable: its files in /proc belong to root */
-};
-
-static bool read_status_of(const char *proc, const char *pid, struct buffer *text)
+static bool has(uint64_t capabilities, int number)
 {
-    char path[PATH_MAX];
-    snprintf(path, sizeof(path), "%s/%s/status", proc, pid);
-    cleanup_file FILE *file = fopen(path, "re");
-    /* CapEff stands behind Groups, which has up to 65,536 numbers. */
-    char *end = file ? buffer_reserve(text, STATUS_LEN_LIMIT) : NULL;
-    if (!end)
-        return false;
-    text->len = fread(end, 1, STATUS_LEN_LIMIT, file);
-    return true;
+    return capabilities >> number & 1;
 }
 
-static int read_ptrace_scope(const char *proc)
+/* How to come by CAP_SYS_PTRACE, which we do not have. What is nearest at hand comes first. */
+static const char *way_to_capability(const struct own_standing *own)
 {
-    char path[PATH_MAX];
-    int scope = SCOPE_UNKNOWN;
-    snprintf(path, sizeof(path), "%s/sys/kernel/yama/ptrace_scope", proc);
-    cleanup_file FILE *file = fopen(path, "re");
-    int c = file ? fgetc(file) : EOF;
-    if (c >= '0' && c <= '9')
-        scope = c - '0';
-    return scope;
+    if (has(own->permitted, CAP_SYS_PTRACE))
+        return "pyspyc has CAP_SYS_PTRACE in its permitted set, but it is the effective one that counts: give its file "
+               "both with 'setcap cap_sys_ptrace+ep'";
+    if (!has(own->bounding, CAP_SYS_PTRACE) && own->user == 0)
+        return "not even root has CAP_SYS_PTRACE here, as in a container: " CONTAINER_LINES;
+    if (!has(own->bounding, CAP_SYS_PTRACE))
+        return "not even root has CAP_SYS_PTRACE here, as in a container: be root in it, and " CONTAINER_LINES;
+    if (own->has_no_new_privileges && own->user != 0)
+        return "sudo has no effect here (no_new_privs is set, as in a sandbox): run pyspyc as root from outside of it";
+    if (own->user == 0)
+        return "root has CAP_SYS_PTRACE here, but pyspyc was started without it: start it without what takes that away "
+               "(setpriv, capsh, a service's settings)";
+    return "use sudo";
 }
 
-static void find_standing(const struct process *process, struct standing *ret)
+/* A refusal that CAP_SYS_PTRACE would lift. */
+static struct error *describe_with_way(const struct own_standing *own, struct error *error)
 {
-    const char *proc = process->proc;
-    cleanup_buffer struct buffer ours = {0}, theirs = {0};
-    char pid[16];
-    uint64_t capabilities = 0;
-    struct stat files;
-    snprintf(pid, sizeof(pid), "%d", process->pid);
-    *ret = (struct standing){.ptrace_scope = read_ptrace_scope(proc)};
-    if (read_status_of(proc, "self", &ours)) {
-        proc_status_number(buffer_text(&ours), ours.len, "Uid", 10, &ret->our_user);
-        proc_status_number(buffer_text(&ours), ours.len, "CapEff", 16, &capabilities);
-    }
-    ret->their_user = ret->our_user;
-    if (read_status_of(proc, pid, &theirs))
-        proc_status_number(buffer_text(&theirs), theirs.len, "Uid", 10, &ret->their_user);
-    ret->has_capability = capabilities >> CAPABILITY_PTRACE & 1;
-    if (fstatat(process->directory, "maps", &files, 0) == 0)
-        ret->is_protected = files.st_uid != ret->their_user;
+    struct error *whole = error_create(ERROR_PERMISSION, "%s: %s", error->sentence, way_to_capability(own));
+    error_destroy(error);
+    return whole;
 }
 
-static struct error *describe_standing(const struct standing *standing, pid_t pid)
+static struct error *describe_module(const struct own_standing *own, pid_t pid)
 {
-    if (standing->has_capability && standing->ptrace_scope == SCOPE_NO_ATTACH)
+    const char *option = own->module[0] == 'A' ? "apparmor=unconfined" : "label=disable";
+    if (*own->module != '\0')
+        return error_create(ERROR_PERMISSION,
+                            "process %d: the security module %s forbids it to what runs as '%s': run pyspyc outside of "
+                            "that (of a container: with '--security-opt %s')",
+                            pid, own->module, own->label, option);
+    if (*own->active_modules != '\0')
+        return error_create(ERROR_PERMISSION,
+                            "process %d: no rule of users and capabilities forbids it, so one of the kernel's security "
+                            "modules does (%s): look into the kernel's log for what it says",
+                            pid, own->active_modules);
+    return error_create(ERROR_PERMISSION,
+                        "process %d: no rule of users and capabilities forbids it, so a security module (AppArmor, "
+                        "SELinux, Landlock) does: run pyspyc as root, outside of any container or sandbox",
+                        pid);
+}
+
+/* Who we are not, if the process is somebody else's. */
+static struct error *describe_owner(const struct standing *standing, pid_t pid)
+{
+    const struct own_standing *own = &standing->own;
+    bool is_user = standing->their_user != own->user;
+    uint64_t theirs = is_user ? standing->their_user : standing->their_group;
+    const char *kind = is_user ? "user" : "group";
+    struct error *error = error_create(ERROR_PERMISSION, "process %d belongs to %s %" PRIu64 " and we are %s %" PRIu64,
+                                       pid, kind, theirs, kind, is_user ? own->user : own->group);
+    return describe_with_way(own, error);
+}
+
+/* What forbids it to somebody without CAP_SYS_PTRACE, in the order in which the kernel looks; NULL: nothing known. */
+static struct error *describe_without_capability(const struct standing *standing, pid_t pid)
+{
+    const struct own_standing *own = &standing->own;
+    if (standing->their_user != own->user || standing->their_group != own->group)
+        return describe_owner(standing, pid);
+    struct error *error = NULL;
+    if (standing->is_protected)
+        error = error_create(ERROR_PERMISSION,
+                             "process %d forbids reading its memory (it is not dumpable, as programs are that changed "
+                             "their user, have privileges of their own or hold secrets)",
+                             pid);
+    else if (standing->user_namespace != NAMESPACE_OURS)
+        error = error_create(ERROR_PERMISSION, "process %d is in another user namespace", pid);
+    else if (standing->their_permitted & ~own->permitted)
+        error = error_create(ERROR_PERMISSION, "process %d has capabilities that pyspyc has not (0x%" PRIx64 ")", pid,
+                             standing->their_permitted & ~own->permitted);
+    else if (own->ptrace_scope == SCOPE_ADMIN_ONLY)
+        error =
+            error_create(ERROR_PERMISSION,
+                         "process %d: only root may read other processes here (kernel.yama.ptrace_scope is 2)", pid);
+    else if (own->ptrace_scope == SCOPE_RESTRICTED && !standing->is_child)
+        error = error_create(ERROR_PERMISSION,
+                             "process %d: a process may only read those that it has started here, as 'pyspyc record -- "
+                             "PROGRAM' does (kernel.yama.ptrace_scope is 1)",
+                             pid);
+    return error ? describe_with_way(own, error) : NULL;
+}
+
+struct error *denial_describe(const struct standing *standing, pid_t pid)
+{
+    const struct own_standing *own = &standing->own;
+    struct error *error = NULL;
+    if (own->ptrace_scope >= SCOPE_NO_ATTACH)
         return error_create(ERROR_PERMISSION,
                             "process %d: reading other processes is switched off until the next boot "
-                            "(kernel.yama.ptrace_scope is 3)",
-                            pid);
-    if (standing->has_capability)
-        return error_create(ERROR_PERMISSION,
-                            "process %d: refused although we have CAP_SYS_PTRACE; the process is in another user "
-                            "namespace, or a security module (AppArmor, SELinux) or seccomp filter forbids it: "
-                            "run pyspyc outside of the container, as root of the host",
-                            pid);
-    if (standing->our_user != standing->their_user && standing->our_user != 0)
-        return error_create(ERROR_PERMISSION,
-                            "process %d belongs to user %" PRIu64 " and we are user %" PRIu64
-                            ": run pyspyc as that user, or with sudo",
-                            pid, standing->their_user, standing->our_user);
-    if (standing->ptrace_scope >= SCOPE_ADMIN_ONLY)
-        return error_create(ERROR_PERMISSION,
-                            "process %d: only root may read other processes here (kernel.yama.ptrace_scope is %d): "
-                            "use sudo",
-                            pid, standing->ptrace_scope);
-    if (standing->is_protected)
-        return error_create(ERROR_PERMISSION,
-                            "process %d forbids reading its memory (it is not dumpable, as programs are that changed "
-                            "their user or hold secrets): use sudo",
-                            pid);
-    if (standing->ptrace_scope == SCOPE_RESTRICTED)
-        return error_create(ERROR_PERMISSION,
-                            "process %d: a process may only read its own children here (kernel.yama.ptrace_scope is "
-                            "1): start the program with 'pyspyc record -- PROGRAM', or use sudo",
-                            pid);
-    return error_create(ERROR_PERMISSION,
-                        "process %d: the capability CAP_SYS_PTRACE is missing: use sudo, or in a container start it "
-                        "with --cap-add SYS_PTRACE",
-                        pid);
+                            "(kernel.yama.ptrace_scope is %d): set it to 1 where it is set, in /etc/sysctl.d, and "
+                            "restart the machine",
+                            pid, own->ptrace_scope);
+    if (!own_standing_has_ptrace(own))
+        error = describe_without_capability(standing, pid);
+    else if (standing->user_namespace == NAMESPACE_OUTSIDE)
+        error = error_create(ERROR_PERMISSION,
+                             "process %d is in a user namespace outside of ours, where our CAP_SYS_PTRACE does not "
+                             "count: run pyspyc outside of the container, as root",
+                             pid);
+    return error ? error : describe_module(own, pid);
+}
+
+/* Whether we may read the process after all: then it is something else that was refused. */
+static bool is_readable(const struct process *process)
+{
+    cleanup_process_memory struct memory *memory = NULL;
+    cleanup_error struct error *error = process_memory_create(process, &memory);
+    return !error;
 }
 
 struct error *denial_explain(struct error *error, const struct process *process)
 {
-    if (error->kind != ERROR_PERMISSION)
-        return error;
     struct standing standing;
-    find_standing(process, &standing);
+    if (error->kind != ERROR_PERMISSION || is_readable(process))
+        return error;
     error_destroy(error);
-    return error_wrap(describe_standing(&standing, process->pid), "no permission");
+    error = privileges_check(process->directory, process->pid);
+    if (!error) {
+        standing_read(process, "/sys", &standing);
+        error = denial_describe(&standing, process->pid);
+    }
+    return error_wrap(error, "no permission");
 }

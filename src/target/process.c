@@ -6,6 +6,7 @@
 #include "living_thread.h"
 #include "pid_namespace.h"
 #include "proc_file.h"
+#include "target/privileges.h"
 #include "target/proc_text.h"
 
 #include <errno.h>
@@ -43,7 +44,7 @@ struct error *process_read_file(const struct process *process, const char *name,
 {
     cleanup_fd int folder = open_folder(process);
     struct error *error = proc_file_read(folder, name, buffer);
-    return error ? describe(process, name, error) : NULL;
+    return error ? describe(process, name, error) : privileges_check(folder, process->pid);
 }
 
 /* The process that a thread belongs to; the number itself when it cannot be found out. */
@@ -166,6 +167,9 @@ struct error *process_open(const char *proc, pid_t pid, struct process **ret)
     }
     if (error)
         return describe(process, "stat", error);
+    error = privileges_check(process->directory, pid);
+    if (error)
+        return error;
     process->start_time = stat.start_time;
     find_own_number(process);
     cleanup_fd int folder = open_folder(process);

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "living_thread.h"
 #include "pid_namespace.h"
+#include "target/privileges.h"
 #include "target/process.h"
 
 #include <errno.h>
@@ -117,7 +118,12 @@ struct error *process_memory_create(const struct process *process, struct memory
     memory->ops = &vector_ops;
     self->pid = pid_namespace_own_number(folder, process->pid, process->own_place);
     self->mem = -1;
-    enum memory_status status = try_system_call(self);
+    /*
+     * What is read with lent privileges has to be of the caller's process for sure. The file stays that of the memory
+     * that there was when it was opened, while the system call reads what an exec may have put in its place meanwhile
+     * (Linux fs/proc/base.c: __mem_open()).
+     */
+    enum memory_status status = privileges_are_lent() ? MEMORY_DENIED : try_system_call(self);
     if (status == MEMORY_GONE)
         return error_create(ERROR_TARGET_GONE, "process %d has ended", process->pid);
     if (status == MEMORY_DENIED) {
@@ -125,6 +131,9 @@ struct error *process_memory_create(const struct process *process, struct memory
         self->mem = openat(folder, "mem", O_RDONLY | O_CLOEXEC);
         if (self->mem < 0)
             return error_from_errno(errno, "cannot read the memory of process %d", process->pid);
+        struct error *error = privileges_check(folder, process->pid);
+        if (error)
+            return error;
     }
     *ret = hand_over(&memory);
     return NULL;

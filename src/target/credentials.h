@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whose a process is, as far as the kernel asks before it lets another one read it. Inside of the room only.
+ */
+#ifndef TARGET_CREDENTIALS_H
+#define TARGET_CREDENTIALS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { CREDENTIALS_IDS = 3 }; /* real, effective, saved */
+
+struct credentials {
+    uint64_t users[CREDENTIALS_IDS], groups[CREDENTIALS_IDS];
+    uint64_t permitted; /* capabilities, a bit each */
+    bool is_protected;  /* it is not dumpable: its files in procfs belong to root */
+};
+
+/* folder: /proc/PID, open. False when it does not tell. */
+bool credentials_read(int folder, struct credentials *ret);
+
+/*
+ * Whether they are one user's in all that the kernel asks for: Linux kernel/ptrace.c: __ptrace_may_access(), without
+ * any capability.
+ */
+bool credentials_are_of(const struct credentials *credentials, uint64_t user, uint64_t group);
+
+#endif
