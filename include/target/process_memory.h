@@ -13,6 +13,8 @@
 #include "base/error.h"
 #include "memory/memory.h"
 
+#include <stdbool.h>
+
 struct process;
 
 /* The process must outlive the memory. Fails with ERROR_PERMISSION when neither way to read is open to us. */
@@ -20,6 +22,9 @@ struct error *process_memory_create(const struct process *process, struct memory
 
 /* Accepts NULL. */
 void process_memory_destroy(struct memory *memory);
+
+/* Whether process_vm_readv is at our disposal at all, tried on our own memory: a seccomp filter may refuse it. */
+bool process_memory_has_call(void);
 
 static inline void cleanup_process_memory_destroy(struct memory **memory)
 {

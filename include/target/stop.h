@@ -55,6 +55,9 @@ struct stop {
  */
 struct error *stop_try(const struct process *process);
 
+/* Whether ptrace is at our disposal at all: a seccomp filter may refuse it, whatever process it is about. */
+bool stop_is_possible(void);
+
 /*
  * Asks a thread, which should be running or ready to run, to stop. False when that cannot be: it has ended, or somebody
  * else traces it; then nothing is held.

@@ -139,6 +139,13 @@ struct error *process_memory_create(const struct process *process, struct memory
     return NULL;
 }
 
+bool process_memory_has_call(void)
+{
+    char source = 'x', copy = '\0';
+    const struct iovec local = {&copy, sizeof(copy)}, remote = {&source, sizeof(source)};
+    return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)sizeof(copy);
+}
+
 void process_memory_destroy(struct memory *memory)
 {
     struct process_memory *self = (struct process_memory *)memory;

@@ -12,7 +12,9 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -220,14 +222,42 @@ static uint64_t find_tracer(int folder)
     return tracer;
 }
 
+bool stop_is_possible(void)
+{
+    /* There is no such thread, which a filter does not know: it answers before the kernel looks for one. */
+    return ptrace(PTRACE_SEIZE, -1, NULL, NULL) != 0 && errno == ESRCH;
+}
+
+/* Replaces the text by the name of a process that we may not be allowed to know more of. */
+static void read_name(const struct process *process, uint64_t pid, struct buffer *text)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/%" PRIu64 "/comm", process->proc, pid);
+    cleanup_error struct error *error = proc_file_read(AT_FDCWD, path, text);
+    while (!error && text->len > 0 && text->data[text->len - 1] == '\n')
+        text->data[--text->len] = '\0';
+}
+
+static struct error *describe_tracer(const struct process *process, uint64_t tracer)
+{
+    cleanup_buffer struct buffer name = {0};
+    read_name(process, tracer, &name);
+    return error_create(ERROR_BUSY,
+                        "process %d cannot be stopped, as process %" PRIu64 " (%s) traces it already: read it "
+                        "without --blocking and --native",
+                        process->pid, tracer, name.len > 0 ? buffer_text(&name) : "a debugger or strace");
+}
+
 static struct error *describe_refusal(const struct process *process, int folder, int errno_value)
 {
     uint64_t tracer = find_tracer(folder);
     if (errno_value == EPERM && tracer != 0)
-        return error_create(ERROR_BUSY,
-                            "process %d cannot be stopped, as process %" PRIu64 " traces it already (a debugger or "
-                            "strace); it can be read without --blocking",
-                            process->pid, tracer);
+        return describe_tracer(process, tracer);
+    if (errno_value != ESRCH && !stop_is_possible())
+        return error_create(ERROR_OS,
+                            "process %d cannot be stopped, as a seccomp filter forbids ptrace here, as in a container: "
+                            "read it without --blocking and --native",
+                            process->pid);
     return error_from_errno(errno_value, "cannot stop process %d", process->pid);
 }
 

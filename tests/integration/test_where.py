@@ -5,6 +5,7 @@
 Most cases need root, and fail without it: what could not be looked at is not tested.
 """
 import ctypes
+import errno
 import glob
 import json
 import os
@@ -407,11 +408,16 @@ class TestUsers(WhereCase):
         self.assert_threads(self.dump_as_nobody(pid), thread_ids(pid))
 
 
-def refuse_process_vm_readv():
-    """For preexec_fn: a seccomp filter as containers have it, that answers process_vm_readv with ENOSYS."""
+#: Linux arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h.
+PROCESS_VM_READV = {"x86_64": 310, "aarch64": 270}
+PTRACE = {"x86_64": 101, "aarch64": 117}
+
+
+def refuse(numbers, error):
+    """For preexec_fn: a seccomp filter as containers have it, that answers a system call with an error."""
     load_number, jump_if_equal, give_back = 0x20, 0x15, 0x06  # Linux include/uapi/linux/filter.h, bpf_common.h
-    allow, refuse = 0x7FFF0000, 0x00050000 | 38  # SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO | ENOSYS
-    number = {"x86_64": 310, "aarch64": 270}[os.uname().machine]
+    allow, refuse = 0x7FFF0000, 0x00050000 | error  # SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO
+    number = numbers[os.uname().machine]
     program = b"".join(struct.pack("HBBI", *row) for row in (
         (load_number, 0, 0, 0), (jump_if_equal, 0, 1, number), (give_back, 0, 0, refuse), (give_back, 0, 0, allow)))
     text = ctypes.create_string_buffer(program, len(program))
@@ -575,10 +581,22 @@ class TestStates(WhereCase):
 
     def test_seccomp_refuses_process_vm_readv(self):
         target = self.start_threads()
-        process = self.start_pyspyc("dump", "--json", "--pid", target.pid, preexec_fn=refuse_process_vm_readv)
+        process = self.start_pyspyc("dump", "--json", "--pid", target.pid,
+                                    preexec_fn=lambda: refuse(PROCESS_VM_READV, errno.ENOSYS))
         status, output = process.finish()
         self.assertEqual(status, 0, process.stderr())
         self.assert_threads(json.loads(output), thread_ids(target.pid))
+
+    def test_seccomp_refuses_ptrace(self):
+        """Reading needs none; who asks for stops is told who refuses them."""
+        target = self.start_threads()
+        for options, wanted in (("--json",), 0), (("--blocking",), 1):
+            process = self.start_pyspyc("dump", *options, "--pid", target.pid,
+                                        preexec_fn=lambda: refuse(PTRACE, errno.EPERM))
+            status, _ = process.finish()
+            self.assertEqual(status, wanted, process.stderr())
+        self.assertIn("a seccomp filter forbids ptrace", process.stderr())
+        self.assertIn("without --blocking", process.stderr())
 
     def test_more_threads_than_descriptors(self):
         """The soft limit of descriptors does not limit the threads whose state is told."""

@@ -341,6 +341,9 @@ static void it_is_told_whether_threads_can_be_stopped(void **state)
     waitpid(tracer, NULL, 0);
     assert_non_null(error);
     assert_int_equal(error->kind, ERROR_BUSY);
+    char words[64];
+    snprintf(words, sizeof(words), "process %d (test_stop) traces it already", tracer);
+    assert_non_null(strstr(error->sentence, words));
     error_destroy(error);
     end(&scene);
 }
