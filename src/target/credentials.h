@@ -20,8 +20,8 @@ struct credentials {
 bool credentials_read(int folder, struct credentials *ret);
 
 /*
- * Whether they are one user's in all that the kernel asks for: Linux kernel/ptrace.c: __ptrace_may_access(), without
- * any capability.
+ * Whether all of these ids are one user's. The kernel asks for that, and that the process is not protected, of who has
+ * no capability: Linux kernel/ptrace.c: __ptrace_may_access().
  */
 bool credentials_are_of(const struct credentials *credentials, uint64_t user, uint64_t group);
 

@@ -73,10 +73,10 @@ struct error *privileges_check(int folder, pid_t pid)
     struct credentials credentials = {0};
     if (!privileges_are_lent())
         return NULL;
-    bool is_known = credentials_read(folder, &credentials);
-    if (is_known && credentials_are_of(&credentials, getuid(), getgid()))
+    bool is_callers = credentials_read(folder, &credentials) && credentials_are_of(&credentials, getuid(), getgid());
+    if (is_callers && !credentials.is_protected)
         return NULL;
-    if (is_known && credentials.users[1] == getuid() && credentials.is_protected)
+    if (is_callers)
         return error_create(ERROR_PERMISSION,
                             "process %d forbids reading its memory (it is not dumpable, as programs are that changed "
                             "their user, have privileges of their own or hold secrets), and the capability that "

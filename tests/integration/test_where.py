@@ -408,6 +408,141 @@ class TestUsers(WhereCase):
         self.assert_threads(self.dump_as_nobody(pid), thread_ids(pid))
 
 
+#: Runs a function, and on the first line of its standard input execs the program that its arguments say.
+BECOME_ANOTHER = """
+import os, sys, threading
+def spin_before():
+    while not told: pass
+told = []
+def wait():
+    sys.stdin.readline()
+    told.append(True)
+threading.Thread(target=wait, daemon=True).start()
+print("ready", flush=True)
+spin_before()
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+SPIN_AFTER = """
+import os, time
+def spin_after():
+    end = time.time() + 3
+    while time.time() < end: pass
+print("another", os.geteuid(), flush=True)
+spin_after()
+"""
+
+
+class TestInstalled(WhereCase):
+    """Privileges that the file of the profiler has: it is called by nobody."""
+
+    AS_NOBODY = TestUsers.AS_NOBODY
+    #: The system's own interpreter, which every user can reach.
+    PYTHON = "/usr/bin/python3"
+
+    def setUp(self):
+        super().setUp()
+        self.need_root()
+        self.open_folder()
+        self.profiler = self.path("pyspyc")
+        shutil.copy(harness.pyspyc(), self.profiler)
+
+    def lend(self, capabilities="cap_sys_ptrace+ep"):
+        subprocess.run(["setcap", capabilities, self.profiler], check=True)
+
+    def run_as_nobody(self, *arguments):
+        process = self.start(*self.AS_NOBODY, self.profiler, *arguments, cwd="/tmp")
+        status, output = process.finish()
+        return harness.Outcome(process.arguments, status, output, process.stderr())
+
+    def start_program(self, text, *arguments, wrapper=AS_NOBODY):
+        process = self.start(*wrapper, self.PYTHON, "-c", text, *arguments, cwd="/tmp")
+        process.first_line = process.read_line()
+        return process
+
+    def start_sleeper(self, wrapper=AS_NOBODY, before=""):
+        return self.start_program(before + "\nprint('ready', flush=True)\nimport time; time.sleep(1000)",
+                                  wrapper=wrapper)
+
+    def assert_refused(self, outcome, *words):
+        self.assertEqual(outcome.status, 1, outcome)
+        self.assertEqual(outcome.output, "", outcome)
+        for word in words:
+            self.assertIn(word, outcome.errors)
+
+    def test_setuid_and_setgid(self):
+        """Refused whatever is asked for; root himself gets nothing from such a file."""
+        for mode, letter in ((0o4755, "u"), (0o2755, "g")):
+            os.chmod(self.profiler, mode)
+            for arguments in (("--version",), ("dump", "--pid", os.getpid())):
+                self.assert_refused(self.run_as_nobody(*arguments), "refuses to", "chmod %s-s" % letter)
+            self.assertEqual(self.start(self.profiler, "--version").finish()[0], 0)
+
+    def test_capability_lifts_what_only_it_lifts(self):
+        """Nobody's process that has a capability more than the profiler."""
+        target = self.start_sleeper([*self.AS_NOBODY, "--inh-caps", "+net_raw", "--ambient-caps", "+net_raw"])
+        self.assertEqual(int(harness.status_of(target.pid)["CapPrm"], 16), 1 << 13)
+        self.assert_refused(self.run_as_nobody("dump", "--pid", target.pid), "capabilities that pyspyc has not (0x2000)",
+                            "sudo")
+        self.lend()
+        outcome = self.run_as_nobody("dump", "--pid", target.pid)
+        self.assertEqual(outcome.status, 0, outcome)
+        self.assertIn("<module>", outcome.output)
+
+    def test_permitted_set_alone(self):
+        target = self.start_sleeper(())
+        self.lend("cap_sys_ptrace+p")
+        self.assert_refused(self.run_as_nobody("dump", "--pid", target.pid), "not wholly that of user %d" % NOBODY)
+
+    def test_processes_of_others(self):
+        """With the capability the kernel would let us read all of them."""
+        self.lend()
+        change_group = ["setpriv", "--reuid", str(NOBODY), "--regid", "12345", "--clear-groups"]
+        for wrapper in ((), change_group, ["setpriv", "--ruid", str(NOBODY)], ["setpriv", "--euid", str(NOBODY)]):
+            with self.subTest(wrapper=wrapper):
+                target = self.start_sleeper(wrapper)
+                for arguments in (("dump",), ("record", "-d", "1", "-f", "raw", "-o", "-")):
+                    self.assert_refused(self.run_as_nobody(*arguments, "--pid", target.pid), "not wholly that of user")
+
+    def test_process_that_is_not_dumpable(self):
+        self.lend()
+        target = self.start_sleeper(before="import ctypes; ctypes.CDLL(None).prctl(4, 0)")
+        self.assert_refused(self.run_as_nobody("dump", "--pid", target.pid), "not dumpable")
+
+    def test_what_is_kept(self):
+        """Of all that the file gives, one capability, and nothing for the program."""
+        self.lend("cap_sys_ptrace,cap_dac_override,cap_net_raw+eip")
+        text = "import time; print('ready', flush=True); time.sleep(1000)"
+        process = self.start(*self.AS_NOBODY, self.profiler, "record", "-f", "raw", "-o", "/dev/null", "--", self.PYTHON,
+                             "-c", text, cwd="/tmp")
+        self.assertEqual(process.read_line(), "ready")
+        program = self.only_child(process)
+        ours, theirs = harness.status_of(process.pid), harness.status_of(program)
+        self.assertEqual([int(ours[name], 16) for name in ("CapPrm", "CapEff", "CapInh", "CapAmb")],
+                         [1 << 19, 1 << 19, 0, 0])
+        self.assertEqual([int(theirs[name], 16) for name in ("CapPrm", "CapEff", "CapInh", "CapAmb")], [0, 0, 0, 0])
+        self.addCleanup(os.kill, program, signal.SIGKILL)
+
+    def test_exec_of_a_setuid_program(self):
+        """The process was nobody's when it was attached to, and is root's then: nothing of that is seen."""
+        self.lend()
+        another = self.path("another")
+        shutil.copy(self.PYTHON, another)
+        os.chmod(another, 0o4755)
+        target = self.start_program(BECOME_ANOTHER, another, "-c", SPIN_AFTER)
+        self.assertEqual(target.first_line, "ready")
+        profiler = self.start(*self.AS_NOBODY, self.profiler, "record", "-r", "1000", "-f", "raw", "-o", "-", "--pid",
+                              target.pid, cwd="/tmp")
+        self.wait_until_sampling(profiler)
+        target.child.stdin.write(b"go\n")
+        target.child.stdin.flush()
+        self.assertEqual(target.read_line(), "another 0")
+        self.assert_refused(self.run_as_nobody("dump", "--pid", target.pid), "not wholly that of user %d" % NOBODY)
+        status, output = profiler.finish()
+        self.assertEqual(status, 0, profiler.stderr())
+        self.assertIn("spin_before", output)
+        self.assertNotIn("spin_after", output)
+
+
 #: Linux arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h.
 PROCESS_VM_READV = {"x86_64": 310, "aarch64": 270}
 PTRACE = {"x86_64": 101, "aarch64": 117}
