@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum { CPU_LIMIT = 4096 };
 
@@ -22,6 +23,21 @@ bool cpu_start_thread(int cpu, void *(*run)(void *argument), void *argument, pth
  * of 0.1 ms, with which a thread that wakes up preempts a running one. Needs no privilege.
  */
 void cpu_wake_promptly(void);
+
+/* What the machine lets us do on its CPUs. */
+struct cpu_survey {
+    uint32_t present;      /* CPUs that are switched on */
+    uint32_t allowed;      /* those of them on which we may run, */
+    uint32_t pinned;       /* and on which a thread of ours did run when it was bound to it */
+    bool has_short_slices; /* see cpu_wake_promptly() */
+    bool has_number;       /* the kernel keeps the CPU's number in the memory of each thread (rseq) of ours */
+};
+
+/* Tries it with threads of our own, one on each CPU. */
+void cpu_survey(struct cpu_survey *ret);
+
+/* On how many CPUs a thread may run and we may not; -1 when that is not known. tid: as system calls of ours know it. */
+int cpu_count_barred(pid_t tid);
 
 /* A stretch of time in which the calling thread wants to know whether it was taken off its CPU. */
 struct cpu_watch {

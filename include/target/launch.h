@@ -30,4 +30,7 @@ struct error *launch_program(char *const argv[], const sigset_t *signals_for_pro
  */
 bool launch_collect(pid_t pid, int *ret);
 
+/* Kills a child, and collects it. */
+void launch_end(pid_t pid);
+
 #endif

@@ -23,6 +23,9 @@ struct error *process_memory_create(const struct process *process, struct memory
 /* Accepts NULL. */
 void process_memory_destroy(struct memory *memory);
 
+/* Whether many pieces are read by one system call, not each for itself through /proc/PID/mem. */
+bool process_memory_is_direct(const struct memory *memory);
+
 /* Whether process_vm_readv is at our disposal at all, tried on our own memory: a seccomp filter may refuse it. */
 bool process_memory_has_call(void);
 

@@ -53,7 +53,7 @@ struct standing {
     enum user_namespace user_namespace;
 };
 
-/* Where procfs and sysfs are mounted, for tests. */
+/* proc, sys: where procfs and sysfs are mounted, for tests; NULL: where they always are. */
 void own_standing_read(const char *proc, const char *sys, struct own_standing *ret);
 void standing_read(const struct process *process, const char *sys, struct standing *ret);
 

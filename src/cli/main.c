@@ -20,6 +20,7 @@ static const struct verb {
     {"diff", verb_diff, "compare two recordings: what takes more time than before, and what less"},
     {"merge", verb_merge, "put recordings of several runs, processes or ranks together"},
     {"dump", verb_dump, "print every thread's stack once"},
+    {"doctor", verb_doctor, "say what this machine and user allow, and test that what is recorded is true"},
 };
 
 static const char usage[] =

@@ -23,6 +23,7 @@ int verb_report(int argc, char **argv);
 int verb_diff(int argc, char **argv);
 int verb_merge(int argc, char **argv);
 int verb_dump(int argc, char **argv);
+int verb_doctor(int argc, char **argv);
 
 /* Prints an error for a person and destroys it. Returns STATUS_USAGE for mistakes of usage, else STATUS_FAILURE. */
 int report_error(struct error *error);

@@ -57,14 +57,87 @@ struct scheduling {
     uint64_t period_ns;
 };
 
+static bool read_scheduling(struct scheduling *ret)
+{
+    return syscall(SYS_sched_getattr, 0, ret, sizeof(*ret), 0) == 0 && ret->policy == SCHED_OTHER;
+}
+
 void cpu_wake_promptly(void)
 {
     prctl(PR_SET_TIMERSLACK, 1UL);
     struct scheduling scheduling = {.size = sizeof(scheduling)};
-    if (syscall(SYS_sched_getattr, 0, &scheduling, sizeof(scheduling), 0) != 0 || scheduling.policy != SCHED_OTHER)
+    if (!read_scheduling(&scheduling))
         return;
     scheduling.runtime_ns = SLICE_NS;
     syscall(SYS_sched_setattr, 0, &scheduling, 0);
+}
+
+/* What a thread of the survey finds out. */
+struct trial {
+    int cpu;
+    bool was_there;
+    bool has_short_slices;
+};
+
+static void *try_cpu(void *argument)
+{
+    struct trial *trial = argument;
+    struct scheduling scheduling = {.size = sizeof(scheduling)};
+    cpu_wake_promptly();
+    trial->was_there = sched_getcpu() == trial->cpu;
+    /* Before 6.12 the kernel takes the value and keeps none. */
+    trial->has_short_slices = read_scheduling(&scheduling) && scheduling.runtime_ns == SLICE_NS;
+    return NULL;
+}
+
+/* The CPUs on which a thread may run; 0: the calling one. NULL when they are not known. The caller frees them. */
+static cpu_set_t *read_allowed(pid_t tid)
+{
+    cpu_set_t *set = CPU_ALLOC(CPU_LIMIT);
+    if (set && sched_getaffinity(tid, CPU_ALLOC_SIZE(CPU_LIMIT), set) == 0)
+        return set;
+    CPU_FREE(set);
+    return NULL;
+}
+
+static void survey_cpu(int cpu, struct cpu_survey *survey)
+{
+    pthread_t thread;
+    struct trial trial = {.cpu = cpu};
+    survey->allowed++;
+    if (!cpu_start_thread(cpu, try_cpu, &trial, &thread))
+        return;
+    pthread_join(thread, NULL);
+    survey->pinned += trial.was_there;
+    survey->has_short_slices |= trial.has_short_slices;
+}
+
+void cpu_survey(struct cpu_survey *ret)
+{
+    struct cpu_survey survey = {
+        .present = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN),
+        .has_number = __rseq_size != 0,
+    };
+    cpu_set_t *allowed = read_allowed(0);
+    for (int cpu = 0; allowed && cpu < CPU_LIMIT; cpu++) {
+        if (CPU_ISSET_S(cpu, CPU_ALLOC_SIZE(CPU_LIMIT), allowed))
+            survey_cpu(cpu, &survey);
+    }
+    CPU_FREE(allowed);
+    *ret = survey;
+}
+
+int cpu_count_barred(pid_t tid)
+{
+    cpu_set_t *ours = read_allowed(0), *theirs = tid > 0 ? read_allowed(tid) : NULL;
+    int count = ours && theirs ? 0 : -1;
+    for (int cpu = 0; count >= 0 && cpu < CPU_LIMIT; cpu++) {
+        size_t len = CPU_ALLOC_SIZE(CPU_LIMIT);
+        count += CPU_ISSET_S(cpu, len, theirs) && !CPU_ISSET_S(cpu, len, ours);
+    }
+    CPU_FREE(ours);
+    CPU_FREE(theirs);
+    return count;
 }
 
 /*

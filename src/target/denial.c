@@ -142,7 +142,7 @@ struct error *denial_explain(struct error *error, const struct process *process)
     error_destroy(error);
     error = privileges_check(process->directory, process->pid);
     if (!error) {
-        standing_read(process, "/sys", &standing);
+        standing_read(process, NULL, &standing);
         error = denial_describe(&standing, process->pid);
     }
     return error_wrap(error, "no permission");

@@ -139,6 +139,11 @@ struct error *process_memory_create(const struct process *process, struct memory
     return NULL;
 }
 
+bool process_memory_is_direct(const struct memory *memory)
+{
+    return memory->ops == &vector_ops;
+}
+
 bool process_memory_has_call(void)
 {
     char source = 'x', copy = '\0';

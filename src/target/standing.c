@@ -84,13 +84,15 @@ static void read_label(const char *proc, struct own_standing *own)
 static void read_active_modules(const char *sys, struct own_standing *own)
 {
     cleanup_buffer struct buffer text = {0};
-    if (read_text(sys, "kernel/security/lsm", &text))
+    if (read_text(sys ? sys : "/sys", "kernel/security/lsm", &text))
         snprintf(own->active_modules, sizeof(own->active_modules), "%s", buffer_text(&text));
 }
 
 void own_standing_read(const char *proc, const char *sys, struct own_standing *ret)
 {
     cleanup_buffer struct buffer status = {0};
+    if (!proc)
+        proc = "/proc";
     uint64_t seccomp = 0, no_new_privileges = 0;
     struct own_standing own = {
         .user = getuid(),
