@@ -23,6 +23,7 @@
 enum {
     SECOND_NS = 1000000000,
     SELF_TEST_SECONDS = 10,
+    SELF_TEST_LIMIT = 600,     /* seconds: the program that is recorded does not run forever */
     SEEN_LEAST_A_SECOND = 100, /* samples without which the self-test says nothing */
 };
 
@@ -57,6 +58,8 @@ static error_t parse_doctor_option(int key, char *value, struct argp_state *stat
         break;
     case 'd':
         error = options_take_time(value, &doctor->duration_ns);
+        if (!error && doctor->duration_ns > (uint64_t)SELF_TEST_LIMIT * SECOND_NS)
+            error = error_create(ERROR_USAGE, "the self-test takes no longer than %d seconds", SELF_TEST_LIMIT);
         break;
     case ARGP_KEY_ARG:
         error = error_create(ERROR_USAGE, "doctor takes no '%s': --pid says which process is meant", value);

@@ -16,7 +16,7 @@ const char call_pairs_program[] =
     "def one_round():\n"
     "    for _ in range(20):\n"
     "        a_0(); a_1(); a_2(); a_3(); a_4(); a_5(); a_6(); a_7()\n"
-    "end = time.monotonic() + 60\n"
+    "end = time.monotonic() + 3600\n"
     "while os.getppid() == parent and time.monotonic() < end:\n"
     "    for _ in range(50):\n"
     "        one_round()\n";

@@ -13,7 +13,7 @@ struct profile;
 
 enum { CALL_PAIRS_EXAMPLE_LEN = 128 };
 
-/* The program, for Python 3. It ends with who started it, at the latest after a minute. */
+/* The program, for Python 3. It ends with who started it, at the latest after an hour. */
 extern const char call_pairs_program[];
 
 struct call_pairs {

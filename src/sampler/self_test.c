@@ -113,9 +113,9 @@ static struct error *record(const struct process *process, uint64_t duration_ns,
     error = inspection_run(process, &result->inspection);
     if (error)
         return error;
-    try_native(process, result);
     wait_for_end(recording);
     recording_stop(recording);
+    try_native(process, result);
     error = recording_save(recording, process, writer);
     if (!error)
         error = recording_writer_finish(writer);

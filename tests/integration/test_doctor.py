@@ -100,7 +100,7 @@ class TestDoctor(test_where.WhereCase):
         self.assertIn("where pyspyc may not: record it with --blocking", lines["its CPUs"][1])
 
     def test_usage(self):
-        for arguments in (("1234",), ("--pid", "x"), ("-d", "-1")):
+        for arguments in (("1234",), ("--pid", "x"), ("-d", "-1"), ("-d", "601")):
             outcome = self.run_pyspyc("doctor", *arguments)
             self.assertEqual((outcome.status, outcome.output), (2, ""), outcome)
 

@@ -522,6 +522,17 @@ class TestInstalled(WhereCase):
         self.assertEqual([int(theirs[name], 16) for name in ("CapPrm", "CapEff", "CapInh", "CapAmb")], [0, 0, 0, 0])
         self.addCleanup(os.kill, program, signal.SIGKILL)
 
+    def test_doctor(self):
+        """It says where the capability is from, and that stacks are true when they are read as it takes then."""
+        self.lend()
+        process = self.start(*self.AS_NOBODY, self.profiler, "doctor", "-d", "1", cwd="/tmp",
+                             env=self.environment(PATH="/usr/bin"))
+        status, output = process.finish()
+        self.assertEqual(status, 0, output)
+        self.assertIn("with CAP_SYS_PTRACE from pyspyc's file", output)
+        self.assertIn("piece by piece", output)
+        self.assertIn("0 impossible stacks", output)
+
     def test_exec_of_a_setuid_program(self):
         """The process was nobody's when it was attached to, and is root's then: nothing of that is seen."""
         self.lend()
