@@ -3,8 +3,8 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "core/core.h"
-#include "formats/escape.h"
 #include "sampler/dumping.h"
 #include "target/process.h"
 

@@ -11,8 +11,8 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "formats/diff_formats.h"
-#include "formats/escape.h"
 #include "profile/recording_file.h"
 #include "profile/view.h"
 

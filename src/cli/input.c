@@ -3,7 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
-#include "formats/escape.h"
+#include "base/escape.h"
 #include "formats/import.h"
 #include "profile/losses.h"
 #include "profile/profile.h"

@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
-#include "formats/escape.h"
+#include "base/escape.h"
 #include "target/privileges.h"
 
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 #include "terminal.h"
 
 #include "base/buffer.h"
-#include "formats/escape.h"
+#include "base/escape.h"
 #include "profile/profile.h"
 #include "sampler/recording.h"
 

@@ -11,7 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
-#include "formats/escape.h"
+#include "base/escape.h"
 #include "formats/formats.h"
 #include "profile/profile.h"
 #include "profile/recording_file.h"

@@ -6,7 +6,7 @@
 #include "terminal.h"
 
 #include "base/buffer.h"
-#include "formats/escape.h"
+#include "base/escape.h"
 #include "formats/summary.h"
 #include "profile/recording_file.h"
 #include "profile/view.h"

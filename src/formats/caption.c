@@ -2,11 +2,11 @@
 #include "caption.h"
 
 #include "base/cleanup.h"
-#include "formats/escape.h"
+#include "base/escape.h"
+#include "base/utf8.h"
 #include "formats/formats.h"
 #include "label.h"
 #include "profile/profile.h"
-#include "utf8.h"
 
 #include <string.h>
 

@@ -16,8 +16,8 @@
 #include "writers.h"
 
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "base/table.h"
-#include "formats/escape.h"
 #include "formats/formats.h"
 #include "json_stream.h"
 #include "label.h"

@@ -7,7 +7,7 @@
  */
 #include "base/buffer.h"
 #include "base/cleanup.h"
-#include "formats/escape.h"
+#include "base/escape.h"
 #include "label.h"
 #include "profile/profile.h"
 #include "writers.h"

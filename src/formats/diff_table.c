@@ -5,11 +5,11 @@
  */
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "caption.h"
 #include "diff_writers.h"
 #include "facts.h"
 #include "formats/diff_formats.h"
-#include "formats/escape.h"
 #include "formats/formats.h"
 #include "profile/diff.h"
 #include "profile/profile.h"

@@ -2,8 +2,8 @@
 #include "formats/dump_formats.h"
 
 #include "base/buffer.h"
+#include "base/escape.h"
 #include "dump_wait.h"
-#include "formats/escape.h"
 #include "profile/process_dump.h"
 #include "source_line.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "facts.h"
 
-#include "formats/escape.h"
+#include "base/escape.h"
 #include "profile/profile.h"
 
 #include <inttypes.h>

@@ -8,8 +8,8 @@
  */
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "collapsed_text.h"
-#include "formats/escape.h"
 #include "import_source.h"
 #include "imported.h"
 #include "profile/members.h"

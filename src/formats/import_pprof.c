@@ -8,7 +8,7 @@
  */
 #include "base/buffer.h"
 #include "base/cleanup.h"
-#include "formats/escape.h"
+#include "base/escape.h"
 #include "import_source.h"
 #include "imported.h"
 #include "number.h"

@@ -3,7 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
-#include "formats/escape.h"
+#include "base/escape.h"
 #include "profile/members.h"
 #include "profile/profile.h"
 #include "profile/recording_writer.h"

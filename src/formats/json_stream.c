@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "json_stream.h"
 
+#include "base/escape.h"
 #include "caption.h"
-#include "formats/escape.h"
 #include "profile/profile.h"
 
 #include <string.h>

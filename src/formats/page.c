@@ -5,9 +5,9 @@
  */
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "embedded.h"
 #include "flamegraph.h"
-#include "formats/escape.h"
 #include "formats/formats.h"
 #include "profile/profile.h"
 #include "profile/view.h"

@@ -2,9 +2,9 @@
 #include "picture.h"
 
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "colour.h"
 #include "facts.h"
-#include "formats/escape.h"
 #include "picture_diff.h"
 #include "profile/profile.h"
 #include "walk.h"

@@ -18,9 +18,9 @@
  * Most nodes have one child and no samples of their own: they cost one number.
  */
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "colour.h"
 #include "columns.h"
-#include "formats/escape.h"
 #include "formats/formats.h"
 #include "picture.h"
 #include "picture_diff.h"

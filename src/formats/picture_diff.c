@@ -2,9 +2,9 @@
 #include "picture_diff.h"
 
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "columns.h"
 #include "facts.h"
-#include "formats/escape.h"
 #include "profile/profile.h"
 #include "walk.h"
 

@@ -15,8 +15,8 @@
  */
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "base/table.h"
-#include "formats/escape.h"
 #include "gzip_stream.h"
 #include "pprof.pb-c.h"
 #include "pprof_facts.h"

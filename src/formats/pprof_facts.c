@@ -2,7 +2,7 @@
 #include "pprof_facts.h"
 
 #include "base/cleanup.h"
-#include "formats/escape.h"
+#include "base/escape.h"
 #include "number.h"
 #include "profile/losses.h"
 #include "profile/profile.h"

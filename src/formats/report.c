@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
+#include "base/escape.h"
+#include "base/utf8.h"
 #include "caption.h"
 #include "facts.h"
-#include "formats/escape.h"
 #include "formats/formats.h"
 #include "profile/profile.h"
-#include "utf8.h"
 
 #include <string.h>
 

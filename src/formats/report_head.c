@@ -2,12 +2,12 @@
 #include "report.h"
 
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "caption.h"
 #include "facts.h"
 #include "formats/formats.h"
 #include "functions.h"
 #include "profile/profile.h"
-#include "utf8.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 #include "source_line.h"
 
 #include "base/cleanup.h"
-#include "formats/escape.h"
-#include "utf8.h"
+#include "base/escape.h"
+#include "base/utf8.h"
 
 #include <stdbool.h>
 

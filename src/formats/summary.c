@@ -4,13 +4,13 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "caption.h"
 #include "flat.h"
 #include "formats/formats.h"
 #include "functions.h"
 #include "profile/profile.h"
 #include "report.h"
-#include "utf8.h"
 
 enum { SUMMARY_ROWS = 5 };
 

@@ -12,6 +12,7 @@
  */
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "caption.h"
 #include "flat.h"
 #include "formats/formats.h"
@@ -22,7 +23,6 @@
 #include "tree_groups.h"
 #include "tree_lines.h"
 #include "tree_rows.h"
-#include "utf8.h"
 #include "writers.h"
 
 #include <inttypes.h>

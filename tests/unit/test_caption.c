@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "formats/caption.h"
 
+#include "base/utf8.h"
 #include "formats/formats.h"
-#include "formats/utf8.h"
 #include "profile_builder.h"
 
 #include <setjmp.h>

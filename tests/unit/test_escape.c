@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "formats/escape.h"
+#include "base/escape.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "formats/source_line.h"
 
-#include "formats/utf8.h"
+#include "base/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "utf8.h"
+#include "base/utf8.h"
 
 /* Characters can take no column: this is how many bytes are worth looking at. */
 enum { BYTES_PER_COLUMN = 8 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "formats/escape.h"
+#include "base/escape.h"
 
-#include "utf8.h"
+#include "base/utf8.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -6,8 +6,8 @@
  * In all of them a byte that is not UTF-8 is shown as \xNN and a lone surrogate as \udcNN, in plain characters. Each
  * function appends to the buffer; out of memory is the buffer's `failed`.
  */
-#ifndef FORMATS_ESCAPE_H
-#define FORMATS_ESCAPE_H
+#ifndef BASE_ESCAPE_H
+#define BASE_ESCAPE_H
 
 #include "base/buffer.h"
 

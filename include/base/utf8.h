@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading UTF-8 that may be broken, and how wide a character is where letters have one width. */
-#ifndef FORMATS_UTF8_H
-#define FORMATS_UTF8_H
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>
