@@ -17,6 +17,7 @@ struct profile_copy {
     const struct profile *source;
     struct profile *profile; /* the caller's as soon as he takes it out; destroyed with the copy otherwise */
     uint32_t *strings;       /* of the source -> of the copy; PROFILE_NONE while it was not needed */
+    uint32_t string_count;   /* of the source, as far as it is followed */
     bool is_foreign;         /* the profile is the caller's from the start */
 };
 
@@ -28,6 +29,9 @@ struct error *profile_copy_init_into(struct profile_copy *copy, const struct pro
 
 /* The profile was exchanged for one that has nothing of the source: everything is copied again. */
 void profile_copy_begin_anew(struct profile_copy *copy);
+
+/* The source has got more strings since the copy was begun. False without memory. */
+bool profile_copy_follow(struct profile_copy *copy);
 
 /* Adds the source's processes and threads, with their names; numbers of processes begin with the profile's next. */
 bool profile_copy_members(struct profile_copy *copy);

@@ -44,24 +44,28 @@ static bool copy_losses(struct profile_copy *copy)
 
 void profile_copy_begin_anew(struct profile_copy *copy)
 {
-    uint32_t count = profile_string_count(copy->source);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < copy->string_count; i++)
         copy->strings[i] = PROFILE_NONE;
 }
 
-/* Notes that no string was copied yet. */
-static bool init_strings(struct profile_copy *copy)
+bool profile_copy_follow(struct profile_copy *copy)
 {
-    copy->strings = malloc((profile_string_count(copy->source) + (size_t)1) * sizeof(*copy->strings));
-    if (copy->strings)
-        profile_copy_begin_anew(copy);
-    return copy->strings != NULL;
+    uint32_t count = profile_string_count(copy->source);
+    uint32_t *grown = count > copy->string_count || !copy->strings
+                          ? realloc(copy->strings, (count + (size_t)1) * sizeof(*grown))
+                          : copy->strings;
+    if (!grown)
+        return false;
+    copy->strings = grown;
+    for (; copy->string_count < count; copy->string_count++)
+        grown[copy->string_count] = PROFILE_NONE;
+    return true;
 }
 
 struct error *profile_copy_init_into(struct profile_copy *copy, const struct profile *source, struct profile *profile)
 {
     *copy = (struct profile_copy){.source = source, .profile = profile, .is_foreign = true};
-    return init_strings(copy) ? NULL : error_no_memory();
+    return profile_copy_follow(copy) ? NULL : error_no_memory();
 }
 
 struct error *profile_copy_init(struct profile_copy *copy, const struct profile *source)
@@ -75,7 +79,7 @@ struct error *profile_copy_init(struct profile_copy *copy, const struct profile 
     struct error *error = profile_create(root, profile_string(source, info->title, &len), &copy->profile);
     if (error)
         return error;
-    if (!init_strings(copy))
+    if (!profile_copy_follow(copy))
         return error_no_memory();
     uint32_t title = profile_get_info(copy->profile)->title;
     *profile_info(copy->profile) = *info;
