@@ -25,6 +25,7 @@
 struct process;
 struct profile;
 struct recording_writer;
+struct sample;
 
 enum recording_state {
     RECORDING_WAITING, /* not attached yet */
@@ -103,9 +104,25 @@ struct recording_progress recording_progress(const struct recording *recording);
 /* Whether so many samples wait that they should be saved soon. */
 bool recording_is_full(struct recording *recording);
 
+/* Who takes what a recording has that is new. */
+struct recording_taker {
+    /* What the profile has that it had not before, and its info as of now. Nothing is sampled meanwhile. */
+    void (*gather)(void *context, const struct profile *profile);
+
+    /* Samples, whose nodes and threads were gathered. An error ends the round and is returned. */
+    struct error *(*take)(void *context, const struct sample *samples, uint32_t count);
+
+    /* The profile was made anew: it has the members that it had, and none of its strings, frames and nodes. */
+    void (*begin_anew)(void *context, const struct profile *profile);
+};
+
+/* Hands over what is new since the last time. Files get the short names that they have in a process. */
+struct error *recording_hand_over(struct recording *recording, const struct process *process,
+                                  const struct recording_taker *taker, void *context);
+
 /*
- * Hands what is new, and the info as of now, over to a writer, and writes it. Files get the short names that they have
- * in a process. Errors: those of recording_writer_write(), after which the samples are lost.
+ * Hands what is new, and the info as of now, over to a writer, and writes it. Errors: those of
+ * recording_writer_write(), after which the samples are lost.
  */
 struct error *recording_save(struct recording *recording, const struct process *process,
                              struct recording_writer *writer);

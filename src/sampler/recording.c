@@ -527,8 +527,8 @@ static struct error *forget_stacks(struct recording *recording, bool *ret)
     return NULL;
 }
 
-/* What has to be done while no sample is taken: the writer takes what is new, and *log becomes the samples. */
-static struct error *hand_over_samples(struct recording *recording, struct recording_writer *writer,
+/* What has to be done while no sample is taken: what is new in the profile is taken, and *log becomes the samples. */
+static struct error *hand_over_profile(struct recording *recording, const struct recording_taker *taker, void *context,
                                        struct sample_log *log, bool *ret_is_anew)
 {
     struct error *error = file_names_set(&recording->names, recording->profile);
@@ -536,7 +536,7 @@ static struct error *hand_over_samples(struct recording *recording, struct recor
         error = describe(recording);
     if (error)
         return error;
-    recording_writer_gather(writer, recording->profile);
+    taker->gather(context, recording->profile);
     const struct sample_log full = recording->log;
     recording->log = *log;
     *log = full;
@@ -544,8 +544,8 @@ static struct error *hand_over_samples(struct recording *recording, struct recor
     return forget_stacks(recording, ret_is_anew);
 }
 
-struct error *recording_save(struct recording *recording, const struct process *process,
-                             struct recording_writer *writer)
+struct error *recording_hand_over(struct recording *recording, const struct process *process,
+                                  const struct recording_taker *taker, void *context)
 {
     bool is_anew = false;
     struct sample_log *spare = &recording->spare_log;
@@ -560,18 +560,40 @@ struct error *recording_save(struct recording *recording, const struct process *
     for (uint32_t i = 0; is_to_forget && i < recording->subject_count; i++)
         subject_drain(recording->subjects[i]);
     pthread_mutex_lock(&recording->lock);
-    error = hand_over_samples(recording, writer, spare, &is_anew);
+    error = hand_over_profile(recording, taker, context, spare, &is_anew);
     pthread_mutex_unlock(&recording->lock);
     if (error)
         return error;
-    recording_writer_append(writer, spare->samples, spare->count);
-    error = recording_writer_write(writer);
+    error = taker->take(context, spare->samples, spare->count);
     if (is_anew) {
         pthread_mutex_lock(&recording->lock);
-        recording_writer_begin_anew(writer, recording->profile);
+        taker->begin_anew(context, recording->profile);
         pthread_mutex_unlock(&recording->lock);
     }
     return error;
+}
+
+static void gather_for_writer(void *context, const struct profile *profile)
+{
+    recording_writer_gather(context, profile);
+}
+
+static struct error *write_samples(void *context, const struct sample *samples, uint32_t count)
+{
+    recording_writer_append(context, samples, count);
+    return recording_writer_write(context);
+}
+
+static void begin_anew_for_writer(void *context, const struct profile *profile)
+{
+    recording_writer_begin_anew(context, profile);
+}
+
+struct error *recording_save(struct recording *recording, const struct process *process,
+                             struct recording_writer *writer)
+{
+    static const struct recording_taker taker = {gather_for_writer, write_samples, begin_anew_for_writer};
+    return recording_hand_over(recording, process, &taker, writer);
 }
 
 void recording_stop(struct recording *recording)
