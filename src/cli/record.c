@@ -6,6 +6,7 @@
 #include "render.h"
 #include "store.h"
 #include "supervisor.h"
+#include "target.h"
 #include "title.h"
 #include "verbs.h"
 
@@ -19,7 +20,6 @@
 #include "profile/view.h"
 #include "sampler/process_tree.h"
 #include "sampler/recording.h"
-#include "target/denial.h"
 #include "target/launch.h"
 #include "target/process.h"
 #include "target/task.h"
@@ -173,46 +173,6 @@ static const struct argp record_argp = {
            "Attached to a process: 0, or 1 on failure. 2 for mistakes of usage.",
 };
 
-/* The words of a process's command line, as a malloc'ed array that ends with NULL and points into the text. */
-static struct error *read_words(const struct process *process, struct buffer *text, const char ***ret)
-{
-    struct error *error = process_read_file(process, "cmdline", text);
-    if (error)
-        return error;
-    size_t count = 0;
-    const char **words = calloc(text->len + 2, sizeof(*words));
-    if (!words)
-        return error_no_memory();
-    const char *content = buffer_text(text);
-    for (size_t at = 0; at < text->len; at += strlen(content + at) + 1)
-        words[count++] = content + at;
-    *ret = words;
-    return NULL;
-}
-
-/* Makes the profile, with the program's name on it. */
-static struct error *create_profile(const struct record_arguments *arguments, const struct process *process,
-                                    struct profile **ret)
-{
-    cleanup_buffer struct buffer text = {0}, title = {0}, name = {0};
-    cleanup_free const char **words = NULL;
-    const char *const *program = (const char *const *)arguments->program;
-    if (!program) {
-        struct error *error = read_words(process, &text, &words);
-        if (error)
-            return error;
-        program = words;
-    }
-    title_append_words(&title, program);
-    title_append_short(&name, program);
-    struct error *error = profile_create(buffer_text(&name), buffer_text(&title), ret);
-    if (error)
-        return error;
-    static const char recorder[] = "pyspyc " PYSPYC_VERSION;
-    profile_info(*ret)->recorder = profile_intern(*ret, recorder, sizeof(recorder) - 1);
-    return NULL;
-}
-
 /* The output that nobody named has the program's name, and the time. */
 static struct error *open_outputs(struct record_arguments *arguments, struct buffer *name)
 {
@@ -253,7 +213,7 @@ static void work_deinit(struct work *work)
 static struct error *work_init(struct work *work, const struct record_arguments *arguments,
                                const struct process *process)
 {
-    struct error *error = create_profile(arguments, process, &work->profile);
+    struct error *error = target_create_profile(arguments->program, process, &work->profile);
     if (!error)
         error = recording_writer_create(arguments->store.fd, &work->writer);
     if (!error)
@@ -320,41 +280,6 @@ static struct error *finish(struct record_arguments *arguments, const struct pro
                : NULL;
 }
 
-static struct error *describe_attach_error(const struct record_arguments *arguments, const struct process *process,
-                                           struct error *error)
-{
-    bool is_no_python =
-        error->kind == ERROR_NOT_PYTHON || error->kind == ERROR_TARGET_GONE || error->kind == ERROR_NOT_READY;
-    if (!is_no_python)
-        return denial_explain(error, process);
-    bool with_children = arguments->with_processes;
-    if (arguments->program) {
-        error_destroy(error);
-        return error_create(ERROR_NOT_PYTHON, "no Python interpreter came up in '%s' %s", arguments->program[0],
-                            with_children ? "nor in the processes that it started"
-                                          : "itself (--subprocesses follows those that it starts)");
-    }
-    if (error->kind == ERROR_NOT_PYTHON)
-        return error_wrap(error, "process %d is not a Python process", process->pid);
-    return error->kind == ERROR_NOT_READY ? error_wrap(error, "process %d", process->pid) : error;
-}
-
-/* Says who is missing in the recording, if anybody is. */
-static void report_refusals(const struct process_tree *tree)
-{
-    uint32_t count;
-    const struct error *error = process_tree_refusals(tree, &count);
-    if (error)
-        fprintf(stderr, "pyspyc: processes that are not in the recording: %u, of which the first one is %s\n", count,
-                error->sentence);
-}
-
-/* Whether a program was a Python, and ended before that was up: there is nothing to record, and nothing wrong. */
-static bool ended_while_starting(const struct supervisor *supervisor, const struct error *error)
-{
-    return supervisor->child > 0 && supervisor->has_ended && error->kind == ERROR_NOT_READY;
-}
-
 /* Records until it is over, and writes the results. The process runs on, or has ended. */
 static struct error *record_process(struct record_arguments *arguments, const struct process *process,
                                     struct supervisor *supervisor)
@@ -374,13 +299,13 @@ static struct error *record_process(struct record_arguments *arguments, const st
     supervisor->recording = NULL;
     supervisor->tree = NULL;
     supervisor->writer = NULL;
-    if (error && !is_recorded && ended_while_starting(supervisor, error)) {
+    if (error && !is_recorded && target_ended_while_starting(supervisor, error)) {
         error_destroy(error);
         error = NULL;
     }
     if (error && !is_recorded)
-        return describe_attach_error(arguments, process, error);
-    report_refusals(work.tree);
+        return target_describe_error(arguments->program, arguments->with_processes, process, error);
+    target_report_refusals(work.tree);
     return finish(arguments, process, supervisor, &work, error);
 }
 
@@ -406,18 +331,6 @@ static int record_pid(struct record_arguments *arguments)
     return error ? report_error(error) : STATUS_SUCCESS;
 }
 
-static int report_start_error(struct error *error)
-{
-    enum error_kind kind = error->kind;
-    report_error(error);
-    return kind == ERROR_NOT_FOUND ? STATUS_NO_SUCH_PROGRAM : STATUS_NOT_EXECUTABLE;
-}
-
-static int report_wrapper_error(struct error *error)
-{
-    return report_error(error) == STATUS_USAGE ? STATUS_USAGE : STATUS_WRAPPER_FAILURE;
-}
-
 /* Lets the program that is started know whom to send signals that start and pause the recording. */
 static struct error *tell_program(void)
 {
@@ -437,13 +350,13 @@ static int record_program(struct record_arguments *arguments)
     if (!error)
         error = supervisor_init(&supervisor, stops_threads(&arguments->recording));
     if (error)
-        return report_wrapper_error(error);
+        return target_report_wrapper_error(error);
     error = tell_program();
     if (error)
-        return report_wrapper_error(error);
+        return target_report_wrapper_error(error);
     error = launch_program(arguments->program, &signals_for_program, &supervisor.child);
     if (error)
-        return report_start_error(error);
+        return target_report_start_error(error);
     task_allow_many(); /* only now, as the program is to keep its own limit */
     error = process_open(NULL, process_number_of_child(NULL, supervisor.child), &process);
     if (!error) {

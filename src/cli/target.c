@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "target.h"
+
+#include "supervisor.h"
+#include "title.h"
+#include "verbs.h"
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "profile/profile.h"
+#include "sampler/process_tree.h"
+#include "target/denial.h"
+#include "target/process.h"
+
+#include <string.h>
+
+/* The words of a process's command line, as a malloc'ed array that ends with NULL and points into the text. */
+static struct error *read_words(const struct process *process, struct buffer *text, const char ***ret)
+{
+    struct error *error = process_read_file(process, "cmdline", text);
+    if (error)
+        return error;
+    size_t count = 0;
+    const char **words = calloc(text->len + 2, sizeof(*words));
+    if (!words)
+        return error_no_memory();
+    const char *content = buffer_text(text);
+    for (size_t at = 0; at < text->len; at += strlen(content + at) + 1)
+        words[count++] = content + at;
+    *ret = words;
+    return NULL;
+}
+
+struct error *target_create_profile(char **program_words, const struct process *process, struct profile **ret)
+{
+    cleanup_buffer struct buffer text = {0}, title = {0}, name = {0};
+    cleanup_free const char **words = NULL;
+    const char *const *program = (const char *const *)program_words;
+    if (!program) {
+        struct error *error = read_words(process, &text, &words);
+        if (error)
+            return error;
+        program = words;
+    }
+    title_append_words(&title, program);
+    title_append_short(&name, program);
+    struct error *error = profile_create(buffer_text(&name), buffer_text(&title), ret);
+    if (error)
+        return error;
+    static const char recorder[] = "pyspyc " PYSPYC_VERSION;
+    profile_info(*ret)->recorder = profile_intern(*ret, recorder, sizeof(recorder) - 1);
+    return NULL;
+}
+
+struct error *target_describe_error(char **program, bool with_children, const struct process *process,
+                                    struct error *error)
+{
+    bool is_no_python =
+        error->kind == ERROR_NOT_PYTHON || error->kind == ERROR_TARGET_GONE || error->kind == ERROR_NOT_READY;
+    if (!is_no_python)
+        return denial_explain(error, process);
+    if (program) {
+        error_destroy(error);
+        return error_create(ERROR_NOT_PYTHON, "no Python interpreter came up in '%s' %s", program[0],
+                            with_children ? "nor in the processes that it started"
+                                          : "itself (--subprocesses follows those that it starts)");
+    }
+    if (error->kind == ERROR_NOT_PYTHON)
+        return error_wrap(error, "process %d is not a Python process", process->pid);
+    return error->kind == ERROR_NOT_READY ? error_wrap(error, "process %d", process->pid) : error;
+}
+
+void target_report_refusals(const struct process_tree *tree)
+{
+    uint32_t count;
+    const struct error *error = process_tree_refusals(tree, &count);
+    if (error)
+        fprintf(stderr, "pyspyc: processes that are not in the recording: %u, of which the first one is %s\n", count,
+                error->sentence);
+}
+
+bool target_ended_while_starting(const struct supervisor *supervisor, const struct error *error)
+{
+    return supervisor->child > 0 && supervisor->has_ended && error->kind == ERROR_NOT_READY;
+}
+
+int target_report_start_error(struct error *error)
+{
+    enum error_kind kind = error->kind;
+    report_error(error);
+    return kind == ERROR_NOT_FOUND ? STATUS_NO_SUCH_PROGRAM : STATUS_NOT_EXECUTABLE;
+}
+
+int target_report_wrapper_error(struct error *error)
+{
+    return report_error(error) == STATUS_USAGE ? STATUS_USAGE : STATUS_WRAPPER_FAILURE;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the verbs share that sample a process, or a program that they start: its name, and why it cannot be sampled.
+ */
+#ifndef CLI_TARGET_H
+#define CLI_TARGET_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+
+struct process;
+struct process_tree;
+struct profile;
+struct supervisor;
+
+/* Makes a profile with the program's name on it; program: the words that started it, NULL for a process that ran. */
+struct error *target_create_profile(char **program, const struct process *process, struct profile **ret);
+
+/* Says why a process, or a program that was started, could not be attached to. Takes the error over. */
+struct error *target_describe_error(char **program, bool with_children, const struct process *process,
+                                    struct error *error);
+
+/* Says who is missing in the recording, if anybody is. */
+void target_report_refusals(const struct process_tree *tree);
+
+/* Whether a program was a Python, and ended before that was up: there is nothing to record, and nothing wrong. */
+bool target_ended_while_starting(const struct supervisor *supervisor, const struct error *error);
+
+/* Print why a program could not be started, or why we failed with one, and return the exit status. */
+int target_report_start_error(struct error *error);
+int target_report_wrapper_error(struct error *error);
+
+#endif
