@@ -16,6 +16,7 @@ static const struct verb {
     const char *help;
 } verbs[] = {
     {"record", verb_record, "sample a program and write a flame graph"},
+    {"top", verb_top, "watch a program live: what takes its time now"},
     {"report", verb_report, "make pictures of a recording that was kept"},
     {"diff", verb_diff, "compare two recordings: what takes more time than before, and what less"},
     {"merge", verb_merge, "put recordings of several runs, processes or ranks together"},
@@ -26,6 +27,7 @@ static const struct verb {
 static const char usage[] =
     "Usage: pyspyc record -o flame.svg -- python3 program.py\n"
     "       pyspyc record --pid 1234 -d 10\n"
+    "       pyspyc top --pid 1234\n"
     "       pyspyc dump --pid 1234\n"
     "       pyspyc dump --core core.1234\n"
     "\n"

@@ -120,11 +120,15 @@ static void stop_ourselves(const struct supervisor *supervisor, int number)
     sigaddset(&set, number);
     if (supervisor->recording)
         recording_pause(supervisor->recording);
+    if (supervisor->guest && supervisor->guest->leave)
+        supervisor->guest->leave(supervisor->guest->context);
     raise(number);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL); /* here we stop, until SIGCONT */
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     if (supervisor->recording)
         recording_go_on(supervisor->recording);
+    if (supervisor->guest && supervisor->guest->come_back)
+        supervisor->guest->come_back(supervisor->guest->context);
 }
 
 /* SIGUSR1 or SIGUSR2. */
@@ -173,12 +177,14 @@ static void look_for_end(struct supervisor *supervisor)
 /* Sleeps until something happens, at most so many milliseconds (-1: without limit). */
 static void wait_for_event(const struct supervisor *supervisor, int tree_fd, int timeout_ms)
 {
-    int pidfd = supervisor->process ? supervisor->process->pidfd : -1;
-    bool is_blind = pidfd < 0 && (timeout_ms < 0 || timeout_ms > CHECK_MS);
+    bool is_watched = supervisor->process && !supervisor->has_ended;
+    int pidfd = is_watched ? supervisor->process->pidfd : -1;
+    bool is_blind = pidfd < 0 && !supervisor->has_ended && (timeout_ms < 0 || timeout_ms > CHECK_MS);
     struct pollfd fds[] = {
         {.fd = supervisor->signals, .events = POLLIN},
         {.fd = pidfd, .events = POLLIN},
         {.fd = tree_fd, .events = POLLIN},
+        {.fd = supervisor->guest ? supervisor->guest->fd : -1, .events = POLLIN},
     };
     poll(fds, array_size(fds), is_blind ? CHECK_MS : timeout_ms);
 }
@@ -213,15 +219,19 @@ static int next_timeout_ms(const struct supervisor *supervisor)
     int timeout_ms = process_tree_timeout_ms(supervisor->tree);
     uint64_t since_ms = elapsed_ms(supervisor) - supervisor->saved_ms;
     int own_ms = since_ms < SAVE_MS ? SAVE_MS - (int)since_ms : 0;
-    if (!supervisor->has_saved || (supervisor->has_progress_line && own_ms > PROGRESS_MS))
+    if (supervisor->guest)
+        own_ms = supervisor->guest->timeout_ms(supervisor->guest->context);
+    else if (!supervisor->has_saved || (supervisor->has_progress_line && own_ms > PROGRESS_MS))
         own_ms = PROGRESS_MS;
     return timeout_ms < 0 || timeout_ms > own_ms ? own_ms : timeout_ms;
 }
 
 /* Saves what was recorded, if it is time for that. The first time it is what there is to know before the first sample.
  */
-static struct error *save_if_due(struct supervisor *supervisor)
+static struct error *save_if_due(struct supervisor *supervisor, bool *ret_is_finished)
 {
+    if (supervisor->guest)
+        return supervisor->guest->take_turn(supervisor->guest->context, supervisor, ret_is_finished);
     uint64_t now_ms = elapsed_ms(supervisor);
     bool is_due =
         !supervisor->has_saved || now_ms - supervisor->saved_ms >= SAVE_MS || recording_is_full(supervisor->recording);
@@ -234,10 +244,11 @@ static struct error *save_if_due(struct supervisor *supervisor)
 
 static bool is_finished(const struct supervisor *supervisor)
 {
-    int signals_to_end = supervisor->child > 0 ? 2 : 1;
+    int signals_to_end = supervisor->child > 0 && !supervisor->guest ? 2 : 1;
+    bool goes_on = supervisor->guest && supervisor->guest->stays;
     enum recording_state state = recording_state(supervisor->recording);
-    return supervisor->has_ended || supervisor->signal_count >= signals_to_end || state == RECORDING_OVER ||
-           state == RECORDING_FAILED;
+    return (supervisor->has_ended && !goes_on) || supervisor->signal_count >= signals_to_end ||
+           state == RECORDING_OVER || state == RECORDING_FAILED;
 }
 
 /* *error becomes that of the last try, if there was one. That the process has ended does not say why that was too
@@ -272,6 +283,7 @@ struct error *supervisor_record(struct supervisor *supervisor, bool *ret_is_reco
 {
     cleanup_error struct error *error = NULL;
     struct error *save_error = NULL;
+    bool is_over = false; /* a guest says so */
     supervisor->start_ns = 0;
     supervisor->start_ns = elapsed_ms(supervisor) * 1000000;
     if (supervisor->is_paused)
@@ -287,8 +299,8 @@ struct error *supervisor_record(struct supervisor *supervisor, bool *ret_is_reco
         look_for_end(supervisor);
         if (supervisor->has_progress_line)
             progress_show(supervisor->recording, elapsed_ms(supervisor));
-        save_error = save_if_due(supervisor);
-    } while (!save_error && !is_finished(supervisor));
+        save_error = save_if_due(supervisor, &is_over);
+    } while (!save_error && !is_over && !is_finished(supervisor));
     if (supervisor->has_progress_line)
         progress_clear();
     *ret_is_recorded = process_tree_was_attached(supervisor->tree);

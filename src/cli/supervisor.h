@@ -17,17 +17,37 @@
 #include <sys/types.h>
 
 struct process;
+struct supervisor;
 struct process_tree;
 struct recording;
 struct recording_writer;
 
+/*
+ * Who takes the samples in place of a writer, and does other things besides: a live view. While there is one, a signal
+ * ends the recording, also with a program that we started, to which it is passed on.
+ */
+struct supervisor_guest {
+    void *context;
+    int fd;                           /* that is waited for, too; -1: none */
+    bool stays;                       /* it goes on when the process has ended, until it says so */
+    int (*timeout_ms)(void *context); /* how long it can do without a turn */
+
+    /* Called each time that something may have happened. *ret_is_finished: it does not want to go on. */
+    struct error *(*take_turn)(void *context, const struct supervisor *supervisor, bool *ret_is_finished);
+
+    /* Called before we are stopped by a signal (Ctrl-Z), and when we go on; NULL: nothing is to be done. */
+    void (*leave)(void *context);
+    void (*come_back)(void *context);
+};
+
 struct supervisor {
-    struct recording *recording;     /* only while supervisor_record() runs */
-    struct process_tree *tree;       /* likewise, */
-    struct recording_writer *writer; /* and this: where samples are saved each second */
-    const struct process *process;   /* NULL: it could not be opened */
-    pid_t child;                     /* the program that we started; 0 when we attached to one */
-    bool with_children;              /* the processes that it makes are recorded, too */
+    const struct supervisor_guest *guest; /* NULL: there is none, and samples go to the writer */
+    struct recording *recording;          /* only while supervisor_record() runs */
+    struct process_tree *tree;            /* likewise, */
+    struct recording_writer *writer;      /* and this: where samples are saved each second */
+    const struct process *process;        /* NULL: it could not be opened */
+    pid_t child;                          /* the program that we started; 0 when we attached to one */
+    bool with_children;                   /* the processes that it makes are recorded, too */
     bool has_progress_line;
     bool stops_threads; /* for samples */
     bool is_paused;     /* nothing is recorded until SIGUSR1; SIGUSR2 makes it so */

@@ -19,6 +19,7 @@ enum exit_status {
 struct error;
 
 int verb_record(int argc, char **argv);
+int verb_top(int argc, char **argv);
 int verb_report(int argc, char **argv);
 int verb_diff(int argc, char **argv);
 int verb_merge(int argc, char **argv);

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+#include "picture_options.h"
+#include "supervisor.h"
+#include "target.h"
+#include "top_view.h"
+#include "verbs.h"
+
+#include "base/cleanup.h"
+#include "profile/profile.h"
+#include "sampler/process_tree.h"
+#include "sampler/recording.h"
+#include "screen/feed.h"
+#include "screen/model.h"
+#include "target/launch.h"
+#include "target/process.h"
+#include "target/task.h"
+
+#include <signal.h>
+#include <string.h>
+
+enum {
+    KEY_BLOCKING = 256,
+    KEY_NONBLOCKING,
+    KEY_NATIVE_ALL,
+    KEY_FULL_FILENAMES,
+    KEY_ONCE,
+    KEY_JSON,
+    KEY_SORT,
+    KEY_ROWS,
+    KEY_KEEP,
+    KEY_TREE,
+    KEY_CALLERS,
+    KEY_LINES,
+    TABLE_LIMIT = 64 << 20, /* bytes of strings, frames and stacks that are held at once */
+    ROW_LIMIT = 1000000,
+    TEXT_ROWS = 20, /* of a table of text, unless it is asked for others */
+};
+
+static const struct argp_option top_options[] = {
+    {"pid", 'p', "PID", 0, "Attach to this process (decimal, or hexadecimal with 0x)", 1},
+    {"subprocesses", 's', NULL, 0, "Show the processes that it starts, too", 1},
+    {"rate", 'r', "RATE", 0, "Samples a second (default: 100)", 2},
+    {"delay", 'd', "SECONDS", 0, "Refresh after this time (default: 1)", 2},
+    {"keep", KEY_KEEP, "SECONDS", 0, "How much the key s can save (default: 60)", 2},
+    {"gil", 'g', NULL, 0, "Count only the thread that holds the GIL (key g)", 2},
+    {"idle", 'i', NULL, 0, "Count idle threads too (key i)", 2},
+    {"native", 'n', NULL, 0, "Show C, C++, Cython and Rust functions too; stops each thread for a moment for that", 2},
+    {"native-all", KEY_NATIVE_ALL, NULL, 0, "The same, with the interpreter's own machinery", 2},
+    {"blocking", KEY_BLOCKING, NULL, 0, "Stop the program's running threads for each sample", 2},
+    {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Never stop the program (default)", 2},
+    {"lines", KEY_LINES, NULL, 0, "Tell lines apart, not functions (key l)", 3},
+    {"threads", 't', NULL, 0, "Tell threads apart (key t)", 3},
+    {"tree", KEY_TREE, NULL, 0, "Show a tree of calls (key e)", 3},
+    {"callers", KEY_CALLERS, NULL, 0, "Show what took time, and below it who called it (key c)", 3},
+    {"sort", KEY_SORT, "COLUMN", 0, "own% (key 1), total% (2), own (3, default), total (4) or name (5)", 3},
+    {"full-filenames", KEY_FULL_FILENAMES, NULL, 0, "Show whole paths of source files (key f)", 3},
+    {"once", KEY_ONCE, NULL, 0, "Write one table, after one delay, and end", 4},
+    {"json", KEY_JSON, NULL, 0, "Write a line of JSON after each delay", 4},
+    {"rows", KEY_ROWS, "N", 0, "Write so many rows (default: 20, of JSON all; 0: all)", 4},
+    {"help", 'h', NULL, 0, "Print this help", -1},
+    {0},
+};
+
+struct top_arguments {
+    struct command_line line; /* must be first */
+    pid_t pid;                /* 0: a program is started */
+    char **program;           /* NULL: attached */
+    bool with_processes;
+    bool has_rows; /* somebody said how many */
+    uint64_t keep_ns;
+    struct recording_options recording;
+    struct picture_options picture; /* only the filter of it */
+    struct top_view view;
+};
+
+static struct error *complete(struct top_arguments *arguments)
+{
+    if (arguments->pid == 0 && !arguments->program)
+        return error_create(ERROR_USAGE, "top needs a process (--pid PID) or a program (-- PROGRAM ARGS...)");
+    if (arguments->pid != 0 && arguments->program)
+        return error_create(ERROR_USAGE, "top takes either --pid or a program, not both");
+    if (!arguments->has_rows)
+        arguments->view.rows = arguments->view.is_json ? 0 : TEXT_ROWS;
+    arguments->view.settings.with_idle = arguments->recording.with_idle;
+    return picture_options_complete(&arguments->picture);
+}
+
+static struct error *take_sort(const char *value, enum model_column *ret)
+{
+    static const char *const names[] = {"own%", "total%", "own", "total", "name"};
+    for (size_t i = 0; i < array_size(names); i++) {
+        bool is_number = value[0] == (char)('1' + i) && value[1] == '\0';
+        if (strcmp(names[i], value) == 0 || is_number) {
+            *ret = (enum model_column)(MODEL_OWN_SHARE + i);
+            return NULL;
+        }
+    }
+    const char *nearest = options_nearest(value, names, array_size(names));
+    return error_create(ERROR_USAGE, "cannot sort by '%s': did you mean '%s'?", value, nearest ? nearest : names[2]);
+}
+
+static struct error *choose_view(struct model_settings *settings, enum model_view view)
+{
+    if (settings->view != MODEL_FLAT && settings->view != view)
+        return error_create(ERROR_USAGE, "--tree and --callers exclude each other");
+    settings->view = view;
+    return NULL;
+}
+
+/* The options of how it is shown. False: it is none of them. */
+static bool take_view_option(struct top_arguments *arguments, int key, const char *value, struct error **ret)
+{
+    struct top_view *view = &arguments->view;
+    switch (key) {
+    case KEY_LINES:
+        view->settings.by_line = true;
+        break;
+    case 't':
+        view->settings.grouping = MODEL_THREADS;
+        break;
+    case KEY_TREE:
+        *ret = choose_view(&view->settings, MODEL_TREE);
+        break;
+    case KEY_CALLERS:
+        *ret = choose_view(&view->settings, MODEL_CALLERS);
+        break;
+    case KEY_SORT:
+        *ret = take_sort(value, &view->settings.column);
+        break;
+    case KEY_FULL_FILENAMES:
+        view->settings.full_filenames = true;
+        break;
+    case KEY_ONCE:
+        view->is_once = true;
+        break;
+    case KEY_JSON:
+        view->is_json = true;
+        break;
+    case KEY_ROWS:
+        arguments->has_rows = true;
+        *ret = options_take_count(value, 0, ROW_LIMIT, &view->rows);
+        break;
+    case 'd':
+        *ret = options_take_seconds(value, &view->delay_ns);
+        break;
+    case KEY_KEEP:
+        *ret = options_take_seconds(value, &arguments->keep_ns);
+        break;
+    default:
+        return false;
+    }
+    return true;
+}
+
+/* The options of what is recorded. False: it is none of them. */
+static bool take_recording_option(struct top_arguments *arguments, int key, const char *value, struct error **ret)
+{
+    switch (key) {
+    case 'p':
+        *ret = options_take_pid(value, &arguments->pid);
+        break;
+    case 's':
+        arguments->with_processes = true;
+        break;
+    case 'r':
+        *ret = options_take_rate(value, &arguments->recording.interval_ns);
+        break;
+    case 'g':
+        arguments->view.settings.only_gil = true;
+        break;
+    case 'i':
+        arguments->recording.with_idle = true;
+        break;
+    case KEY_NATIVE_ALL:
+        arguments->recording.with_all_native = true;
+        /* fall through */
+    case 'n':
+        arguments->recording.with_native = true;
+        *ret = options_take_native(&arguments->line);
+        break;
+    case KEY_BLOCKING:
+        arguments->recording.is_blocking = true;
+        *ret = options_take_blocking(&arguments->line, true);
+        break;
+    case KEY_NONBLOCKING:
+        *ret = options_take_blocking(&arguments->line, false);
+        break;
+    default:
+        return false;
+    }
+    return true;
+}
+
+static error_t parse_top_option(int key, char *value, struct argp_state *state)
+{
+    struct top_arguments *arguments = state->input;
+    struct error *error = NULL;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &arguments->picture;
+        break;
+    case ARGP_KEY_ARG:
+        /* What follows the program's name is the program's. */
+        arguments->program = &state->argv[state->next - 1];
+        state->next = state->argc;
+        break;
+    case ARGP_KEY_END:
+        error = complete(arguments);
+        break;
+    default:
+        if (!take_view_option(arguments, key, value, &error) && !take_recording_option(arguments, key, value, &error))
+            return options_default(key, state);
+    }
+    return error ? options_fail(state, error) : 0;
+}
+
+static const struct argp_child top_children[] = {{&filter_argp, 0, "What is shown:", 5}, {0}};
+
+static const struct argp top_argp = {
+    .children = top_children,
+    .options = top_options,
+    .parser = parse_top_option,
+    .args_doc = "--pid PID\n-- PROGRAM ARGS...",
+    .doc = "Shows live what takes a Python program's time; the key ? tells the keys.\v"
+           "Where standard output is no terminal, a table is written after each delay. Without --blocking and "
+           "--native, the program is never stopped. Exit status: as that of 'pyspyc record'.",
+};
+
+/* What there is while a program is watched. */
+struct work {
+    struct profile *profile;
+    struct recording *recording;
+    struct process_tree *tree;
+};
+
+static void work_deinit(struct work *work)
+{
+    recording_destroy(work->recording);
+    process_tree_destroy(work->tree);
+    profile_destroy(work->profile);
+}
+
+static struct error *work_init(struct work *work, struct top_arguments *arguments, const struct process *process)
+{
+    struct top_view *view = &arguments->view;
+    struct error *error = target_create_profile(arguments->program, process, &work->profile);
+    if (!error)
+        error = recording_create(&arguments->recording, work->profile, &work->recording);
+    if (!error)
+        error = process_tree_create(work->recording, process, arguments->with_processes, &work->tree);
+    if (!error)
+        error = feed_create(arguments->keep_ns, &view->feed);
+    return error ? error : model_create(view->feed, arguments->picture.filter, &view->model);
+}
+
+/* Watches until it is over. The process runs on, or has ended. */
+static struct error *watch(struct top_arguments *arguments, const struct process *process,
+                           struct supervisor *supervisor)
+{
+    struct work work __attribute__((cleanup(work_deinit))) = {0};
+    struct top_view *view = &arguments->view;
+    struct error *error = work_init(&work, arguments, process);
+    if (error)
+        return error;
+    const struct supervisor_guest guest = {
+        .context = view, .fd = -1, .timeout_ms = top_view_timeout_ms, .take_turn = top_view_write};
+    bool is_recorded;
+    supervisor->guest = &guest;
+    supervisor->recording = work.recording;
+    supervisor->tree = work.tree;
+    supervisor->with_children = arguments->with_processes;
+    error = supervisor_record(supervisor, &is_recorded);
+    supervisor->guest = NULL;
+    supervisor->recording = NULL;
+    supervisor->tree = NULL;
+    if (error && !is_recorded && target_ended_while_starting(supervisor, error)) {
+        error_destroy(error);
+        error = NULL;
+    }
+    if (error && !is_recorded)
+        return target_describe_error(arguments->program, arguments->with_processes, process, error);
+    target_report_refusals(work.tree);
+    return error;
+}
+
+static int watch_pid(struct top_arguments *arguments)
+{
+    cleanup_process struct process *process = NULL;
+    cleanup_supervisor struct supervisor supervisor = {.signals = -1, .ready_fd = -1};
+    sigset_t unused;
+    launch_prepare(&unused);
+    struct error *error = process_open(NULL, arguments->pid, &process);
+    if (!error)
+        error = supervisor_init(&supervisor, true);
+    if (error)
+        return report_error(error);
+    task_allow_many();
+    supervisor.process = process;
+    error = watch(arguments, process, &supervisor);
+    return error ? report_error(error) : STATUS_SUCCESS;
+}
+
+static int watch_program(struct top_arguments *arguments)
+{
+    cleanup_process struct process *process = NULL;
+    cleanup_supervisor struct supervisor supervisor = {.signals = -1, .ready_fd = -1};
+    sigset_t signals_for_program;
+    launch_prepare(&signals_for_program);
+    struct error *error = supervisor_init(&supervisor, true);
+    if (error)
+        return target_report_wrapper_error(error);
+    error = launch_program(arguments->program, &signals_for_program, &supervisor.child);
+    if (error)
+        return target_report_start_error(error);
+    task_allow_many(); /* only now, as the program is to keep its own limit */
+    error = process_open(NULL, process_number_of_child(NULL, supervisor.child), &process);
+    if (!error) {
+        supervisor.process = process;
+        error = watch(arguments, process, &supervisor);
+    }
+    if (error)
+        report_error(error);
+    int status = supervisor_wait_for_child(&supervisor);
+    return error ? STATUS_WRAPPER_FAILURE : status;
+}
+
+int verb_top(int argc, char **argv)
+{
+    struct top_arguments arguments = {
+        .line = {.verb = "top", .tables = {top_options, filter_argp_options}},
+        .recording = {.interval_ns = 10000000, .table_limit = TABLE_LIMIT},
+        .keep_ns = UINT64_C(60000000000),
+        .view = {.delay_ns = UINT64_C(1000000000), .settings = {.column = MODEL_OWN_TIME}},
+    };
+    arguments.picture.line = &arguments.line;
+    struct error *error = options_parse(&top_argp, argc, argv, &arguments.line);
+    int status = 0;
+    if (error)
+        status = report_error(error);
+    else
+        status = arguments.program ? watch_program(&arguments) : watch_pid(&arguments);
+    model_destroy(arguments.view.model);
+    feed_destroy(arguments.view.feed);
+    picture_options_deinit(&arguments.picture);
+    return status;
+}
