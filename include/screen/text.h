@@ -27,7 +27,6 @@ struct error *text_write_table(const struct model *model, const struct model_set
  * "kernel", "mark", "thread", "process"), thread and pid (null where they are put together), depth, own and total
  * (percent of the step), own_time and total_time (seconds since the beginning).
  */
-struct error *text_write_json(const struct model *model, const struct model_settings *settings, uint32_t rows,
-                              double time, FILE *out);
+struct error *text_write_json(const struct model *model, uint32_t rows, double time, FILE *out);
 
 #endif

@@ -86,6 +86,8 @@ struct error *render(struct recording_file *file, int fd, const struct picture_o
     const struct views views = {view, with_idle};
     const struct recording_source recording = {fd, recording_file_good_len(file)};
     error = outputs_write(outputs, &views, &options->format, &recording);
+    if (end == RENDER_SILENT)
+        return error;
     report_written(outputs);
     if (error)
         return error;

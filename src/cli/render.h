@@ -13,6 +13,7 @@ struct recording_file;
 struct view_options;
 
 enum render_end {
+    RENDER_SILENT, /* nothing is said of it */
     RENDER_PLAIN,
     RENDER_WITH_SUMMARY, /* on a terminal, what took most time and what to do next is said besides */
 };

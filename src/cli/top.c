@@ -3,9 +3,12 @@
 #include "picture_options.h"
 #include "supervisor.h"
 #include "target.h"
+#include "title.h"
+#include "top_output.h"
 #include "top_view.h"
 #include "verbs.h"
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "profile/profile.h"
 #include "sampler/process_tree.h"
@@ -34,7 +37,8 @@ enum {
     KEY_LINES,
     TABLE_LIMIT = 64 << 20, /* bytes of strings, frames and stacks that are held at once */
     ROW_LIMIT = 1000000,
-    TEXT_ROWS = 20, /* of a table of text, unless it is asked for others */
+    LAST_LINES = 20, /* of the program's that are shown at the end */
+    TEXT_ROWS = 20,  /* of a table of text, unless it is asked for others */
 };
 
 static const struct argp_option top_options[] = {
@@ -263,14 +267,15 @@ static struct error *watch(struct top_arguments *arguments, const struct process
     struct error *error = work_init(&work, arguments, process);
     if (error)
         return error;
-    const struct supervisor_guest guest = {
-        .context = view, .fd = -1, .timeout_ms = top_view_timeout_ms, .take_turn = top_view_write};
     bool is_recorded;
-    supervisor->guest = &guest;
+    top_view_prepare(view);
+    view->recording = work.recording;
+    supervisor->guest = &view->guest;
     supervisor->recording = work.recording;
     supervisor->tree = work.tree;
     supervisor->with_children = arguments->with_processes;
     error = supervisor_record(supervisor, &is_recorded);
+    top_view_close(view);
     supervisor->guest = NULL;
     supervisor->recording = NULL;
     supervisor->tree = NULL;
@@ -282,6 +287,17 @@ static struct error *watch(struct top_arguments *arguments, const struct process
         return target_describe_error(arguments->program, arguments->with_processes, process, error);
     target_report_refusals(work.tree);
     return error;
+}
+
+/* The name of a file that the key s proposes. */
+static struct error *propose_name(struct top_arguments *arguments)
+{
+    char pid[16];
+    cleanup_buffer struct buffer name = {0};
+    snprintf(pid, sizeof(pid), "%d", arguments->pid);
+    title_append_file_name(&name, arguments->program ? arguments->program[0] : pid, ".svg");
+    arguments->view.save_path = strdup(buffer_text(&name));
+    return arguments->view.save_path ? NULL : error_no_memory();
 }
 
 static int watch_pid(struct top_arguments *arguments)
@@ -301,16 +317,48 @@ static int watch_pid(struct top_arguments *arguments)
     return error ? report_error(error) : STATUS_SUCCESS;
 }
 
+/* Shows the last lines that the program has written, as they went to no terminal. */
+static void print_output(struct top_output *output)
+{
+    cleanup_buffer struct buffer text = {0};
+    top_output_append(output, &text);
+    const char *begin = buffer_text(&text), *at = begin + text.len;
+    for (int lines = 0; at > begin; at--) {
+        if (at[-1] == '\n' && ++lines > LAST_LINES)
+            break;
+    }
+    fputs(at, stdout);
+    fflush(stdout);
+}
+
+/* What becomes of the program when we go. Returns the exit status. */
+static int leave_program(struct top_arguments *arguments, struct supervisor *supervisor)
+{
+    struct top_view *view = &arguments->view;
+    if (view->is_program_left && !supervisor->has_ended) {
+        top_output_leave(view->output, supervisor->child);
+        return STATUS_SUCCESS;
+    }
+    if (view->is_program_ended)
+        kill(supervisor->child, SIGTERM);
+    return supervisor_wait_for_child(supervisor);
+}
+
 static int watch_program(struct top_arguments *arguments)
 {
     cleanup_process struct process *process = NULL;
     cleanup_supervisor struct supervisor supervisor = {.signals = -1, .ready_fd = -1};
+    struct top_output output __attribute__((cleanup(top_output_deinit))) = {.fd = -1};
     sigset_t signals_for_program;
     launch_prepare(&signals_for_program);
     struct error *error = supervisor_init(&supervisor, true);
+    if (!error && arguments->view.has_screen) {
+        arguments->view.output = &output;
+        error = top_output_init(&output);
+    }
     if (error)
         return target_report_wrapper_error(error);
-    error = launch_program(arguments->program, &signals_for_program, &supervisor.child);
+    error = top_output_launch(arguments->view.output, arguments->program, &signals_for_program, &supervisor.child);
     if (error)
         return target_report_start_error(error);
     task_allow_many(); /* only now, as the program is to keep its own limit */
@@ -321,8 +369,34 @@ static int watch_program(struct top_arguments *arguments)
     }
     if (error)
         report_error(error);
-    int status = supervisor_wait_for_child(&supervisor);
+    int status = leave_program(arguments, &supervisor);
+    if (arguments->view.output)
+        print_output(&output);
     return error ? STATUS_WRAPPER_FAILURE : status;
+}
+
+/* Whether there is a terminal to draw on, and nobody asks for text. */
+static bool wants_screen(const struct top_view *view)
+{
+    const char *term = getenv("TERM");
+    return isatty(STDOUT_FILENO) && isatty(STDIN_FILENO) && term && *term && strcmp(term, "dumb") != 0 &&
+           !view->is_once && !view->is_json;
+}
+
+static int run(struct top_arguments *arguments)
+{
+    struct top_view *view = &arguments->view;
+    view->has_screen = wants_screen(view);
+    if (view->has_screen)
+        top_view_choose_letters(view);
+    view->picture = &arguments->picture;
+    view->with_processes = arguments->with_processes;
+    view->with_native = arguments->recording.with_native;
+    view->with_idle = arguments->recording.with_idle;
+    struct error *error = propose_name(arguments);
+    if (error)
+        return report_error(error);
+    return arguments->program ? watch_program(arguments) : watch_pid(arguments);
 }
 
 int verb_top(int argc, char **argv)
@@ -335,13 +409,8 @@ int verb_top(int argc, char **argv)
     };
     arguments.picture.line = &arguments.line;
     struct error *error = options_parse(&top_argp, argc, argv, &arguments.line);
-    int status = 0;
-    if (error)
-        status = report_error(error);
-    else
-        status = arguments.program ? watch_program(&arguments) : watch_pid(&arguments);
-    model_destroy(arguments.view.model);
-    feed_destroy(arguments.view.feed);
+    int status = error ? report_error(error) : run(&arguments);
+    top_view_deinit(&arguments.view);
     picture_options_deinit(&arguments.picture);
     return status;
 }

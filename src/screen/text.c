@@ -172,12 +172,10 @@ static void append_json_load(const struct model *model, struct buffer *out)
         buffer_format(out, "%.3f}", load.cpu);
 }
 
-struct error *text_write_json(const struct model *model, const struct model_settings *settings, uint32_t rows,
-                              double time, FILE *out)
+struct error *text_write_json(const struct model *model, uint32_t rows, double time, FILE *out)
 {
     cleanup_buffer struct buffer text = {0};
     const struct model_row *row;
-    (void)settings;
     if (!model_profile(model))
         return NULL;
     uint32_t count = row_count(model, rows, &row);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A live view on a terminal, drawn with ncurses.
+ *
+ *     screen_create(&options, model, &settings, &screen);
+ *     screen_show(screen)              after each update of the model
+ *     screen_take_keys(screen)         when screen_fd() is readable; says what is to be done besides
+ *     screen_destroy(screen)           the terminal is as it was before
+ *
+ * There is one terminal, so there can be one screen at a time. A fatal signal gives the terminal back before it ends
+ * us.
+ */
+#ifndef SCREEN_SCREEN_H
+#define SCREEN_SCREEN_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "screen/model.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct screen;
+
+/* What a screen asks others to do. The errors are shown, and destroyed. */
+struct screen_services {
+    void *context;
+
+    /* Writes what is kept of the recording to a file whose ending says how. Appends what was written where. */
+    struct error *(*save)(void *context, const char *path, struct buffer *ret_message);
+
+    /* Appends the stack of a thread (os_id, or else id; both 0: of all) as text of lines, with its variables. */
+    struct error *(*dump)(void *context, int64_t pid, int64_t os_id, uint64_t id, struct buffer *ret_text);
+
+    /* Appends the last lines that the program has written. */
+    void (*append_output)(void *context, struct buffer *ret_text);
+
+    /* How much a save would write. */
+    uint64_t (*kept_ns)(void *context);
+};
+
+struct screen_options {
+    FILE *in, *out; /* of the terminal; the caller's */
+    bool use_colour;
+    bool use_ascii;        /* nothing else */
+    bool has_program;      /* we started it: who leaves says what becomes of it */
+    bool has_idle;         /* threads that waited are in the samples */
+    const char *save_path; /* that is proposed; the caller's */
+    struct screen_services services;
+};
+
+/*
+ * Takes the terminal's letters beyond ASCII into use, for the whole process, before it has a second thread. False when
+ * there are none.
+ */
+bool screen_set_letters(void);
+
+/* The model and the settings, which keys change, must outlive the screen. Errors: ERROR_OS when the terminal is of no
+ * kind that is known. */
+struct error *screen_create(const struct screen_options *options, struct model *model, struct model_settings *settings,
+                            struct screen **ret);
+
+/* Accepts NULL. */
+void screen_destroy(struct screen *screen);
+
+/* Readable when there are keys. */
+int screen_fd(const struct screen *screen);
+
+/* Whether what is shown is to stay as it is. */
+bool screen_is_paused(const struct screen *screen);
+
+/* What is said of the process in the first line: "ended", "paused"; NULL: nothing. Static. */
+void screen_set_state(struct screen *screen, const char *state);
+
+/* What a person at the keys wants. */
+enum screen_wish {
+    SCREEN_GO_ON,
+    SCREEN_LEAVE,       /* leave; a program that we started runs on */
+    SCREEN_END_PROGRAM, /* leave, and end the program */
+};
+
+/* Does what the keys say that were pressed, and shows it. */
+enum screen_wish screen_take_keys(struct screen *screen);
+
+/* Makes the rows of the model anew and draws them. */
+void screen_show(struct screen *screen);
+
+/* Give the terminal back for a while, and take it again. */
+void screen_leave(struct screen *screen);
+void screen_come_back(struct screen *screen);
+
+static inline void cleanup_screen_destroy(struct screen **screen)
+{
+    screen_destroy(*screen);
+}
+
+#define cleanup_screen __attribute__((cleanup(cleanup_screen_destroy)))
+
+#endif
