@@ -23,6 +23,7 @@ LOSSES = re.compile(r"pyspyc: (?:in )?(\d+) samples (have no C frames|not all C 
 
 IS_LONG = os.environ.get("PYSPYC_LONG") == "1"
 SECONDS = 1 if IS_LONG else 0.5
+LEAST = 10  # samples, on a machine that has better things to do
 #: Variants of nest.py that are recorded in the fast run; of the others there is a dump.
 RECORDED = (("gil", "spin", "thread"), ("free", "sleep", "main"))
 
@@ -151,7 +152,7 @@ class TestOrder(NativeCase):
         missing, unmatched = losses_of(outcome)
         self.assertLessEqual(set(found), {whole, without_c}, outcome)
         self.assertLessEqual(found.get(without_c, 0), missing, outcome)
-        self.assertGreater(found[whole], 50, outcome)
+        self.assertGreater(found[whole], LEAST, outcome)
         self.assertEqual(unmatched, 0, outcome)
 
     def check_all(self, frames, truth):
@@ -225,7 +226,7 @@ class TestLeafs(NativeCase):
         missing, unmatched = losses_of(outcome)
         self.assertEqual(unmatched, 0, outcome)
         whole = stacks.total(in_function) - missing
-        self.assertGreater(whole, 20, outcome)
+        self.assertGreater(whole, LEAST, outcome)
         shares = []
         for pattern in patterns:
             def has_it(stack, pattern=pattern):
@@ -280,7 +281,7 @@ class TestOtherLanguages(NativeCase):
             if function in names:
                 inner = stack[len(names) - names[::-1].index(function):]
                 found[inner] = found.get(inner, 0) + count
-        self.assertGreater(sum(found.values()), 50, outcome)
+        self.assertGreater(sum(found.values()), LEAST, outcome)
         self.assert_unharmed(process)
         return found
 
@@ -395,7 +396,7 @@ class TestThreadsWithoutPython(NativeCase):
         target, _ = self.start_native("nest.py", library, "free", "sleep", "main")
         outcome, stacks = self.record_native(target.pid, "-i", "--native-all")
         bare = {stack: count for stack, count in stacks.counts.items() if any("nest_watch" in frame for frame in stack)}
-        self.assertGreater(sum(bare.values()), 50, outcome)
+        self.assertGreater(sum(bare.values()), LEAST, outcome)
         for stack in bare:
             names = [frame.split(" (")[0] for frame in stack]
             self.assertEqual(names[-1], "read", stack)
