@@ -212,6 +212,10 @@ static const char *const plumbing[] = {
 /* The same for families of functions: PyNumber_Add, slot_nb_add, method_vectorcall_O. */
 static const char *const plumbing_prefixes[] = {
     "PyNumber_",
+    "__Pyx_",
+    "__pyx_lambda_funcdef_",
+    "py::", /* made by python -X perf for a Python function, and that one stands below it */
+    "py_trampoline_evaluator",
     "PyObject_Call",
     "PyRun_",
     "_PyCallMethodDescriptor",
@@ -221,7 +225,9 @@ static const char *const plumbing_prefixes[] = {
     "_PyObject_Vectorcall",
     "_PyRun_",
     "_Py_BuiltinCall",
+    "_PyForIter_",
     "_Py_CallBuiltin",
+    "_Py_UnixMain",
     "_Py_VectorCall",
     "_Py_slot_",
     "_TAIL_CALL_",

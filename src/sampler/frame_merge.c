@@ -121,6 +121,16 @@ static bool is_shown(struct work *work, const struct native_function *function, 
     return is_method || role_of(work, function) == PYTHON_ROLE_WORK;
 }
 
+/* Whether a function is Cython's way into the one that was placed last, and called as that one is. */
+static bool is_wrapper(const struct work *work, const struct native_function *function)
+{
+    static const char wrapper[] = "__pyx_pw_";
+    const struct frame_merge *merge = work->merge;
+    const struct stack_frame *last = merge->count > 0 ? &merge->frames[merge->count - 1] : NULL;
+    return last && last->kind == FRAME_NATIVE && !merge->with_all &&
+           strncmp(function->symbol, wrapper, sizeof(wrapper) - 1) == 0 && strcmp(function->name, last->name) == 0;
+}
+
 static void place_native(struct work *work, uint32_t native)
 {
     uint32_t count;
@@ -133,7 +143,7 @@ static void place_native(struct work *work, uint32_t native)
             .function = &functions[i],
             .name = method ? method : functions[i].name,
         };
-        if (is_shown(work, &functions[i], method != NULL))
+        if (is_shown(work, &functions[i], method != NULL) && !is_wrapper(work, &functions[i]))
             append(work->merge, &frame);
     }
 }
