@@ -2,6 +2,7 @@
 #include "profile/diff.h"
 
 #include "input.h"
+#include "nearest.h"
 #include "options.h"
 #include "output.h"
 #include "picture_options.h"
@@ -33,18 +34,18 @@ enum {
 
 static const struct argp_option diff_options[] = {
     {"output", 'o', "FILE", 0,
-     "Write here; - is standard output (default: the table there, and a flame graph with the time in its name). "
+     "Write here; - is standard output\v (default: the table there, and a flame graph with the time in its name). "
      "Can be given several times",
      1},
-    {"format", 'f', "FORMAT", 0, "Without it, FILE's ending chooses; see the list below", 1},
+    {"format", 'f', "FORMAT", 0, "In this format (default: as FILE's ending says)", 1},
     {"normalize", KEY_NORMALIZE, "HOW", 0,
-     "What is compared: 'share', of all time shown (default), or 'none', seconds as they are", 2},
-    {"top", KEY_TOP, "COUNT", 0, "Rows that each part of the table has at most (default: 20)", 2},
+     "Compare 'share' (default), or 'none': seconds\v as they are. A share is of all time that is shown", 2},
+    {"top", KEY_TOP, "COUNT", 0, "Rows of each part of the table (default: 20)\v at most", 2},
     {"noise", KEY_NOISE, NULL, 0, "List in the table what may be noise, too", 2},
-    {"lines", KEY_LINES, NULL, 0, "Compare lines, of code that is the same, not functions", 3},
-    {"gil", 'g', NULL, 0, "Compare only samples of the thread that held the GIL", 4},
-    {"begin", KEY_BEGIN, "SECONDS", 0, "Compare only samples from this time of each recording on", 4},
-    {"end", KEY_END, "SECONDS", 0, "Compare only samples before this time of each recording", 4},
+    {"lines", KEY_LINES, NULL, 0, "Compare lines, not functions\v, of code that is the same", 3},
+    {"gil", 'g', NULL, 0, "Compare only samples of the thread with the GIL", 4},
+    {"begin", KEY_BEGIN, "SECONDS", 0, "Compare only samples from this time on\v of each recording", 4},
+    {"end", KEY_END, "SECONDS", 0, "Compare only samples before this time\v of each recording", 4},
     {"subprocesses", 's', NULL, 0, "Give each process a root frame of its own", 3},
     {"help", 'h', NULL, 0, "Print this help", -1},
     {0},
@@ -93,7 +94,7 @@ static struct error *take_format(struct diff_arguments *arguments, const char *w
     const struct diff_format *formats = diff_formats_all(&count);
     for (size_t i = 0; i < count && i < FORMAT_COUNT_LIMIT; i++)
         names[i] = formats[i].name;
-    const char *nearest = options_nearest(word, names, count);
+    const char *nearest = nearest_word(word, names, count);
     arguments->format = diff_format_by_name(word);
     if (arguments->format)
         return NULL;
@@ -234,23 +235,7 @@ static const struct argp_child diff_children[] = {
     {0},
 };
 
-/* Lists the formats in the help. */
-static char *list_formats(int key, const char *text, void *input)
-{
-    (void)input;
-    size_t count;
-    const struct diff_format *formats = diff_formats_all(&count);
-    cleanup_buffer struct buffer list = {0};
-    if (key != ARGP_KEY_HELP_POST_DOC || !text)
-        return (char *)text;
-    buffer_append_text(&list, "Formats:\n");
-    for (size_t i = 0; i < count; i++)
-        buffer_format(&list, "  %-12s %s (%s)\n", formats[i].name, formats[i].help, formats[i].extension);
-    buffer_format(&list, "\n%s", text);
-    return list.failed ? (char *)text : strdup(buffer_text(&list));
-}
-
-static const struct argp diff_argp = {
+const struct argp diff_argp = {
     .children = diff_children,
     .options = diff_options,
     .parser = parse_diff_option,
@@ -259,7 +244,6 @@ static const struct argp diff_argp = {
            "A function is the same when its name and file are, wherever it stands in it. What changed by less than "
            "sampling may have made of it is noise: grey in the picture, left out of the table. "
            "Exit status: 0, or 1 on failure; 2 for mistakes of usage.",
-    .help_filter = list_formats,
 };
 
 /* One of the recordings, as it is compared. */

@@ -28,8 +28,8 @@ enum {
 };
 
 static const struct argp_option doctor_options[] = {
-    {"pid", 'p', "PID", 0, "Say of this process, too, whether and how it can be read", 1},
-    {"duration", 'd', "SECONDS", 0, "How long the self-test takes; 0: there is none (default: 10)", 1},
+    {"pid", 'p', "PID", 0, "Say whether and how this process can be read, too", 1},
+    {"duration", 'd', "SECONDS", 0, "How long the self-test takes (default: 10)\v; 0: there is none. At most 600", 1},
     {"help", 'h', NULL, 0, "Print this help", -1},
     {0},
 };
@@ -70,11 +70,11 @@ static error_t parse_doctor_option(int key, char *value, struct argp_state *stat
     return error ? options_fail(state, error) : 0;
 }
 
-static const struct argp doctor_argp = {
+const struct argp doctor_argp = {
     .options = doctor_options,
     .parser = parse_doctor_option,
-    .doc = "Says what this machine and this user allow, how a recording will read, and tests for ten seconds that no "
-           "stack is recorded that never was.\v"
+    .doc = "Says what machine and user allow, and tests that no false stack is recorded.\v"
+           "It says also how a recording will read the program. The test takes ten seconds. "
            "Exit status: 0, 1 when something does not work, 2 for mistakes of usage.",
 };
 

@@ -21,21 +21,25 @@ enum {
 };
 
 static const struct argp_option dump_options[] = {
-    {"pid", 'p', "PID", 0, "The process to read (decimal, or hexadecimal with 0x); may be given several times", 1},
-    {"subprocesses", 's', NULL, 0, "Read the processes that it has started, too, and theirs", 1},
+    {"pid", 'p', "PID", 0,
+     "Read this process\v: its number, decimal, or hexadecimal with 0x. Can be given several times", 1},
+    {"subprocesses", 's', NULL, 0, "Read the processes that it has started, too\v, and theirs", 1},
     {"core", 'c', "FILE", 0, "Read a core file instead of a process", 1},
-    {"exe", KEY_EXE, "FILE", 0, "Where the executable is that the core file is of, if not where it was", 1},
+    {"exe", KEY_EXE, "FILE", 0, "Where the core file's executable is now\v, if not where it was", 1},
     {"json", 'j', NULL, 0, "Print JSON instead of text", 1},
     {"locals", 'l', NULL, 0,
-     "Print the arguments and local variables of each frame: 128 characters of each value, and as many more each time "
+     "Print arguments and local variables of each frame\v: 128 characters of each value, and as many more each time "
      "that it is given",
      1},
     {"full-filenames", KEY_FULL_FILENAMES, NULL, 0, "Print whole paths of source files", 1},
-    {"repeat", KEY_REPEAT, "N", 0, "Read N times, and say which stacks are unchanged; 0 or 'forever': until Ctrl-C", 1},
+    {"repeat", KEY_REPEAT, "N", 0,
+     "Read N times, or 'forever'\v, and say which stacks are unchanged; 0 is for ever, too, which is until Ctrl-C", 1},
     {"every", KEY_EVERY, "SECONDS", 0, "Repeat after this time (default: 1)", 1},
-    {"native", 'n', NULL, 0, "Show C, C++, Cython and Rust functions too; stops the process for a moment for that", 1},
-    {"native-all", KEY_NATIVE_ALL, NULL, 0, "The same, with the interpreter's own machinery", 1},
-    {"blocking", KEY_BLOCKING, NULL, 0, "Stop the process's running threads while they are read", 1},
+    {"native", 'n', NULL, 0, "Show C, C++, Cython and Rust functions, too\v. Stops the process for a moment for that",
+     1},
+    {"native-all", KEY_NATIVE_ALL, NULL, 0,
+     "The same, with the interpreter's machinery\v, and threads that Python knows nothing of", 1},
+    {"blocking", KEY_BLOCKING, NULL, 0, "Stop its running threads while they are read", 1},
     {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Never stop the process (default)", 1},
     {"help", 'h', NULL, 0, "Print this help", -1},
     {0},
@@ -50,17 +54,13 @@ struct dump_arguments {
 static struct error *check_target(const struct dump_arguments *arguments)
 {
     const struct dump_plan *plan = &arguments->plan;
-    bool is_process = plan->pid_count > 0;
-    if (is_process && plan->core)
-        return error_create(ERROR_USAGE, "--pid and --core exclude each other");
-    if (!is_process && !plan->core)
+    if (plan->pid_count == 0 && !plan->core)
         return error_create(ERROR_USAGE, "dump needs a process, --pid PID, or a core file, --core FILE");
     if (plan->executable && !plan->core)
         return error_create(ERROR_USAGE, "--exe goes with --core");
-    if (plan->core && (arguments->line.is_blocking || plan->with_children || plan->is_repeated))
-        return error_create(ERROR_USAGE,
-                            "--blocking, --subprocesses, --repeat and --every go with --pid: in a core file "
-                            "nothing runs");
+    /* py-spy takes --pid and --subprocesses with it, too, and reads the core file. */
+    if (plan->core && (arguments->line.is_blocking || plan->is_repeated))
+        return error_create(ERROR_USAGE, "--blocking, --repeat and --every go with --pid: in a core file nothing runs");
     return NULL;
 }
 
@@ -148,13 +148,12 @@ static error_t parse_dump_option(int key, char *value, struct argp_state *state)
 
 static const struct argp_child dump_children[] = {{&filter_argp, 0, "What is shown:", 4}, {0}};
 
-static const struct argp dump_argp = {
+const struct argp dump_argp = {
     .children = dump_children,
     .options = dump_options,
     .parser = parse_dump_option,
     .args_doc = "--pid PID\n--core FILE",
-    .doc = "Prints every thread's stack of running Python programs, its source lines, and what it waits for; or of one "
-           "that ended, from its core file.\v"
+    .doc = "Prints every thread's stack once, with its source lines, and what it waits for.\v"
            "Without --blocking and --native, the program is not stopped. Exit status: 0, 1 on failure, 2 for mistakes "
            "of usage.",
 };

@@ -17,8 +17,8 @@
 enum { TABLE_LIMIT = 128 << 20 }; /* bytes of strings, frames and stacks that are held besides those of one recording */
 
 static const struct argp_option merge_options[] = {
-    {"output", 'o', "FILE", 0, "Write here; - is standard output. Can be given several times", 1},
-    {"format", 'f', "FORMAT", 0, "Without it, FILE's ending chooses (see 'pyspyc record --help')", 1},
+    {"output", 'o', "FILE", 0, "Write here; - is standard output\v. Can be given several times", 1},
+    {"format", 'f', "FORMAT", 0, "In this format (default: as FILE's ending says)", 1},
     {"subprocesses", 's', NULL, 0, "Give each process a root frame of its own", 3},
     {"help", 'h', NULL, 0, "Print this help", -1},
     {0},
@@ -79,14 +79,15 @@ static const struct argp_child merge_children[] = {
     {0},
 };
 
-static const struct argp merge_argp = {
+const struct argp merge_argp = {
     .children = merge_children,
     .options = merge_options,
     .parser = parse_merge_option,
     .args_doc = "FILE...",
     .doc =
-        "Puts recordings together: of several runs, processes or ranks. What is written is a recording "
-        "(-o all.pyspyc), of which 'pyspyc report' makes pictures, or such a picture itself (-o all.svg).\v"
+        "Puts recordings of several runs, processes or ranks together.\v"
+        "What is written is a recording (-o all.pyspyc), of which 'pyspyc report' makes pictures, or such a picture "
+        "itself (-o all.svg). "
         "Processes and threads stay apart (-s and -t show them). Recordings that went on at the same time keep their "
         "distance in time; others begin together. Rates may differ when one is a multiple of the other. Recordings "
         "may be unfinished. Exit status: 0, or 1 on failure; 2 for mistakes of usage.",

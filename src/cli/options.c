@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
+#include "help.h"
+#include "nearest.h"
+#include "verbs.h"
+
 #include "base/cleanup.h"
 
 #include <ctype.h>
@@ -12,46 +16,9 @@
 
 enum {
     OPTION_COUNT_LIMIT = 64, /* rows of a verb's table */
-    WORD_LEN_LIMIT = 64,     /* characters of words that are compared with each other */
     RATE_LIMIT = 100000,
     LAST_SECONDS = 1000000000, /* some thirty years */
 };
-
-/* How many letters have to be changed, put in or taken out to make one word the other (Levenshtein). */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[WORD_LEN_LIMIT + 1];
-    size_t len_a = strlen(a), len_b = strlen(b);
-    if (len_a > WORD_LEN_LIMIT || len_b > WORD_LEN_LIMIT)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= len_b; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= len_a; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= len_b; j++) {
-            size_t change = diagonal + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
-            size_t insertion = (row[j - 1] < row[j] ? row[j - 1] : row[j]) + 1;
-            diagonal = row[j];
-            row[j] = change < insertion ? change : insertion;
-        }
-    }
-    return row[len_b];
-}
-
-const char *options_nearest(const char *word, const char *const *words, size_t count)
-{
-    const char *nearest = NULL;
-    size_t best = strlen(word) / 2 + 1; /* more than half of it wrong is another word */
-    for (size_t i = 0; i < count; i++) {
-        size_t candidate = distance(word, words[i]);
-        if (candidate < best) {
-            best = candidate;
-            nearest = words[i];
-        }
-    }
-    return nearest;
-}
 
 static const double FIRST_SECONDS = 1e-6;
 
@@ -111,7 +78,7 @@ static struct error *describe_unknown_long(const struct command_line *line, cons
     while (count < OPTION_COUNT_LIMIT && (option = option_at(line, count)))
         names[count++] = option->name;
     cleanup_free char *name = strndup(word, len);
-    const char *nearest = name ? options_nearest(name, names, count) : NULL;
+    const char *nearest = name ? nearest_word(name, names, count) : NULL;
     if (nearest)
         return error_create(ERROR_USAGE, "unknown option '--%.*s': did you mean '--%s'?", (int)len, word, nearest);
     return error_create(ERROR_USAGE, "unknown option '--%.*s' (see 'pyspyc %s --help')", (int)len, word, line->verb);
@@ -160,8 +127,7 @@ error_t options_default(int key, struct argp_state *state)
     struct command_line *line = state->input;
     switch (key) {
     case 'h':
-        /* argp_state_help() is silent under ARGP_NO_ERRS. */
-        argp_help(state->root_argp, stdout, ARGP_HELP_STD_HELP, state->name);
+        help_print_verb(verbs_find(line->verb));
         exit(0);
     case ARGP_KEY_ERROR:
         if (!line->error)
@@ -172,14 +138,59 @@ error_t options_default(int key, struct argp_state *state)
     }
 }
 
+/* The option that a word such as "--rate=5" or "--ra" means; NULL when it is none, or one of several. */
+static const struct argp_option *find_meant(const struct command_line *line, const char *word)
+{
+    const char *name = word + strlen("--");
+    size_t len = strcspn(name, "=");
+    const struct argp_option *option, *found = find_long(line, name, len);
+    if (found)
+        return found;
+    for (size_t i = 0; (option = option_at(line, i)); i++) {
+        if (strncmp(option->name, name, len) != 0)
+            continue;
+        if (found)
+            return NULL;
+        found = option;
+    }
+    return found;
+}
+
+/* Letters that end in one with a value: "-sp=5" becomes "-sp5". Returns whether the value is the next word. */
+static bool drop_equals_sign(const struct command_line *line, char *word)
+{
+    for (char *letter = word + 1; *letter; letter++) {
+        const struct argp_option *option = find_short(line, *letter);
+        if (!option)
+            return false;
+        if (!option->arg)
+            continue;
+        if (letter[1] == '=')
+            memmove(letter + 1, letter + 2, strlen(letter + 2) + 1);
+        return letter[1] == '\0';
+    }
+    return false;
+}
+
+/* py-spy takes "-r=100" for "-r 100", getopt for a rate of "=100". */
+static void drop_equals_signs(const struct command_line *line, int argc, char **argv)
+{
+    for (int i = 1; i < argc && argv[i][0] == '-' && argv[i][1] != '\0' && strcmp(argv[i], "--") != 0; i++) {
+        bool takes_next;
+        if (argv[i][1] == '-') {
+            const struct argp_option *option = find_meant(line, argv[i]);
+            takes_next = option && option->arg && !strchr(argv[i], '=');
+        } else {
+            takes_next = drop_equals_sign(line, argv[i]);
+        }
+        i += takes_next;
+    }
+}
+
 struct error *options_parse(const struct argp *argp, int argc, char **argv, struct command_line *input)
 {
-    char name[WORD_LEN_LIMIT];
-    snprintf(name, sizeof(name), "pyspyc %s", input->verb);
-    char *verb = argv[0];
-    argv[0] = name; /* what argp's help calls the program */
+    drop_equals_signs(input, argc, argv);
     error_t result = argp_parse(argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_ERRS | ARGP_NO_HELP, NULL, input);
-    argv[0] = verb;
     if (result == ENOMEM)
         return error_no_memory();
     return input->error;
@@ -246,8 +257,12 @@ struct error *options_take_descriptor(const char *text, int *ret)
 struct error *options_take_rate(const char *text, uint64_t *ret_interval_ns)
 {
     uint64_t rate;
-    if (!parse_number(text, 10, RATE_LIMIT, &rate) || rate == 0)
+    if (!parse_number(text, 10, UINT64_MAX, &rate) || rate == 0)
         return error_create(ERROR_USAGE, "'%s' is not a rate: it takes 1 to %d samples a second", text, RATE_LIMIT);
+    if (rate > RATE_LIMIT) { /* py-spy takes any, and then samples as fast as it can */
+        fprintf(stderr, "pyspyc: samples are taken %d times a second, as more cannot be had\n", RATE_LIMIT);
+        rate = RATE_LIMIT;
+    }
     *ret_interval_ns = 1000000000U / rate;
     return NULL;
 }

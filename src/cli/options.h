@@ -65,7 +65,4 @@ struct error *options_take_percent(const char *text, double *ret);
 /* A whole number from a first one to a limit. */
 struct error *options_take_count(const char *text, uint32_t first, uint32_t limit, uint32_t *ret);
 
-/* The word of the list that is most like the given one; NULL when none is near. */
-const char *options_nearest(const char *word, const char *const *words, size_t count);
-
 #endif

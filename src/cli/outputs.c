@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "outputs.h"
 
+#include "nearest.h"
 #include "options.h"
 #include "terminal.h"
 
@@ -8,7 +9,6 @@
 #include "base/cleanup.h"
 #include "formats/formats.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,28 +20,6 @@ enum {
 
 static const char standard_output[] = "-";
 static const char text_format[] = "tree";
-
-/* The name and what it is; below it the endings. */
-static void append_format(struct buffer *out, const struct format *format)
-{
-    buffer_format(out, "\n  %-12s %s\n%15s%s", format->name, format->help, "", format->endings[0]);
-    for (size_t i = 1; format->endings[i]; i++)
-        buffer_format(out, ", %s", format->endings[i]);
-}
-
-char *outputs_list_formats(int key, const char *text, void *input)
-{
-    (void)input;
-    if (key != ARGP_KEY_HELP_POST_DOC)
-        return (char *)(uintptr_t)text; /* as it is: argp frees what is another text only */
-    size_t count;
-    const struct format *formats = formats_all(&count);
-    struct buffer list = {0};
-    buffer_format(&list, "%s\n\nFormats, and the endings that choose them:", text ? text : "");
-    for (size_t i = 0; i < count; i++)
-        append_format(&list, &formats[i]);
-    return list.data;
-}
 
 static bool is_standard_output(const char *path)
 {
@@ -66,7 +44,7 @@ struct error *outputs_choose(struct outputs *outputs, const char *word)
     const struct format *formats = formats_all(&count);
     for (size_t i = 0; i < count && i < FORMAT_COUNT_LIMIT; i++)
         names[i] = formats[i].name;
-    const char *nearest = options_nearest(word, names, count);
+    const char *nearest = nearest_word(word, names, count);
     if (nearest)
         return error_create(ERROR_USAGE, "unknown format '%s': did you mean '%s'?", word, nearest);
     return error_create(ERROR_USAGE, "unknown format '%s' (see 'pyspyc record --help')", word);

@@ -51,9 +51,6 @@ struct error *outputs_complete(struct outputs *outputs);
 /* Opens all outputs, so that what forbids one is known before the work is done. */
 struct error *outputs_open(struct outputs *outputs);
 
-/* argp's help_filter: puts a list of the formats behind a verb's help. */
-char *outputs_list_formats(int key, const char *text, void *input);
-
 /* The first regular file among them; NULL when there is none. */
 const char *outputs_first_file(const struct outputs *outputs);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "capture.h"
 #include "options.h"
 #include "outputs.h"
 #include "picture_options.h"
@@ -34,27 +35,39 @@ enum {
     KEY_NATIVE_ALL,
     KEY_START_PAUSED,
     KEY_READY_FD,
+    KEY_HIDE_PROGRESS,
+    KEY_CAPTURE,
     PID_NAME_LEN = 16,
     TABLE_LIMIT = 256 << 20, /* bytes of strings, frames and stacks that are held while recording */
 };
 
 static const struct argp_option record_options[] = {
-    {"pid", 'p', "PID", 0, "Attach to this process (decimal, or hexadecimal with 0x)", 1},
+    {"pid", 'p', "PID", 0, "Attach to this process\v: its number, decimal, or hexadecimal with 0x", 1},
     {"output", 'o', "FILE", 0,
-     "Write here; - is standard output (default: a name with the time in it). Can be given several times", 1},
-    {"format", 'f', "FORMAT", 0, "Without it, FILE's ending chooses; see the list below (default: flamegraph)", 1},
-    {"duration", 'd', "SECONDS", 0, "Stop recording after this time (default: at the program's end)", 2},
+     "Write here; - is standard output\v (default: a name with the time in it). Can be given several times", 1},
+    {"format", 'f', "FORMAT", 0, "In this format (default: as FILE's ending says)\v. With neither, it is a flame graph",
+     1},
+    {"duration", 'd', "SECONDS", 0,
+     "Stop after this time (default: at the program's end)\v, which 'unlimited' says, too. It is wall time", 2},
     {"rate", 'r', "RATE", 0, "Samples a second (default: 100)", 2},
     {"subprocesses", 's', NULL, 0, "Record the processes that it starts, too", 1},
     {"gil", 'g', NULL, 0, "Count only the thread that holds the GIL", 2},
     {"idle", 'i', NULL, 0, "Count idle threads too", 2},
-    {"native", 'n', NULL, 0, "Show C, C++, Cython and Rust functions too; stops each thread for a moment for that", 2},
-    {"native-all", KEY_NATIVE_ALL, NULL, 0, "The same, with the interpreter's own machinery", 2},
-    {"blocking", KEY_BLOCKING, NULL, 0, "Stop the program's running threads for each sample", 2},
+    {"native", 'n', NULL, 0, "Show C, C++, Cython and Rust functions, too\v. Stops each thread for a moment for that",
+     2},
+    {"native-all", KEY_NATIVE_ALL, NULL, 0,
+     "The same, with the interpreter's machinery\v, and threads that Python knows nothing of", 2},
+    {"blocking", KEY_BLOCKING, NULL, 0, "Stop its running threads for each sample", 2},
     {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Never stop the program (default)", 2},
     {"start-paused", KEY_START_PAUSED, NULL, 0,
-     "Record nothing until SIGUSR1; SIGUSR2 pauses again (the program finds our number in $PYSPYC_PID)", 2},
-    {"ready-fd", KEY_READY_FD, "FD", 0, "Write a newline to this open descriptor once recording has begun", 2},
+     "Record nothing until SIGUSR1; SIGUSR2 pauses again\v. A program that was started finds the number to send them "
+     "to in $PYSPYC_PID",
+     2},
+    {"ready-fd", KEY_READY_FD, "FD", 0,
+     "Write a newline here once recording has begun\v, to this open descriptor, and close it", 2},
+    {"hideprogress", KEY_HIDE_PROGRESS, NULL, OPTION_HIDDEN, "Show no progress\v, as with py-spy", 2},
+    {"capture", KEY_CAPTURE, NULL, OPTION_HIDDEN,
+     "Keep what the program prints to ourselves\v, and show it if the program fails, as with py-spy", 2},
     {"help", 'h', NULL, 0, "Print this help", -1},
     {0},
 };
@@ -65,6 +78,8 @@ struct record_arguments {
     char **program;           /* NULL: attached */
     bool with_processes;
     bool is_start_paused;
+    bool hides_progress;
+    bool captures; /* what the program prints */
     struct outputs outputs;
     struct store store; /* open with the outputs */
     int ready_fd;       /* -1: nobody waits for the beginning */
@@ -87,10 +102,54 @@ static struct error *complete(struct record_arguments *arguments)
     return picture_options_complete(&arguments->picture);
 }
 
+/* py-spy says "unlimited" for what is the default. */
+static struct error *take_duration(const char *value, uint64_t *ret_ns)
+{
+    if (strcmp(value, "unlimited") != 0)
+        return options_take_seconds(value, ret_ns);
+    *ret_ns = 0;
+    return NULL;
+}
+
+/* How processes are read. False: the option says nothing of that. */
+static bool take_reading_option(struct record_arguments *arguments, int key, const char *value, struct error **ret)
+{
+    switch (key) {
+    case 'r':
+        *ret = options_take_rate(value, &arguments->recording.interval_ns);
+        break;
+    case 'g':
+        arguments->recording.only_gil = true;
+        break;
+    case 'i':
+        arguments->recording.with_idle = true;
+        break;
+    case KEY_NATIVE_ALL:
+        arguments->recording.with_all_native = true;
+        __attribute__((fallthrough));
+    case 'n':
+        arguments->recording.with_native = true;
+        *ret = options_take_native(&arguments->line);
+        break;
+    case KEY_BLOCKING:
+        arguments->recording.is_blocking = true;
+        *ret = options_take_blocking(&arguments->line, true);
+        break;
+    case KEY_NONBLOCKING:
+        *ret = options_take_blocking(&arguments->line, false);
+        break;
+    default:
+        return false;
+    }
+    return true;
+}
+
 static error_t parse_record_option(int key, char *value, struct argp_state *state)
 {
     struct record_arguments *arguments = state->input;
     struct error *error = NULL;
+    if (take_reading_option(arguments, key, value, &error))
+        return error ? options_fail(state, error) : 0;
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = state->child_inputs[1] = &arguments->picture;
@@ -105,39 +164,22 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
         error = outputs_choose(&arguments->outputs, value);
         break;
     case 'd':
-        error = options_take_seconds(value, &arguments->recording.duration_ns);
-        break;
-    case 'r':
-        error = options_take_rate(value, &arguments->recording.interval_ns);
+        error = take_duration(value, &arguments->recording.duration_ns);
         break;
     case 's':
         arguments->with_processes = arguments->picture.format.detail.with_processes = true;
-        break;
-    case 'g':
-        arguments->recording.only_gil = true;
-        break;
-    case 'i':
-        arguments->recording.with_idle = true;
-        break;
-    case KEY_NATIVE_ALL:
-        arguments->recording.with_all_native = true;
-        __attribute__((fallthrough));
-    case 'n':
-        arguments->recording.with_native = true;
-        error = options_take_native(&arguments->line);
-        break;
-    case KEY_BLOCKING:
-        arguments->recording.is_blocking = true;
-        error = options_take_blocking(&arguments->line, true);
-        break;
-    case KEY_NONBLOCKING:
-        error = options_take_blocking(&arguments->line, false);
         break;
     case KEY_START_PAUSED:
         arguments->is_start_paused = true;
         break;
     case KEY_READY_FD:
         error = options_take_descriptor(value, &arguments->ready_fd);
+        break;
+    case KEY_HIDE_PROGRESS:
+        arguments->hides_progress = true;
+        break;
+    case KEY_CAPTURE:
+        arguments->captures = true;
         break;
     case ARGP_KEY_ARG:
         /* What follows the program's name is the program's. */
@@ -159,11 +201,10 @@ static const struct argp_child record_children[] = {
     {0},
 };
 
-static const struct argp record_argp = {
+const struct argp record_argp = {
     .children = record_children,
     .options = record_options,
     .parser = parse_record_option,
-    .help_filter = outputs_list_formats,
     .args_doc = "--pid PID\n-- PROGRAM ARGS...",
     .doc = "Samples a Python program and writes what it did.\v"
            "Without --blocking and --native, the program is never stopped. With a program that was started, the exit "
@@ -309,6 +350,11 @@ static struct error *record_process(struct record_arguments *arguments, const st
     return finish(arguments, process, supervisor, &work, error);
 }
 
+static bool shows_progress(const struct record_arguments *arguments)
+{
+    return progress_is_wanted() && !arguments->hides_progress;
+}
+
 static int record_pid(struct record_arguments *arguments)
 {
     cleanup_buffer struct buffer name = {0};
@@ -326,7 +372,7 @@ static int record_pid(struct record_arguments *arguments)
         return report_error(error);
     task_allow_many();
     supervisor.process = process;
-    supervisor.has_progress_line = progress_is_wanted();
+    supervisor.has_progress_line = shows_progress(arguments);
     error = record_process(arguments, process, &supervisor);
     return error ? report_error(error) : STATUS_SUCCESS;
 }
@@ -344,6 +390,7 @@ static int record_program(struct record_arguments *arguments)
     cleanup_buffer struct buffer name = {0};
     cleanup_process struct process *process = NULL;
     cleanup_supervisor struct supervisor supervisor = {.signals = -1, .ready_fd = -1};
+    cleanup_fd int captured = -1;
     sigset_t signals_for_program;
     launch_prepare(&signals_for_program);
     struct error *error = open_outputs(arguments, &name);
@@ -354,7 +401,8 @@ static int record_program(struct record_arguments *arguments)
     error = tell_program();
     if (error)
         return target_report_wrapper_error(error);
-    error = launch_program(arguments->program, &signals_for_program, &supervisor.child);
+    error = arguments->captures ? capture_launch(arguments->program, &signals_for_program, &supervisor.child, &captured)
+                                : launch_program(arguments->program, &signals_for_program, &supervisor.child);
     if (error)
         return target_report_start_error(error);
     task_allow_many(); /* only now, as the program is to keep its own limit */
@@ -362,12 +410,14 @@ static int record_program(struct record_arguments *arguments)
     if (!error) {
         supervisor.process = process;
         /* The program draws on the same terminal, unless its output goes elsewhere. */
-        supervisor.has_progress_line = progress_is_wanted() && !isatty(STDOUT_FILENO);
+        supervisor.has_progress_line = shows_progress(arguments) && (captured >= 0 || !isatty(STDOUT_FILENO));
         error = record_process(arguments, process, &supervisor);
     }
     if (error)
         report_error(error);
     int status = supervisor_wait_for_child(&supervisor);
+    if (captured >= 0 && (error || status != 0))
+        capture_show(captured);
     return error ? STATUS_WRAPPER_FAILURE : status;
 }
 

@@ -14,11 +14,11 @@
 enum { KEY_BEGIN = 256, KEY_END };
 
 static const struct argp_option report_options[] = {
-    {"output", 'o', "FILE", 0, "Write here; - is standard output (default). Can be given several times", 1},
-    {"format", 'f', "FORMAT", 0, "Without it, FILE's ending chooses (see the list below; default: tree)", 1},
-    {"gil", 'g', NULL, 0, "Show only samples of the thread that held the GIL", 2},
-    {"begin", KEY_BEGIN, "SECONDS", 0, "Show only samples from this time of the recording on", 2},
-    {"end", KEY_END, "SECONDS", 0, "Show only samples before this time of the recording", 2},
+    {"output", 'o', "FILE", 0, "Write here; - is standard output (default)\v. Can be given several times", 1},
+    {"format", 'f', "FORMAT", 0, "In this format (default: as FILE's ending says)\v. With neither, it is a tree", 1},
+    {"gil", 'g', NULL, 0, "Show only samples of the thread that has the GIL", 2},
+    {"begin", KEY_BEGIN, "SECONDS", 0, "Show only samples from this time on\v of the recording", 2},
+    {"end", KEY_END, "SECONDS", 0, "Show only samples before this time\v of the recording", 2},
     {"subprocesses", 's', NULL, 0, "Give each process a root frame of its own", 3},
     {"help", 'h', NULL, 0, "Print this help", -1},
     {0},
@@ -112,11 +112,10 @@ static const struct argp_child report_children[] = {
     {0},
 };
 
-static const struct argp report_argp = {
+const struct argp report_argp = {
     .children = report_children,
     .options = report_options,
     .parser = parse_report_option,
-    .help_filter = outputs_list_formats,
     .args_doc = "FILE",
     .doc = "Makes pictures of a recording, which 'pyspyc record -o FILE.pyspyc' keeps.\v"
            "The recording may be unfinished: of one that was cut off, what is there is shown. FILE can also be what "

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "nearest.h"
 #include "options.h"
 #include "picture_options.h"
 #include "supervisor.h"
@@ -42,26 +43,28 @@ enum {
 };
 
 static const struct argp_option top_options[] = {
-    {"pid", 'p', "PID", 0, "Attach to this process (decimal, or hexadecimal with 0x)", 1},
+    {"pid", 'p', "PID", 0, "Attach to this process\v: its number, decimal, or hexadecimal with 0x", 1},
     {"subprocesses", 's', NULL, 0, "Show the processes that it starts, too", 1},
     {"rate", 'r', "RATE", 0, "Samples a second (default: 100)", 2},
     {"delay", 'd', "SECONDS", 0, "Refresh after this time (default: 1)", 2},
     {"keep", KEY_KEEP, "SECONDS", 0, "How much the key s can save (default: 60)", 2},
     {"gil", 'g', NULL, 0, "Count only the thread that holds the GIL (key g)", 2},
     {"idle", 'i', NULL, 0, "Count idle threads too (key i)", 2},
-    {"native", 'n', NULL, 0, "Show C, C++, Cython and Rust functions too; stops each thread for a moment for that", 2},
-    {"native-all", KEY_NATIVE_ALL, NULL, 0, "The same, with the interpreter's own machinery", 2},
-    {"blocking", KEY_BLOCKING, NULL, 0, "Stop the program's running threads for each sample", 2},
+    {"native", 'n', NULL, 0, "Show C, C++, Cython and Rust functions, too\v. Stops each thread for a moment for that",
+     2},
+    {"native-all", KEY_NATIVE_ALL, NULL, 0,
+     "The same, with the interpreter's machinery\v, and threads that Python knows nothing of", 2},
+    {"blocking", KEY_BLOCKING, NULL, 0, "Stop its running threads for each sample", 2},
     {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Never stop the program (default)", 2},
     {"lines", KEY_LINES, NULL, 0, "Tell lines apart, not functions (key l)", 3},
     {"threads", 't', NULL, 0, "Tell threads apart (key t)", 3},
     {"tree", KEY_TREE, NULL, 0, "Show a tree of calls (key e)", 3},
-    {"callers", KEY_CALLERS, NULL, 0, "Show what took time, and below it who called it (key c)", 3},
-    {"sort", KEY_SORT, "COLUMN", 0, "own% (key 1), total% (2), own (3, default), total (4) or name (5)", 3},
+    {"callers", KEY_CALLERS, NULL, 0, "Show what took time, and who called it (key c)", 3},
+    {"sort", KEY_SORT, "COLUMN", 0, "By own%, total%, own (default), total or name\v, which are the keys 1 to 5", 3},
     {"full-filenames", KEY_FULL_FILENAMES, NULL, 0, "Show whole paths of source files (key f)", 3},
-    {"once", KEY_ONCE, NULL, 0, "Write one table, after one delay, and end", 4},
+    {"once", KEY_ONCE, NULL, 0, "Write one table, after one delay, and end\v, also on a terminal", 4},
     {"json", KEY_JSON, NULL, 0, "Write a line of JSON after each delay", 4},
-    {"rows", KEY_ROWS, "N", 0, "Write so many rows (default: 20, of JSON all; 0: all)", 4},
+    {"rows", KEY_ROWS, "N", 0, "Write so many rows (default: 20)\v, of JSON all; 0 is all, too", 4},
     {"help", 'h', NULL, 0, "Print this help", -1},
     {0},
 };
@@ -100,7 +103,7 @@ static struct error *take_sort(const char *value, enum model_column *ret)
             return NULL;
         }
     }
-    const char *nearest = options_nearest(value, names, array_size(names));
+    const char *nearest = nearest_word(value, names, array_size(names));
     return error_create(ERROR_USAGE, "cannot sort by '%s': did you mean '%s'?", value, nearest ? nearest : names[2]);
 }
 
@@ -221,7 +224,7 @@ static error_t parse_top_option(int key, char *value, struct argp_state *state)
 
 static const struct argp_child top_children[] = {{&filter_argp, 0, "What is shown:", 5}, {0}};
 
-static const struct argp top_argp = {
+const struct argp top_argp = {
     .children = top_children,
     .options = top_options,
     .parser = parse_top_option,

@@ -383,7 +383,6 @@ class TestCore(harness.TestCase):
 
     def test_mistakes(self):
         for arguments, words in (
-                (["--core", "core", "--pid", "1"], "exclude each other"),
                 (["--pid", "1", "--exe", "python"], "--exe goes with --core"),
                 (["--core", "core", "--blocking"], "in a core file nothing runs")):
             outcome = self.run_pyspyc("dump", *arguments)

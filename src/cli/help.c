@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "help.h"
+
+#include "option_list.h"
+#include "verbs.h"
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    NAME_COLUMNS = 27, /* for an option's names */
+    COLUMNS = 80,
+};
+
+static const char *const examples[] = {
+    "pyspyc record -o flame.svg -- python3 program.py",
+    "pyspyc top --pid 1234",
+    "pyspyc dump --pid 1234",
+    NULL,
+};
+
+static void print_examples(const char *const *lines)
+{
+    for (; lines && *lines; lines++)
+        printf("  %s\n", *lines);
+    putchar('\n');
+}
+
+void help_print(void)
+{
+    size_t count;
+    const struct verb *verbs = verbs_all(&count);
+    print_examples(examples);
+    puts("pyspyc, a sampling profiler for running Python programs. It does not change,\n"
+         "restart or stop them.\n");
+    for (size_t i = 0; i < count; i++) {
+        if (!verbs[i].is_hidden)
+            printf("  %-12s %s\n", verbs[i].name, verbs[i].help);
+    }
+    printf("  %-12s %s\n", "--help", "this text; 'pyspyc VERB --help' tells a verb's options");
+    printf("  %-12s %s\n", "--version", "the version of pyspyc");
+    puts("\nThe manual, pyspyc(1), says more of all of them.");
+}
+
+/* "-o, --output FILE" */
+static void append_names(struct buffer *out, const struct argp_option *option)
+{
+    if (option_has_letter(option))
+        buffer_format(out, "  -%c, --%s", option->key, option->name);
+    else
+        buffer_format(out, "      --%s", option->name);
+    if (option->arg)
+        buffer_format(out, " %s", option->arg);
+}
+
+static void print_option(const struct argp_option *option)
+{
+    cleanup_buffer struct buffer names = {0}, text = {0};
+    append_names(&names, option);
+    doc_append_short(&text, option->doc);
+    printf("%-*s %s\n", NAME_COLUMNS, buffer_text(&names), buffer_text(&text));
+}
+
+static void print_options(const struct argp *argp)
+{
+    struct option_list list;
+    option_list_init(&list, argp);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct listed_option *listed = &list.options[i];
+        if (option_is_hidden(listed->option))
+            continue;
+        if (listed->head && *listed->head)
+            printf("%s\n", listed->head);
+        print_option(listed->option);
+    }
+}
+
+/* Words in lines of a screen's width, behind a head. */
+static void print_words(const char *head, const char *const *words, size_t count)
+{
+    size_t column = strlen(head);
+    fputs(head, stdout);
+    for (size_t i = 0; i < count; i++) {
+        bool is_last = i + 1 == count;
+        if (column + strlen(words[i]) + 2 > COLUMNS) {
+            printf("\n ");
+            column = 1;
+        }
+        printf(" %s%s", words[i], is_last ? "" : ",");
+        column += strlen(words[i]) + 2;
+    }
+    putchar('\n');
+}
+
+/* args_doc has a line for each way to call the verb. */
+static void print_usage(const struct verb *verb)
+{
+    const char *line = verb->argp->args_doc ? verb->argp->args_doc : "";
+    const char *head = "Usage:";
+    for (;;) {
+        size_t len = strcspn(line, "\n");
+        printf("%-6s pyspyc %s [OPTION...] %.*s\n", head, verb->name, (int)len, line);
+        if (line[len] == '\0')
+            return;
+        line += len + 1;
+        head = "";
+    }
+}
+
+void help_print_verb(const struct verb *verb)
+{
+    const char *formats[VERB_FORMAT_LIMIT];
+    size_t format_count = verb_format_names(verb, formats);
+    cleanup_buffer struct buffer text = {0};
+    if (verb->examples)
+        print_examples(verb->examples);
+    print_usage(verb);
+    doc_append_short(&text, verb->argp->doc);
+    puts(buffer_text(&text));
+    print_options(verb->argp);
+    if (format_count > 0)
+        print_words("Formats:", formats, format_count);
+    puts("The manual, pyspyc(1), says more.");
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "verbs.h"
+
+#include "nearest.h"
+
+#include "base/cleanup.h"
+#include "formats/diff_formats.h"
+#include "formats/formats.h"
+
+#include <string.h>
+
+enum { VERB_LIMIT = 32 };
+
+static const char *const record_examples[] = {
+    "pyspyc record -o flame.svg -- python3 program.py",
+    "pyspyc record --pid 1234 -d 10 -o flame.svg -o -",
+    "pyspyc record -s --native -o run.pyspyc -- gunicorn app:main",
+    NULL,
+};
+static const char *const top_examples[] = {
+    "pyspyc top --pid 1234",
+    "pyspyc top --tree -- python3 program.py",
+    "pyspyc top --pid 1234 --once --sort total",
+    NULL,
+};
+static const char *const dump_examples[] = {
+    "pyspyc dump --pid 1234",
+    "pyspyc dump --pid 1234 --locals --native",
+    "pyspyc dump --core core.1234",
+    NULL,
+};
+static const char *const report_examples[] = {
+    "pyspyc report run.pyspyc",
+    "pyspyc report run.pyspyc -o threads.svg --threads",
+    "pyspyc report stacks.txt -o flame.svg --focus 'parse'",
+    NULL,
+};
+static const char *const diff_examples[] = {
+    "pyspyc diff before.pyspyc after.pyspyc",
+    "pyspyc diff before.pyspyc after.pyspyc -o change.svg",
+    "pyspyc diff before.pyspyc after.pyspyc --lines --noise -o -",
+    NULL,
+};
+static const char *const merge_examples[] = {
+    "pyspyc merge -o all.pyspyc monday.pyspyc tuesday.pyspyc",
+    "pyspyc merge -o ranks.svg -s rank*.pyspyc",
+    "pyspyc merge -f raw -o - first.pyspyc second.pyspyc",
+    NULL,
+};
+static const char *const doctor_examples[] = {
+    "pyspyc doctor",
+    "pyspyc doctor --pid 1234",
+    "pyspyc doctor --pid 1234 -d 0",
+    NULL,
+};
+
+static const struct verb verbs[] = {
+    {"record", verb_record, "sample a program and write a flame graph", &record_argp, record_examples,
+     FORMATS_OF_PICTURES, false},
+    {"top", verb_top, "watch a program live: what takes its time now", &top_argp, top_examples, FORMATS_NONE, false},
+    {"dump", verb_dump, "print every thread's stack once", &dump_argp, dump_examples, FORMATS_NONE, false},
+    {"completions", verb_completions, "print completions for a shell", &completions_argp, NULL, FORMATS_NONE, true},
+    {"help", verb_help, "print this, or what a verb takes", &help_argp, NULL, FORMATS_NONE, false},
+    {"report", verb_report, "make pictures of a recording that was kept", &report_argp, report_examples,
+     FORMATS_OF_PICTURES, false},
+    {"diff", verb_diff, "compare two recordings: what takes more time than before", &diff_argp, diff_examples,
+     FORMATS_OF_DIFFS, false},
+    {"merge", verb_merge, "put recordings of several runs or processes together", &merge_argp, merge_examples,
+     FORMATS_OF_PICTURES, false},
+    {"doctor", verb_doctor, "say what is allowed here, and test that what is recorded is true", &doctor_argp,
+     doctor_examples, FORMATS_NONE, false},
+};
+
+const struct verb *verbs_all(size_t *ret_count)
+{
+    *ret_count = array_size(verbs);
+    return verbs;
+}
+
+const struct verb *verbs_find(const char *word)
+{
+    for (size_t i = 0; *word != '\0' && i < array_size(verbs); i++) {
+        if (strncmp(verbs[i].name, word, strlen(word)) == 0)
+            return &verbs[i];
+    }
+    return NULL;
+}
+
+struct error *verbs_describe_unknown(const char *word)
+{
+    const char *names[VERB_LIMIT];
+    for (size_t i = 0; i < array_size(verbs); i++)
+        names[i] = verbs[i].name;
+    const char *nearest = nearest_word(word, names, array_size(verbs));
+    if (nearest)
+        return error_create(ERROR_USAGE, "unknown verb '%s': did you mean '%s'?", word, nearest);
+    return error_create(ERROR_USAGE, "unknown verb '%s' (see 'pyspyc --help')", word);
+}
+
+size_t verb_format_names(const struct verb *verb, const char *ret[VERB_FORMAT_LIMIT])
+{
+    size_t count = 0;
+    const struct format *pictures = verb->formats == FORMATS_OF_PICTURES ? formats_all(&count) : NULL;
+    const struct diff_format *diffs = verb->formats == FORMATS_OF_DIFFS ? diff_formats_all(&count) : NULL;
+    for (size_t i = 0; i < count && i < VERB_FORMAT_LIMIT; i++)
+        ret[i] = pictures ? pictures[i].name : diffs[i].name;
+    return count < VERB_FORMAT_LIMIT ? count : VERB_FORMAT_LIMIT;
+}

@@ -1,0 +1,287 @@
+"""The command line: that of py-spy 0.4.2, and help, manual and completions, which say what the tables of options say."""
+import concurrent.futures
+import itertools
+import json
+import os
+import re
+import subprocess
+import unittest
+
+import harness
+
+#: How many command lines are tried at once.
+WORKERS = 4
+
+#: py-spy 0.4.2, src/config.rs: each option in each way to write it. A value stands behind the name.
+RECORD_OPTIONS = (
+    ("-o OUT", "--output OUT", "--output=OUT", "-o=OUT", "-oOUT"),
+    ("-f raw", "--format speedscope", "--format=chrometrace", "-f FLAMEGRAPH", "-f=Raw"),
+    ("-d 1", "--duration 1", "-d=1"),
+    ("-r 200", "--rate 200", "-r=200", "-r200"),
+    ("-s", "--subprocesses"),
+    ("-F", "--function"),
+    ("--nolineno",),
+    ("-t", "--threads"),
+    ("-g", "--gil"),
+    ("-i", "--idle"),
+    ("-n", "--native"),
+    ("--nonblocking",),
+    ("--full-filenames",),
+    ("--capture",),
+    ("--hideprogress",),
+)
+DUMP_OPTIONS = (
+    ("--full-filenames",),
+    ("-l", "--locals", "-ll"),
+    ("-j", "--json"),
+    ("-s", "--subprocesses"),
+    ("-n", "--native"),
+    ("--nonblocking",),
+)
+#: Pairs that py-spy refuses.
+EXCLUSIVE = ({"--function", "--nolineno"}, {"--native", "--nonblocking"})
+
+
+def long_name(ways):
+    return next(way for way in ways if way.startswith("--")).split("=")[0].split(" ")[0]
+
+
+def alone(options):
+    """Every option in every way."""
+    return [way.split(" ") for ways in options for way in ways]
+
+
+def pairs(options):
+    """Every pair of options, the first one in its first way and the second one in its last."""
+    return [one[0].split(" ") + other[-1].split(" ") for one, other in itertools.combinations(options, 2)
+            if {long_name(one), long_name(other)} not in EXCLUSIVE]
+
+
+class CliCase(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        # Under the name that callers of py-spy have.
+        self.py_spy = self.path("py-spy")
+        os.symlink(harness.pyspyc(), self.py_spy)
+
+    def run_as_py_spy(self, *words, folder=None):
+        folder = folder or self.folder
+        return subprocess.run([self.py_spy, *map(str, words)], cwd=folder, env=self.environment(), timeout=harness.DEADLINE,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              universal_newlines=True)
+
+    def run_all(self, lines):
+        """Runs command lines, each in a folder of its own; returns [(words, folder, what came of it)]."""
+        def run(numbered):
+            number, words = numbered
+            folder = self.path("run-%d" % number)
+            os.mkdir(folder)
+            return words, folder, self.run_as_py_spy(*words, folder=folder)
+        with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+            return list(pool.map(run, enumerate(lines)))
+
+
+class TestPySpy(CliCase):
+    """py-spy's command lines work."""
+
+    def check_output(self, words, folder):
+        names = [name for name in os.listdir(folder) if not name.endswith(".pyspyc")]
+        self.assertEqual(len(names), 1, (words, names))
+        with open(os.path.join(folder, names[0])) as file:
+            text = file.read()
+        words = [word.split("=")[-1].lower() for word in words]
+        if "raw" in words:
+            self.assertRegex(text, r"\A([^\n]+ \d+\n)+\Z", words)
+        elif "speedscope" in words or "chrometrace" in words:
+            json.loads(text)
+        else:
+            self.assertIn("<svg", text, words)
+
+    def test_record(self):
+        # Busy, so that -g has something to show.
+        target, _ = self.start_target("threads.py", "1", "1")
+        tries = alone(RECORD_OPTIONS) + pairs(RECORD_OPTIONS)
+        lines = [["record", "-p", target.pid, *words] + ["-d", "0.2"] * (not re.search(r"-d", " ".join(words)))
+                 for words in tries]
+        for words, folder, done in self.run_all(lines):
+            with self.subTest(words=words):
+                self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+                self.check_output([str(word) for word in words], folder)
+        self.assert_unharmed(target)
+
+    def test_dump(self):
+        target, _ = self.start_target("sleeper.py")
+        lines = [["dump", "--pid", hex(target.pid), *words] for words in alone(DUMP_OPTIONS) + pairs(DUMP_OPTIONS)]
+        for words, _, done in self.run_all(lines):
+            with self.subTest(words=words):
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertIn("nap", done.stdout)
+        self.assert_unharmed(target)
+
+    def test_dump_of_core(self):
+        """That there is no such file says that the line was understood."""
+        options = DUMP_OPTIONS + (("-p 1", "--pid 1"),)
+        for words, _, done in self.run_all(["dump", "-c", "core.1", *words] for words in alone(options) + pairs(options)):
+            with self.subTest(words=words):
+                self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+                self.assertIn("core.1", done.stderr)
+
+    def test_exclusive_options(self):
+        for words in EXCLUSIVE:
+            done = self.run_as_py_spy("record", "-p", "1", *sorted(words))
+            self.assertNotEqual(done.returncode, 0, words)
+            self.assertIn("exclude each other", done.stderr)
+
+    def test_lines_of_callers(self):
+        """Ray's dashboard and gProfiler have fixed command lines."""
+        target, _ = self.start_target("threads.py", "1", "1")
+        pid = str(target.pid)
+        lines = [["dump", "-p", pid], ["dump", "-p", pid, "--native"],
+                 ["record", "-r", "11", "-d", "1", "--nonblocking", "--format", "raw", "-F", "-o", "out", "-p", pid,
+                  "--full-filenames", "--gil"]]
+        for form, more in (("flamegraph", []), ("raw", ["--native"]), ("speedscope", ["--idle"]),
+                           ("flamegraph", ["--subprocesses"]), ("raw", ["--native", "--idle", "--subprocesses"])):
+            lines.append(["record", "-o", "out", "-p", pid, "-d", "1", "-f", form, *more])
+        for words, folder, done in self.run_all(lines):
+            with self.subTest(words=words):
+                self.assertEqual(done.returncode, 0, done.stderr)
+                if words[0] == "record":
+                    self.check_output(words, folder)
+                else:
+                    self.assertIn("spin", done.stdout)
+        self.assert_unharmed(target)
+
+    def test_abbreviated_verbs(self):
+        """py-spy's verbs come first where a word could begin another one, too."""
+        for word, verb in (("r", "record"), ("rec", "record"), ("d", "dump"), ("du", "dump"), ("c", "completions"), ("t", "top"),
+                           ("rep", "report"), ("di", "diff"), ("do", "doctor"), ("m", "merge")):
+            done = self.run_as_py_spy(word, "--help")
+            self.assertEqual(done.returncode, 0)
+            self.assertIn("pyspyc %s [OPTION...]" % verb, done.stdout)
+
+    def test_help_and_version(self):
+        for words in (["help"], ["--help"], ["-h"]):
+            self.assertIn("record", self.run_as_py_spy(*words).stdout)
+        self.assertEqual(self.run_as_py_spy("help", "rec").stdout, self.run_as_py_spy("record", "-h").stdout)
+        self.assertRegex(self.run_as_py_spy("-V").stdout, r"\Apyspyc \d+\.\d+\.\d+\n\Z")
+        self.assertEqual(self.run_as_py_spy("-V").stdout, self.run_as_py_spy("--version").stdout)
+        self.assertEqual(self.run_as_py_spy().returncode, 2)
+
+    def test_unlimited(self):
+        done = self.run_as_py_spy("record", "-d", "unlimited", "-o", "out.svg", "--", self.python, "-c", "print('mine')")
+        self.assertEqual((done.returncode, done.stdout), (0, "mine\n"), done.stderr)
+
+    def test_rate_beyond_ours(self):
+        done = self.run_as_py_spy("record", "-r", "1000000", "-d", "0.2", "-o", "out.svg", "--", self.python, "-c", "pass")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("100000 times a second", done.stderr)
+
+    def test_capture(self):
+        program = "import sys; print('out'); print('err', file=sys.stderr); sys.stdin.read(); sys.exit(%d)"
+        for status in (0, 3):
+            done = self.run_as_py_spy("record", "--capture", "-o", "out.svg", "--", self.python, "-c", program % status)
+            self.assertEqual((done.returncode, done.stdout), (status, ""), done.stderr)
+            self.assertEqual("out" in done.stderr.split(), status != 0, done.stderr)
+            self.assertEqual("err" in done.stderr.split(), status != 0, done.stderr)
+
+
+class TestWords(CliCase):
+    """Help, manual and completions say the same."""
+
+    def help_of(self, *verb):
+        done = self.run_as_py_spy(*verb, "--help")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def verbs(self):
+        return re.findall(r"^  ([a-z]+) ", self.help_of().split("\n\n", 2)[2], re.M)
+
+    def options(self, verb):
+        """{long name: (letter or "", value or "")}, as the help has it."""
+        found = re.findall(r"^  (?:-(.), |    )--([a-z-]+)(?: ([A-Z]+))?", self.help_of(verb), re.M)
+        return {name: (letter, value) for letter, name, value in found}
+
+    def words(self, kind):
+        done = self.run_as_py_spy("completions", kind)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def test_help_fits_a_screen(self):
+        for verb, rows in [((), 24)] + [((verb,), 50) for verb in self.verbs()]:
+            lines = self.help_of(*verb).splitlines()
+            self.assertLessEqual(len(lines), rows, verb)
+            self.assertLessEqual(max(map(len, lines)), 80, verb)
+            if verb != ("help",):
+                self.assertTrue(all(line.startswith("  pyspyc ") for line in lines[:3]), lines[:3])
+                self.assertEqual(lines[3], "")
+
+    def test_options_that_exist(self):
+        """What the help says is what the parser takes: an option without its value, or with one too many, is a mistake."""
+        for verb in self.verbs():
+            for name, (letter, value) in self.options(verb).items():
+                if name == "help":
+                    continue
+                line = ["--" + name] if value else ["--%s=x" % name]
+                errors = self.run_as_py_spy(verb, *line).stderr
+                self.assertIn("needs a value: " + value if value else "takes no value", errors, line)
+                if letter:
+                    errors = self.run_as_py_spy(verb, "-" + letter).stderr
+                    self.assertEqual("needs a value" in errors, bool(value), errors)
+
+    def test_manual(self):
+        page = self.words("man").replace("\\-", "-")
+        verbs = dict(zip(*[iter(re.split(r"^\.SS (.*)\n", page.split(".SH VERBS\n")[1].split(".SH ")[0], flags=re.M)[1:])] * 2))
+        self.assertLessEqual(set(self.verbs()), set(verbs))
+        for verb in self.verbs():
+            found = re.findall(r"^\.TP\n(?:\\fB-(.)\\fR, )?\\fB--([a-z-]+)\\fR(?: \\fI([A-Z]+)\\fR)?$", verbs[verb], re.M)
+            options = {name: (letter, value) for letter, name, value in found if name not in ("capture", "hideprogress")}
+            self.assertEqual(options, self.options(verb), verb)
+        for head in ("FILES", "EXIT STATUS", "SIGNALS", "ENVIRONMENT", "EXAMPLES"):
+            self.assertIn("\n.SH %s\n" % head, page)
+
+    def complete(self, *words):
+        """What bash offers for the last of the words."""
+        with open(self.path("completions"), "w") as file:
+            file.write(self.words("bash"))
+        line = 'source completions; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pyspyc; printf "%s\\n" "${COMPREPLY[@]}"'
+        done = subprocess.run(["bash", "--norc", "-c", line, "bash", "pyspyc", *words], cwd=self.folder, timeout=harness.DEADLINE,
+                              stdout=subprocess.PIPE, universal_newlines=True, check=True)
+        return set(done.stdout.split())
+
+    def test_bash(self):
+        self.assertEqual(self.complete(""), set(self.verbs()) | {"--help", "--version"})
+        for verb in self.verbs():
+            options = self.options(verb)
+            self.assertEqual(self.complete(verb, "--"), {"--" + name for name in options}, verb)
+            for name, (letter, value) in options.items():
+                for way in ["--" + name] + ["-" + letter] * bool(letter):
+                    expected = {"FILE": {"py-spy", "completions"}, "": {"py-spy", "completions"}}.get(value, set())
+                    if value != "FORMAT":
+                        self.assertEqual(self.complete(verb, way, ""), expected, (verb, way))
+        self.assertIn("flamegraph", self.complete("record", "-f", ""))
+        self.assertEqual(self.complete("record", "--", "py"), set())
+
+    def test_zsh(self):
+        text = self.words("zsh")
+        for verb in self.verbs():
+            block = re.search(r"^    %s\)\n(.*?);;" % verb, text, re.M | re.S).group(1)
+            found = re.findall(r"'\*'(?:{-(.)\+?,--([a-z-]+)=?}'|'--([a-z-]+)=?)\[(?:[^]\\]|\\.)*\](?::([A-Z]+))?", block)
+            options = {one or other: (letter, value) for letter, one, other, value in found}
+            self.assertEqual(options, self.options(verb), verb)
+
+    def test_fish(self):
+        text = self.words("fish")
+        for verb in self.verbs():
+            found = re.findall(r"^complete -c pyspyc -n '__fish_seen_subcommand_from %s' -l ([a-z-]+)(?: -s (.))?(.*?) -d " % verb,
+                               text, re.M)
+            self.assertEqual({name: (letter, bool(value)) for name, letter, value in found},
+                             {name: (letter, bool(value)) for name, (letter, value) in self.options(verb).items()}, verb)
+
+    def test_unknown_shell(self):
+        done = self.run_as_py_spy("completions", "fis")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("fish", done.stderr)
+
+
+if __name__ == "__main__":
+    harness.main()
