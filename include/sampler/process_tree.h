@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The processes of a recording: one, and if asked for those that it makes. Whatever program they run, now or later,
- * they are attached to as soon as that is a Python, and forgotten when they have ended.
+ * The processes of a recording: one or more, and if asked for those that they make. Whatever program they run, now or
+ * later, they are attached to as soon as that is a Python, and forgotten when they have ended.
  *
  *     process_tree_create(recording, process, true, &tree);
  *     for (;;) {
@@ -26,6 +26,16 @@ struct recording;
 /* The root must outlive the tree, and the tree the recording's work: destroy it after the recording. */
 struct error *process_tree_create(struct recording *recording, const struct process *root, bool with_children,
                                   struct process_tree **ret);
+
+/*
+ * Adds another process as a root, which is the tree's from then on, and attaches to it. Errors: those of
+ * recording_attach(), but for ERROR_NOT_READY, and for ERROR_NOT_PYTHON when there can be children: then that is tried
+ * again. On failure the process stays the caller's.
+ */
+struct error *process_tree_add_root(struct process_tree *tree, struct process *root);
+
+/* Whether any of the roots that were added still runs. */
+bool process_tree_has_added_roots(const struct process_tree *tree);
 
 /* Accepts NULL. */
 void process_tree_destroy(struct process_tree *tree);

@@ -21,4 +21,7 @@ struct error *denial_explain(struct error *error, const struct process *process)
 /* The same of facts that were read before. Never NULL. */
 struct error *denial_describe(const struct standing *standing, pid_t pid);
 
+/* The same in a few words, for a list of processes. */
+const char *denial_words(const struct process *process);
+
 #endif

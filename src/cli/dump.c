@@ -2,6 +2,7 @@
 #include "dump_readings.h"
 #include "options.h"
 #include "picture_options.h"
+#include "process_table.h"
 #include "verbs.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@ enum {
     KEY_NATIVE_ALL,
     KEY_EXE,
     KEY_REPEAT,
+    KEY_NAME,
     KEY_EVERY,
     REPEAT_LIMIT = 1000000000,
     EVERY_NS = 1000000000,
@@ -23,6 +25,8 @@ enum {
 static const struct argp_option dump_options[] = {
     {"pid", 'p', "PID", 0,
      "Read this process\v: its number, decimal, or hexadecimal with 0x. Can be given several times", 1},
+    {"name", KEY_NAME, "RE", 0,
+     "Read the one whose command line is like this\v. When there are several, they are listed", 1},
     {"subprocesses", 's', NULL, 0, "Read the processes that it has started, too\v, and theirs", 1},
     {"core", 'c', "FILE", 0, "Read a core file instead of a process", 1},
     {"exe", KEY_EXE, "FILE", 0, "Where the core file's executable is now\v, if not where it was", 1},
@@ -48,13 +52,14 @@ static const struct argp_option dump_options[] = {
 struct dump_arguments {
     struct command_line line; /* must be first */
     struct dump_plan plan;
+    const char *name;               /* an expression for the command line of the process; NULL: not given */
     struct picture_options picture; /* only the filter of it */
 };
 
 static struct error *check_target(const struct dump_arguments *arguments)
 {
     const struct dump_plan *plan = &arguments->plan;
-    if (plan->pid_count == 0 && !plan->core)
+    if (plan->pid_count == 0 && !plan->core && !arguments->name)
         return error_create(ERROR_USAGE, "dump needs a process, --pid PID, or a core file, --core FILE");
     if (plan->executable && !plan->core)
         return error_create(ERROR_USAGE, "--exe goes with --core");
@@ -69,6 +74,15 @@ static struct error *take_pid(const char *value, struct dump_plan *plan)
     if (plan->pid_count == DUMP_PID_LIMIT)
         return error_create(ERROR_USAGE, "there can be no more than %d processes", DUMP_PID_LIMIT);
     return options_take_pid(value, &plan->pids[plan->pid_count++]);
+}
+
+static struct error *take_named(const char *name, struct dump_plan *plan)
+{
+    if (plan->pid_count == DUMP_PID_LIMIT)
+        return error_create(ERROR_USAGE, "there can be no more than %d processes", DUMP_PID_LIMIT);
+    struct error *error = process_by_name(name, &plan->pids[plan->pid_count]);
+    plan->pid_count += !error;
+    return error;
 }
 
 static struct error *take_repeat(const char *value, struct dump_plan *plan)
@@ -91,6 +105,9 @@ static error_t parse_dump_option(int key, char *value, struct argp_state *state)
         break;
     case 'p':
         error = take_pid(value, &arguments->plan);
+        break;
+    case KEY_NAME:
+        arguments->name = value;
         break;
     case 's':
         arguments->plan.with_children = true;
@@ -137,6 +154,8 @@ static error_t parse_dump_option(int key, char *value, struct argp_state *state)
         break;
     case ARGP_KEY_END:
         error = check_target(arguments);
+        if (!error && arguments->name && !arguments->plan.core)
+            error = take_named(arguments->name, &arguments->plan);
         if (!error)
             error = picture_options_complete(&arguments->picture);
         break;
@@ -152,7 +171,7 @@ const struct argp dump_argp = {
     .children = dump_children,
     .options = dump_options,
     .parser = parse_dump_option,
-    .args_doc = "--pid PID\n--core FILE",
+    .args_doc = "--pid PID | --name RE\n--core FILE",
     .doc = "Prints every thread's stack once, with its source lines, and what it waits for.\v"
            "Without --blocking and --native, the program is not stopped. Exit status: 0, 1 on failure, 2 for mistakes "
            "of usage.",

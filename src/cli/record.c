@@ -3,6 +3,7 @@
 #include "options.h"
 #include "outputs.h"
 #include "picture_options.h"
+#include "process_table.h"
 #include "progress.h"
 #include "render.h"
 #include "store.h"
@@ -37,12 +38,17 @@ enum {
     KEY_READY_FD,
     KEY_HIDE_PROGRESS,
     KEY_CAPTURE,
+    KEY_NAME,
     PID_NAME_LEN = 16,
+    PID_LIMIT = 1024,        /* processes that are named */
     TABLE_LIMIT = 256 << 20, /* bytes of strings, frames and stacks that are held while recording */
 };
 
 static const struct argp_option record_options[] = {
-    {"pid", 'p', "PID", 0, "Attach to this process\v: its number, decimal, or hexadecimal with 0x", 1},
+    {"pid", 'p', "PID", 0,
+     "Attach to this process\v: its number, decimal, or hexadecimal with 0x. Can be given several times", 1},
+    {"name", KEY_NAME, "RE", 0,
+     "Attach to the one whose command line is like this\v. When there are several, they are listed", 1},
     {"output", 'o', "FILE", 0,
      "Write here; - is standard output\v (default: a name with the time in it). Can be given several times", 1},
     {"format", 'f', "FORMAT", 0, "In this format (default: as FILE's ending says)\v. With neither, it is a flame graph",
@@ -74,8 +80,10 @@ static const struct argp_option record_options[] = {
 
 struct record_arguments {
     struct command_line line; /* must be first */
-    pid_t pid;                /* 0: a program is started */
-    char **program;           /* NULL: attached */
+    pid_t pids[PID_LIMIT];    /* none: a program is started */
+    uint32_t pid_count;
+    const char *name; /* an expression for the command line of the process; NULL: not given */
+    char **program;   /* NULL: attached */
     bool with_processes;
     bool is_start_paused;
     bool hides_progress;
@@ -93,12 +101,46 @@ static bool stops_threads(const struct recording_options *options)
     return options->is_blocking || options->with_native;
 }
 
+/* Adds a process, unless it is there. */
+static struct error *add_pid(struct record_arguments *arguments, pid_t pid)
+{
+    for (uint32_t i = 0; i < arguments->pid_count; i++) {
+        if (arguments->pids[i] == pid)
+            return NULL;
+    }
+    if (arguments->pid_count == PID_LIMIT)
+        return error_create(ERROR_USAGE, "there can be no more than %d processes", PID_LIMIT);
+    arguments->pids[arguments->pid_count++] = pid;
+    return NULL;
+}
+
+static struct error *take_pid(struct record_arguments *arguments, const char *value)
+{
+    pid_t pid = 0;
+    struct error *error = options_take_pid(value, &pid);
+    return error ? error : add_pid(arguments, pid);
+}
+
+static struct error *take_named(struct record_arguments *arguments)
+{
+    pid_t pid = 0;
+    struct error *error = process_by_name(arguments->name, &pid);
+    return error ? error : add_pid(arguments, pid);
+}
+
 static struct error *complete(struct record_arguments *arguments)
 {
-    if (arguments->pid == 0 && !arguments->program)
+    bool is_attached = arguments->pid_count > 0 || arguments->name;
+    if (!is_attached && !arguments->program)
         return error_create(ERROR_USAGE, "record needs a process (--pid PID) or a program (-- PROGRAM ARGS...)");
-    if (arguments->pid != 0 && arguments->program)
+    if (is_attached && arguments->program)
         return error_create(ERROR_USAGE, "record takes either --pid or a program, not both");
+    if (arguments->name) {
+        struct error *error = take_named(arguments);
+        if (error)
+            return error;
+    }
+    arguments->picture.format.detail.with_processes |= arguments->pid_count > 1;
     return picture_options_complete(&arguments->picture);
 }
 
@@ -155,7 +197,10 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
         state->child_inputs[0] = state->child_inputs[1] = &arguments->picture;
         break;
     case 'p':
-        error = options_take_pid(value, &arguments->pid);
+        error = take_pid(arguments, value);
+        break;
+    case KEY_NAME:
+        arguments->name = value;
         break;
     case 'o':
         error = outputs_add(&arguments->outputs, value);
@@ -205,7 +250,7 @@ const struct argp record_argp = {
     .children = record_children,
     .options = record_options,
     .parser = parse_record_option,
-    .args_doc = "--pid PID\n-- PROGRAM ARGS...",
+    .args_doc = "--pid PID | --name RE\n-- PROGRAM ARGS...",
     .doc = "Samples a Python program and writes what it did.\v"
            "Without --blocking and --native, the program is never stopped. With a program that was started, the exit "
            "status is the "
@@ -222,7 +267,7 @@ static struct error *open_outputs(struct record_arguments *arguments, struct buf
     if (outputs->count == 0) {
         size_t count;
         const struct format *format = outputs->format ? outputs->format : &formats_all(&count)[0];
-        snprintf(pid, sizeof(pid), "%d", arguments->pid);
+        snprintf(pid, sizeof(pid), "%d", arguments->pids[0]);
         title_append_file_name(name, arguments->program ? arguments->program[0] : pid, format->extension);
         struct error *error = name->failed ? error_no_memory() : outputs_add(outputs, buffer_text(name));
         if (error)
@@ -254,7 +299,7 @@ static void work_deinit(struct work *work)
 static struct error *work_init(struct work *work, const struct record_arguments *arguments,
                                const struct process *process)
 {
-    struct error *error = target_create_profile(arguments->program, process, &work->profile);
+    struct error *error = target_create_profile(arguments->program, process, arguments->pid_count, &work->profile);
     if (!error)
         error = recording_writer_create(arguments->store.fd, &work->writer);
     if (!error)
@@ -345,7 +390,8 @@ static struct error *record_process(struct record_arguments *arguments, const st
         error = NULL;
     }
     if (error && !is_recorded)
-        return target_describe_error(arguments->program, arguments->with_processes, process, error);
+        return target_describe_error(arguments->program, arguments->with_processes,
+                                     supervisor->refusing ? supervisor->refusing : process, error);
     target_report_refusals(work.tree);
     return finish(arguments, process, supervisor, &work, error);
 }
@@ -353,6 +399,28 @@ static struct error *record_process(struct record_arguments *arguments, const st
 static bool shows_progress(const struct record_arguments *arguments)
 {
     return progress_is_wanted() && !arguments->hides_progress;
+}
+
+/* The processes besides the first one. */
+struct others {
+    struct process *processes[PID_LIMIT]; /* NULL: it is somebody else's now */
+    uint32_t count;
+};
+
+static void others_deinit(struct others *others)
+{
+    for (uint32_t i = 0; i < others->count; i++)
+        process_destroy(others->processes[i]);
+}
+
+static struct error *others_init(struct others *others, const struct record_arguments *arguments)
+{
+    struct error *error = NULL;
+    for (uint32_t i = 1; !error && i < arguments->pid_count; i++) {
+        error = process_open(NULL, arguments->pids[i], &others->processes[i - 1]);
+        others->count += !error;
+    }
+    return error;
 }
 
 static int record_pid(struct record_arguments *arguments)
@@ -363,7 +431,10 @@ static int record_pid(struct record_arguments *arguments)
     sigset_t unused;
     launch_prepare(&unused);
     supervisor_hold_pauses();
-    struct error *error = process_open(NULL, arguments->pid, &process);
+    struct others others __attribute__((cleanup(others_deinit))) = {0};
+    struct error *error = process_open(NULL, arguments->pids[0], &process);
+    if (!error)
+        error = others_init(&others, arguments);
     if (!error)
         error = open_outputs(arguments, &name);
     if (!error)
@@ -372,6 +443,8 @@ static int record_pid(struct record_arguments *arguments)
         return report_error(error);
     task_allow_many();
     supervisor.process = process;
+    supervisor.others = others.processes;
+    supervisor.other_count = others.count;
     supervisor.has_progress_line = shows_progress(arguments);
     error = record_process(arguments, process, &supervisor);
     return error ? report_error(error) : STATUS_SUCCESS;

@@ -163,6 +163,12 @@ static void take_signals(struct supervisor *supervisor)
     }
 }
 
+static void look_for_end_of_all(struct supervisor *supervisor)
+{
+    supervisor->is_first_gone = supervisor->is_first_gone || !process_is_running(supervisor->process);
+    supervisor->has_ended = supervisor->is_first_gone && !process_tree_has_added_roots(supervisor->tree);
+}
+
 /* Finds out whether the process has ended. */
 static void look_for_end(struct supervisor *supervisor)
 {
@@ -171,13 +177,13 @@ static void look_for_end(struct supervisor *supervisor)
     if (supervisor->child > 0)
         supervisor->has_ended = launch_collect(supervisor->child, &supervisor->child_status);
     else
-        supervisor->has_ended = !process_is_running(supervisor->process);
+        look_for_end_of_all(supervisor);
 }
 
 /* Sleeps until something happens, at most so many milliseconds (-1: without limit). */
 static void wait_for_event(const struct supervisor *supervisor, int tree_fd, int timeout_ms)
 {
-    bool is_watched = supervisor->process && !supervisor->has_ended;
+    bool is_watched = supervisor->process && !supervisor->is_first_gone && !supervisor->has_ended;
     int pidfd = is_watched ? supervisor->process->pidfd : -1;
     bool is_blind = pidfd < 0 && !supervisor->has_ended && (timeout_ms < 0 || timeout_ms > CHECK_MS);
     struct pollfd fds[] = {
@@ -279,6 +285,29 @@ static void report_readiness(struct supervisor *supervisor)
     supervisor->ready_fd = -1;
 }
 
+/* With several processes, each has to be a Python that can be read. */
+static struct error *attach_all(struct supervisor *supervisor)
+{
+    if (supervisor->other_count == 0)
+        return NULL;
+    process_tree_update(supervisor->tree);
+    struct error *error = process_tree_take_error(supervisor->tree);
+    bool is_final =
+        error && error->kind != ERROR_NOT_READY && !(error->kind == ERROR_NOT_PYTHON && supervisor->with_children);
+    if (is_final)
+        return error;
+    error_destroy(error);
+    for (uint32_t i = 0; i < supervisor->other_count; i++) {
+        error = process_tree_add_root(supervisor->tree, supervisor->others[i]);
+        supervisor->refusing = supervisor->others[i];
+        if (error)
+            return error;
+        supervisor->others[i] = NULL;
+    }
+    supervisor->refusing = NULL;
+    return NULL;
+}
+
 struct error *supervisor_record(struct supervisor *supervisor, bool *ret_is_recorded)
 {
     cleanup_error struct error *error = NULL;
@@ -288,6 +317,10 @@ struct error *supervisor_record(struct supervisor *supervisor, bool *ret_is_reco
     supervisor->start_ns = elapsed_ms(supervisor) * 1000000;
     if (supervisor->is_paused)
         recording_suspend(supervisor->recording);
+    *ret_is_recorded = false;
+    error = attach_all(supervisor);
+    if (error)
+        return hand_over(&error);
     do {
         process_tree_update(supervisor->tree);
         take_error(supervisor->tree, &error);

@@ -46,8 +46,12 @@ struct supervisor {
     struct process_tree *tree;            /* likewise, */
     struct recording_writer *writer;      /* and this: where samples are saved each second */
     const struct process *process;        /* NULL: it could not be opened */
-    pid_t child;                          /* the program that we started; 0 when we attached to one */
-    bool with_children;                   /* the processes that it makes are recorded, too */
+    struct process **others;        /* more of them, with this one; those that are attached to become the tree's, */
+    uint32_t other_count;           /* and NULL here */
+    const struct process *refusing; /* whom the error of supervisor_record() is about, if not the process */
+    bool is_first_gone;             /* the process has ended, and others have not */
+    pid_t child;                    /* the program that we started; 0 when we attached to one */
+    bool with_children;             /* the processes that it makes are recorded, too */
     bool has_progress_line;
     bool stops_threads; /* for samples */
     bool is_paused;     /* nothing is recorded until SIGUSR1; SIGUSR2 makes it so */

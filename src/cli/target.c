@@ -31,7 +31,8 @@ static struct error *read_words(const struct process *process, struct buffer *te
     return NULL;
 }
 
-struct error *target_create_profile(char **program_words, const struct process *process, struct profile **ret)
+struct error *target_create_profile(char **program_words, const struct process *process, uint32_t count,
+                                    struct profile **ret)
 {
     cleanup_buffer struct buffer text = {0}, title = {0}, name = {0};
     cleanup_free const char **words = NULL;
@@ -44,6 +45,8 @@ struct error *target_create_profile(char **program_words, const struct process *
     }
     title_append_words(&title, program);
     title_append_short(&name, program);
+    if (count > 1)
+        buffer_format(&title, " and %u more", count - 1);
     struct error *error = profile_create(buffer_text(&name), buffer_text(&title), ret);
     if (error)
         return error;

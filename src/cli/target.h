@@ -8,14 +8,19 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct process;
 struct process_tree;
 struct profile;
 struct supervisor;
 
-/* Makes a profile with the program's name on it; program: the words that started it, NULL for a process that ran. */
-struct error *target_create_profile(char **program, const struct process *process, struct profile **ret);
+/*
+ * Makes a profile with the program's name on it; program: the words that started it, NULL for a process that ran.
+ * count: of how many such processes the named one is the first.
+ */
+struct error *target_create_profile(char **program, const struct process *process, uint32_t count,
+                                    struct profile **ret);
 
 /* Says why a process, or a program that was started, could not be attached to. Takes the error over. */
 struct error *target_describe_error(char **program, bool with_children, const struct process *process,

@@ -251,7 +251,7 @@ static void work_deinit(struct work *work)
 static struct error *work_init(struct work *work, struct top_arguments *arguments, const struct process *process)
 {
     struct top_view *view = &arguments->view;
-    struct error *error = target_create_profile(arguments->program, process, &work->profile);
+    struct error *error = target_create_profile(arguments->program, process, 1, &work->profile);
     if (!error)
         error = recording_create(&arguments->recording, work->profile, &work->recording);
     if (!error)

@@ -61,6 +61,7 @@ static const struct verb verbs[] = {
     {"dump", verb_dump, "print every thread's stack once", &dump_argp, dump_examples, FORMATS_NONE, false},
     {"completions", verb_completions, "print completions for a shell", &completions_argp, NULL, FORMATS_NONE, true},
     {"help", verb_help, "print this, or what a verb takes", &help_argp, NULL, FORMATS_NONE, false},
+    {"ps", verb_ps, "list the Python processes that can be profiled", &ps_argp, NULL, FORMATS_NONE, false},
     {"report", verb_report, "make pictures of a recording that was kept", &report_argp, report_examples,
      FORMATS_OF_PICTURES, false},
     {"diff", verb_diff, "compare two recordings: what takes more time than before", &diff_argp, diff_examples,

@@ -66,9 +66,10 @@ int verb_dump(int argc, char **argv);
 int verb_doctor(int argc, char **argv);
 int verb_completions(int argc, char **argv);
 int verb_help(int argc, char **argv);
+int verb_ps(int argc, char **argv);
 
 extern const struct argp record_argp, report_argp, diff_argp, merge_argp, dump_argp, completions_argp, help_argp,
-    top_argp, doctor_argp;
+    top_argp, doctor_argp, ps_argp;
 
 /* Prints an error for a person and destroys it. Returns STATUS_USAGE for mistakes of usage, else STATUS_FAILURE. */
 int report_error(struct error *error);

@@ -37,6 +37,7 @@ struct member {
     bool is_attached;
     bool was_attached;
     bool has_ended;
+    bool is_added_root;
     struct error *error; /* of the last try */
 };
 
@@ -212,6 +213,37 @@ static void try_to_attach(struct process_tree *tree, struct member *member)
     bool is_starting = member->error->kind == ERROR_NOT_READY || now_ns - member->program_ns < STARTING_NS;
     uint64_t long_rest = is_starting ? 0 : limited_rest((now_ns - start_ns) * REST_FACTOR, TRY_REST_NS);
     member->try_ns = now_ns + (rest > long_rest ? rest : long_rest);
+}
+
+struct error *process_tree_add_root(struct process_tree *tree, struct process *root)
+{
+    struct error *error = add_member(tree, root, root, 0);
+    if (error)
+        return error;
+    struct member *member = tree->members[tree->count - 1];
+    member->is_added_root = true;
+    member->program_ns = monotonic_now_ns();
+    try_to_attach(tree, member);
+    bool is_final = member->error && member->error->kind != ERROR_NOT_READY &&
+                    !(member->error->kind == ERROR_NOT_PYTHON && tree->with_children);
+    if (!is_final)
+        return NULL;
+    error = hand_over(&member->error);
+    member->own = NULL;
+    tree->count--;
+    if (root->pidfd >= 0)
+        epoll_ctl(tree->events, EPOLL_CTL_DEL, root->pidfd, NULL);
+    destroy_member(member);
+    return error;
+}
+
+bool process_tree_has_added_roots(const struct process_tree *tree)
+{
+    for (uint32_t i = 0; i < tree->count; i++) {
+        if (tree->members[i]->is_added_root)
+            return true;
+    }
+    return false;
 }
 
 /* Looks at what a process runs that is not attached to, and attaches to it when that is due. */

@@ -126,6 +126,40 @@ struct error *denial_describe(const struct standing *standing, pid_t pid)
     return error ? error : describe_module(own, pid);
 }
 
+/* What is true of a process that we cannot read without CAP_SYS_PTRACE, in the order of the kernel's rules. */
+static const char *words_without_capability(const struct standing *standing)
+{
+    const struct own_standing *own = &standing->own;
+    if (own->user == 0)
+        return "CAP_SYS_PTRACE is missing";
+    if (standing->their_user != own->user || standing->their_group != own->group)
+        return "another user's: use sudo";
+    if (standing->is_protected)
+        return "it forbids it (not dumpable): use sudo";
+    if (standing->user_namespace != NAMESPACE_OURS)
+        return "in another user namespace: use sudo";
+    if (standing->their_permitted & ~own->permitted)
+        return "it has capabilities: use sudo";
+    if (own->ptrace_scope == SCOPE_ADMIN_ONLY)
+        return "only root may (ptrace_scope is 2): use sudo";
+    if (own->ptrace_scope == SCOPE_RESTRICTED && !standing->is_child)
+        return "only its parent may (ptrace_scope is 1): use sudo";
+    return "a security module forbids it";
+}
+
+const char *denial_words(const struct process *process)
+{
+    struct standing standing;
+    cleanup_error struct error *error = privileges_check(process->directory, process->pid);
+    if (error) /* what we were lent is for the caller's own processes */
+        return "not yours: use sudo";
+    standing_read(process, NULL, &standing);
+    if (standing.own.ptrace_scope >= SCOPE_NO_ATTACH)
+        return "nobody may (ptrace_scope is 3)";
+    return own_standing_has_ptrace(&standing.own) ? "a container or security module forbids it"
+                                                  : words_without_capability(&standing);
+}
+
 /* Whether we may read the process after all: then it is something else that was refused. */
 static bool is_readable(const struct process *process)
 {

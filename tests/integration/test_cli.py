@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import time
 import unittest
 
 import harness
@@ -185,6 +186,109 @@ class TestPySpy(CliCase):
             self.assertEqual("err" in done.stderr.split(), status != 0, done.stderr)
 
 
+#: Makes as many processes as its argument says, which end with standard input.
+FORKS = """
+import os, sys
+for _ in range(int(sys.argv[1])):
+    if os.fork() == 0:
+        break
+else:
+    print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+class TestProcesses(CliCase):
+    """ps, --name, and --pid given several times."""
+
+    def start_named(self, word):
+        process = self.start(self.python, "-c", "import sys; print('ready', flush=True)\ndef nap(): sys.stdin.read()\nnap()", word)
+        process.read_line()
+        return process
+
+    def rows(self, text):
+        """{pid: (version, threads, state, rest)} of a table."""
+        found = re.findall(r"^ *(\d+)  \S+ +(\S+) +(\d+)  (\w+) +(.*)$", text, re.M)
+        return {int(pid): tuple(rest) for pid, *rest in found}
+
+    def test_ps(self):
+        sleeper = self.start_named("sleepy-\x1b[31m")
+        busy, _ = self.start_target("threads.py", "3", "1")
+        done = self.run_as_py_spy("ps")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        rows = self.rows(done.stdout)
+        version, threads, state, command = rows[sleeper.pid]
+        self.assertEqual((version, threads, state), (".".join(map(str, self.version)), "1", "sleeping"))
+        self.assertIn("sleepy-", command)
+        self.assertNotIn("\x1b", done.stdout)
+        self.assertEqual(rows[busy.pid][1:3], (harness.status_of(busy.pid)["Threads"], "running"))
+
+    def test_ps_is_quick(self):
+        forks = self.start(self.python, "-c", FORKS, 300)
+        forks.read_line()
+        times = []
+        for _ in range(3):
+            begin = time.monotonic()
+            done = self.run_as_py_spy("ps")
+            times.append(time.monotonic() - begin)
+            self.assertGreaterEqual(len(self.rows(done.stdout)), 301)
+        self.assertLess(min(times), 0.5 * harness.SLOWNESS)
+
+    @unittest.skipIf(os.getuid() != 0, "only root can become somebody else")
+    def test_ps_of_somebody_else(self):
+        sleeper = self.start_named("guarded")
+        binary = os.open(harness.pyspyc(), os.O_RDONLY)
+        self.addCleanup(os.close, binary)
+        done = subprocess.run(["/proc/self/fd/%d" % binary, "ps"], pass_fds=[binary], user=65534, group=65534, extra_groups=[],
+                              cwd="/", stdout=subprocess.PIPE, universal_newlines=True, timeout=harness.DEADLINE)
+        part = done.stdout.split("These cannot be profiled:\n")[1]
+        self.assertRegex(part, r"(?m)^ *%d .*\[another user's: use sudo\].*guarded" % sleeper.pid)
+
+    def test_name(self):
+        one, other = self.start_named("word-one"), self.start_named("word-two")
+        done = self.run_as_py_spy("dump", "--name", r"word-\w*e$")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("Process %d:" % one.pid, done.stdout)
+        done = self.run_as_py_spy("record", "--name", "word-two", "-i", "-d", "0.3", "-f", "raw", "-o", "-")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("nap", done.stdout)
+        for verb in ("dump", "record"):
+            done = self.run_as_py_spy(verb, "--name", "word-(one|two)")
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertEqual(set(self.rows(done.stderr)), {one.pid, other.pid})
+            done = self.run_as_py_spy(verb, "--name", "no such word")
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn("no such word", done.stderr)
+            done = self.run_as_py_spy(verb, "--name", "word-(")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("not a regular expression", done.stderr)
+
+    def test_several_processes(self):
+        """They have roots of their own, and the recording ends with the last of them."""
+        targets = [self.start_target("sleeper.py")[0] for _ in range(3)]
+        names = [word for target in targets for word in ("-p", str(target.pid))]
+        done = self.run_as_py_spy("record", "-i", "-d", "0.5", "-f", "raw", "-o", "-", *names, *names[:2])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for target in targets:
+            self.assertIn(";process %d: " % target.pid, done.stdout)
+        profiler = self.start(self.py_spy, "record", "-o", self.path("out.svg"), "--ready-fd", "1", *names)
+        self.assertEqual(profiler.read_line(), "")
+        for target in targets:
+            self.assertTrue(profiler.alive(), profiler.stderr())
+            target.close_stdin()
+            target.finish()
+        self.assertEqual(profiler.finish()[0], 0, profiler.stderr())
+
+    def test_several_processes_of_which_one_is_no_python(self):
+        target, _ = self.start_target("sleeper.py")
+        other = self.start("cat")
+        for pids in ((target.pid, other.pid), (other.pid, target.pid)):
+            done = self.run_as_py_spy("record", "-o", "out.svg", "-d", "1", "-p", pids[0], "-p", pids[1])
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn("process %d is not a Python process" % other.pid, done.stderr)
+        self.assert_unharmed(target)
+
+
 class TestWords(CliCase):
     """Help, manual and completions say the same."""
 
@@ -211,7 +315,7 @@ class TestWords(CliCase):
             lines = self.help_of(*verb).splitlines()
             self.assertLessEqual(len(lines), rows, verb)
             self.assertLessEqual(max(map(len, lines)), 80, verb)
-            if verb != ("help",):
+            if verb not in (("help",), ("ps",)):
                 self.assertTrue(all(line.startswith("  pyspyc ") for line in lines[:3]), lines[:3])
                 self.assertEqual(lines[3], "")
 
