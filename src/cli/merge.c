@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "profile/merge.h"
 
+#include "file_name.h"
 #include "input.h"
 #include "options.h"
 #include "outputs.h"
@@ -140,7 +141,7 @@ static struct error *merge_files(struct merge_arguments *arguments)
     if (!error)
         error = note_all(arguments, merge);
     if (!error)
-        error = outputs_open(&arguments->outputs);
+        error = outputs_open(&arguments->outputs, &(struct file_name_facts){.pid = getpid(), .number = 1});
     if (!error)
         error = store_open(outputs_first_file(&arguments->outputs), &store);
     if (error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "outputs.h"
 
+#include "file_name.h"
 #include "nearest.h"
 #include "options.h"
 #include "terminal.h"
@@ -117,14 +118,28 @@ static bool is_same_file(const char *one, const char *other)
            strcmp(name_in_folder(one), name_in_folder(other)) == 0;
 }
 
-struct error *outputs_open(struct outputs *outputs)
+static struct error *make_name(struct outputs *outputs, uint32_t index, const struct file_name_facts *facts)
+{
+    cleanup_buffer struct buffer name = {0};
+    if (outputs->is_literal)
+        buffer_append_text(&name, outputs->paths[index]);
+    else
+        file_name_append(&name, outputs->paths[index], facts);
+    free(outputs->names[index]);
+    outputs->names[index] = name.failed ? NULL : strdup(buffer_text(&name));
+    return outputs->names[index] ? NULL : error_no_memory();
+}
+
+struct error *outputs_open(struct outputs *outputs, const struct file_name_facts *facts)
 {
     struct error *error = NULL;
     for (uint32_t i = 0; !error && i < outputs->count; i++) {
-        error = output_open(outputs->paths[i], &outputs->files[i]);
+        error = make_name(outputs, i, facts);
+        if (!error)
+            error = output_open(outputs->names[i], &outputs->files[i]);
         for (uint32_t j = 0; !error && j < i; j++) {
             if (is_same_file(outputs->files[i].path, outputs->files[j].path))
-                error = error_create(ERROR_USAGE, "two outputs are to go to '%s'", outputs->paths[i]);
+                error = error_create(ERROR_USAGE, "two outputs are to go to '%s'", outputs->names[i]);
         }
     }
     return error;
@@ -135,6 +150,15 @@ const char *outputs_first_file(const struct outputs *outputs)
     for (uint32_t i = 0; i < outputs->count; i++) {
         if (outputs->files[i].temporary_path)
             return outputs->files[i].path;
+    }
+    return NULL;
+}
+
+const char *outputs_first_name(const struct outputs *outputs)
+{
+    for (uint32_t i = 0; i < outputs->count; i++) {
+        if (!is_standard_output(outputs->paths[i]))
+            return outputs->names[i];
     }
     return NULL;
 }
@@ -160,7 +184,8 @@ static struct error *write_output(struct output *file, const struct format *form
 {
     struct format_options laid_out = *options;
     const struct view *view = format->marks_idle && views->with_idle ? views->with_idle : views->plain;
-    terminal_describe(fileno(file->stream), &laid_out.tree);
+    if (!file->temporary_path)
+        terminal_describe(fileno(file->stream), &laid_out.tree);
     struct error *error = format->is_recording ? copy_recording(recording, file->stream)
                                                : format_write(format, view, &laid_out, file->stream);
     return error ? error_wrap(error, "cannot write '%s'", file->path) : output_commit(file);
@@ -209,6 +234,8 @@ bool outputs_can_wait(const struct outputs *outputs)
 
 void outputs_deinit(struct outputs *outputs)
 {
-    for (uint32_t i = 0; i < outputs->count; i++)
+    for (uint32_t i = 0; i < outputs->count; i++) {
         output_deinit(&outputs->files[i]);
+        free(hand_over(&outputs->names[i]));
+    }
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct file_name_facts;
 struct format;
 struct format_options;
 struct view;
@@ -30,10 +31,12 @@ struct recording_source {
 };
 
 struct outputs {
-    const char *paths[OUTPUT_LIMIT];
+    const char *paths[OUTPUT_LIMIT]; /* as they were given, with patterns in them (file_name.h) */
+    char *names[OUTPUT_LIMIT];       /* once they are open: what they have become */
     const struct format *formats[OUTPUT_LIMIT];
     struct output files[OUTPUT_LIMIT]; /* once they are open */
     uint32_t count;
+    bool is_literal;             /* there are no patterns in the paths */
     const struct format *format; /* that was asked for by name; NULL: none was */
 };
 
@@ -49,10 +52,13 @@ struct error *outputs_choose(struct outputs *outputs, const char *format);
 struct error *outputs_complete(struct outputs *outputs);
 
 /* Opens all outputs, so that what forbids one is known before the work is done. */
-struct error *outputs_open(struct outputs *outputs);
+struct error *outputs_open(struct outputs *outputs, const struct file_name_facts *facts);
 
-/* The first regular file among them; NULL when there is none. */
+/* The first regular file among those that are open; NULL when there is none. */
 const char *outputs_first_file(const struct outputs *outputs);
+
+/* The first name that is not standard output; NULL when there is none. */
+const char *outputs_first_name(const struct outputs *outputs);
 
 /*
  * Writes the outputs that are open; recording: for who wants that itself. Goes on after an output that failed, and

@@ -4,7 +4,8 @@
 #include "terminal.h"
 
 #include "base/buffer.h"
-#include "base/escape.h"
+#include "base/cleanup.h"
+#include "formats/tree_options.h"
 #include "profile/profile.h"
 #include "sampler/recording.h"
 
@@ -23,12 +24,28 @@ bool progress_is_wanted(void)
     return terminal_is_lively(STDERR_FILENO);
 }
 
-void progress_show(const struct recording *recording, uint64_t elapsed_ms)
+static uint32_t terminal_width(void)
 {
+    struct tree_options terminal = {0};
+    terminal_describe(STDERR_FILENO, &terminal);
+    return terminal.width;
+}
+
+void progress_show(const struct recording *recording, uint64_t elapsed_ms, int64_t left_ms)
+{
+    cleanup_buffer struct buffer line = {0};
     struct recording_progress progress = recording_progress(recording);
-    uint64_t errors = progress.torn + progress.unreadable + progress.missed;
-    fprintf(stderr, "%srecording: %" PRIu64 ".%" PRIu64 " s, %" PRIu64 " samples, %" PRIu64 " errors (Ctrl-C ends it)",
-            erase_line, elapsed_ms / 1000, elapsed_ms / 100 % 10, progress.samples, errors);
+    uint64_t lost = progress.torn + progress.unreadable + progress.missed;
+    double rate = elapsed_ms > 0 ? (double)progress.samples * 1000 / (double)elapsed_ms : 0;
+    uint32_t width = terminal_width();
+    buffer_format(&line, "recording: %.1f s, %" PRIu64 " samples (%.0f/s), %" PRIu64 " lost", (double)elapsed_ms / 1000,
+                  progress.samples, rate, lost);
+    if (left_ms >= 0)
+        buffer_format(&line, ", %.1f s left", (double)left_ms / 1000);
+    buffer_append_text(&line, " (Ctrl-C ends it)");
+    /* One column is left free: some terminals go to the next line behind the last one. */
+    size_t shown = width > 1 && line.len >= width ? width - 1 : line.len;
+    fprintf(stderr, "%s%.*s", erase_line, (int)shown, buffer_text(&line));
     fflush(stderr);
 }
 

@@ -15,7 +15,8 @@ struct recording_progress;
 /* Whether standard error is a terminal that may be drawn on: NO_COLOR and TERM=dumb ask for plain text. */
 bool progress_is_wanted(void);
 
-void progress_show(const struct recording *recording, uint64_t elapsed_ms);
+/* left_ms: until it ends by itself; -1: it does not, or that is not known. */
+void progress_show(const struct recording *recording, uint64_t elapsed_ms, int64_t left_ms);
 void progress_clear(void);
 
 /* Prints what was recorded, and what was lost and why. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "capture.h"
+#include "file_name.h"
 #include "options.h"
 #include "outputs.h"
 #include "picture_options.h"
@@ -11,6 +12,7 @@
 #include "target.h"
 #include "title.h"
 #include "verbs.h"
+#include "viewer.h"
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
@@ -39,6 +41,7 @@ enum {
     KEY_HIDE_PROGRESS,
     KEY_CAPTURE,
     KEY_NAME,
+    KEY_OPEN,
     PID_NAME_LEN = 16,
     PID_LIMIT = 1024,        /* processes that are named */
     TABLE_LIMIT = 256 << 20, /* bytes of strings, frames and stacks that are held while recording */
@@ -50,7 +53,11 @@ static const struct argp_option record_options[] = {
     {"name", KEY_NAME, "RE", 0,
      "Attach to the one whose command line is like this\v. When there are several, they are listed", 1},
     {"output", 'o', "FILE", 0,
-     "Write here; - is standard output\v (default: a name with the time in it). Can be given several times", 1},
+     "Write here; - is standard output\v (default: a name with the time in it). Can be given several times. In a name, "
+     "%p is the process's number (ours, for a program that is started), %h the host, %t the time, %n the file's number "
+     "with --every, and %% a percent sign",
+     1},
+    {"open", KEY_OPEN, NULL, 0, "Show the first file with xdg-open, unless as root", 1},
     {"format", 'f', "FORMAT", 0, "In this format (default: as FILE's ending says)\v. With neither, it is a flame graph",
      1},
     {"duration", 'd', "SECONDS", 0,
@@ -87,7 +94,8 @@ struct record_arguments {
     bool with_processes;
     bool is_start_paused;
     bool hides_progress;
-    bool captures; /* what the program prints */
+    bool is_opened; /* the result is shown */
+    bool captures;  /* what the program prints */
     struct outputs outputs;
     struct store store; /* open with the outputs */
     int ready_fd;       /* -1: nobody waits for the beginning */
@@ -220,6 +228,9 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
     case KEY_READY_FD:
         error = options_take_descriptor(value, &arguments->ready_fd);
         break;
+    case KEY_OPEN:
+        arguments->is_opened = true;
+        break;
     case KEY_HIDE_PROGRESS:
         arguments->hides_progress = true;
         break;
@@ -264,8 +275,10 @@ static struct error *open_outputs(struct record_arguments *arguments, struct buf
 {
     struct outputs *outputs = &arguments->outputs;
     char pid[PID_NAME_LEN];
+    const struct file_name_facts facts = {.pid = arguments->program ? getpid() : arguments->pids[0], .number = 1};
     if (outputs->count == 0) {
         size_t count;
+        outputs->is_literal = true;
         const struct format *format = outputs->format ? outputs->format : &formats_all(&count)[0];
         snprintf(pid, sizeof(pid), "%d", arguments->pids[0]);
         title_append_file_name(name, arguments->program ? arguments->program[0] : pid, format->extension);
@@ -275,7 +288,7 @@ static struct error *open_outputs(struct record_arguments *arguments, struct buf
     }
     struct error *error = outputs_complete(outputs);
     if (!error)
-        error = outputs_open(outputs);
+        error = outputs_open(outputs, &facts);
     return error ? error : store_open(outputs_first_file(outputs), &arguments->store);
 }
 
@@ -361,6 +374,8 @@ static struct error *finish(struct record_arguments *arguments, const struct pro
         error = make_results(arguments, arguments->store.fd);
     if (error)
         return keep_recording(&arguments->store, error);
+    if (arguments->is_opened)
+        viewer_open(&arguments->outputs);
     return is_cut
                ? error_create(ERROR_OS, "the recording is not complete: there was no memory, or no thread, to be had")
                : NULL;
@@ -381,6 +396,7 @@ static struct error *record_process(struct record_arguments *arguments, const st
     supervisor->with_children = arguments->with_processes;
     supervisor->is_paused |= arguments->is_start_paused;
     supervisor->ready_fd = arguments->ready_fd;
+    supervisor->duration_ns = arguments->recording.duration_ns;
     error = supervisor_record(supervisor, &is_recorded);
     supervisor->recording = NULL;
     supervisor->tree = NULL;

@@ -20,7 +20,7 @@ static void report_written(const struct outputs *outputs)
 {
     for (uint32_t i = 0; i < outputs->count; i++) {
         cleanup_buffer struct buffer shown = {0};
-        const char *path = outputs->paths[i];
+        const char *path = outputs->names[i];
         escape_visible(&shown, path, strlen(path));
         if (strcmp(path, "-") != 0 && !outputs->files[i].stream)
             fprintf(stderr, "pyspyc: wrote %s\n", buffer_text(&shown));
@@ -48,7 +48,7 @@ static bool goes_to_standard_output(const struct outputs *outputs)
 static void report_next_command(const struct outputs *outputs)
 {
     cleanup_buffer struct buffer shown = {0};
-    const char *path = outputs->paths[0];
+    const char *path = outputs->names[0];
     const struct format *format = outputs->formats[0];
     escape_visible(&shown, path, strlen(path));
     const char *command = format->is_recording ? "pyspyc report" : format->viewer;

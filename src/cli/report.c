@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: MIT */
+#include "file_name.h"
 #include "input.h"
 #include "options.h"
 #include "outputs.h"
 #include "picture_options.h"
 #include "render.h"
 #include "verbs.h"
+#include "viewer.h"
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "profile/recording_file.h"
 #include "profile/view.h"
 
-enum { KEY_BEGIN = 256, KEY_END };
+enum { KEY_BEGIN = 256, KEY_END, KEY_OPEN };
 
 static const struct argp_option report_options[] = {
     {"output", 'o', "FILE", 0, "Write here; - is standard output (default)\v. Can be given several times", 1},
     {"format", 'f', "FORMAT", 0, "In this format (default: as FILE's ending says)\v. With neither, it is a tree", 1},
+    {"open", KEY_OPEN, NULL, 0, "Show the first file with xdg-open, unless as root", 1},
     {"gil", 'g', NULL, 0, "Show only samples of the thread that has the GIL", 2},
     {"begin", KEY_BEGIN, "SECONDS", 0, "Show only samples from this time on\v of the recording", 2},
     {"end", KEY_END, "SECONDS", 0, "Show only samples before this time\v of the recording", 2},
@@ -28,6 +31,7 @@ struct report_arguments {
     struct command_line line; /* must be first */
     const char *path;         /* of the recording */
     struct outputs outputs;
+    bool is_opened; /* the result is shown */
     struct view_options view;
     struct picture_options picture;
 };
@@ -75,6 +79,9 @@ static error_t parse_report_option(int key, char *value, struct argp_state *stat
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = state->child_inputs[1] = &arguments->picture;
+        break;
+    case KEY_OPEN:
+        arguments->is_opened = true;
         break;
     case 'o':
         error = outputs_add(&arguments->outputs, value);
@@ -133,7 +140,7 @@ static struct error *report(struct report_arguments *arguments)
     if (error)
         return error;
     input_report_gaps(arguments->path, file);
-    error = outputs_open(&arguments->outputs);
+    error = outputs_open(&arguments->outputs, &(struct file_name_facts){.pid = getpid(), .number = 1});
     return error ? error : render(file, fd, &arguments->picture, &arguments->view, &arguments->outputs, RENDER_PLAIN);
 }
 
@@ -147,6 +154,8 @@ int verb_report(int argc, char **argv)
     struct error *error = options_parse(&report_argp, argc, argv, &arguments.line);
     if (!error)
         error = report(&arguments);
+    if (!error && arguments.is_opened)
+        viewer_open(&arguments.outputs);
     outputs_deinit(&arguments.outputs);
     picture_options_deinit(&arguments.picture);
     return error ? report_error(error) : STATUS_SUCCESS;

@@ -135,6 +135,7 @@ static void stop_ourselves(const struct supervisor *supervisor, int number)
 static void pause_or_resume(struct supervisor *supervisor, bool is_paused)
 {
     supervisor->is_paused = is_paused;
+    supervisor->was_paused |= is_paused;
     if (!supervisor->recording)
         return;
     if (is_paused)
@@ -308,6 +309,13 @@ static struct error *attach_all(struct supervisor *supervisor)
     return NULL;
 }
 
+/* Until the recording is over; -1: that is not known, as it has no end, or is or was not going on. */
+static int64_t left_ms(const struct supervisor *supervisor)
+{
+    int64_t left = (int64_t)(supervisor->duration_ns / 1000000) - (int64_t)elapsed_ms(supervisor);
+    return supervisor->duration_ns == 0 || supervisor->was_paused || left < 0 ? -1 : left;
+}
+
 struct error *supervisor_record(struct supervisor *supervisor, bool *ret_is_recorded)
 {
     cleanup_error struct error *error = NULL;
@@ -317,6 +325,7 @@ struct error *supervisor_record(struct supervisor *supervisor, bool *ret_is_reco
     supervisor->start_ns = elapsed_ms(supervisor) * 1000000;
     if (supervisor->is_paused)
         recording_suspend(supervisor->recording);
+    supervisor->was_paused |= supervisor->is_paused;
     *ret_is_recorded = false;
     error = attach_all(supervisor);
     if (error)
@@ -331,7 +340,7 @@ struct error *supervisor_record(struct supervisor *supervisor, bool *ret_is_reco
         take_signals(supervisor);
         look_for_end(supervisor);
         if (supervisor->has_progress_line)
-            progress_show(supervisor->recording, elapsed_ms(supervisor));
+            progress_show(supervisor->recording, elapsed_ms(supervisor), left_ms(supervisor));
         save_error = save_if_due(supervisor, &is_over);
     } while (!save_error && !is_over && !is_finished(supervisor));
     if (supervisor->has_progress_line)

@@ -53,8 +53,10 @@ struct supervisor {
     pid_t child;                    /* the program that we started; 0 when we attached to one */
     bool with_children;             /* the processes that it makes are recorded, too */
     bool has_progress_line;
-    bool stops_threads; /* for samples */
-    bool is_paused;     /* nothing is recorded until SIGUSR1; SIGUSR2 makes it so */
+    uint64_t duration_ns; /* of the recording; 0: no end */
+    bool stops_threads;   /* for samples */
+    bool is_paused;       /* nothing is recorded until SIGUSR1; SIGUSR2 makes it so */
+    bool was_paused;      /* at any time */
 
     int ready_fd; /* gets a newline when the first process has been attached to; -1: not wanted, or done */
 

@@ -9,10 +9,23 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+static bool refuses_colour(void)
+{
+    const char *no_color = getenv("NO_COLOR");
+    return no_color && *no_color;
+}
+
+/* bixense.com/clicolors: for text that goes into a pager, too. */
+static bool is_colour_forced(void)
+{
+    const char *force = getenv("CLICOLOR_FORCE");
+    return force && *force && strcmp(force, "0") != 0 && !refuses_colour();
+}
+
 bool terminal_is_lively(int fd)
 {
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    bool wants_plain = (no_color && *no_color) || !term || strcmp(term, "dumb") == 0;
+    const char *term = getenv("TERM");
+    bool wants_plain = refuses_colour() || !term || strcmp(term, "dumb") == 0;
     return isatty(fd) && !wants_plain;
 }
 
@@ -33,9 +46,10 @@ static bool has_utf8(void)
 void terminal_describe(int fd, struct tree_options *ret)
 {
     struct winsize size;
+    ret->use_colour = is_colour_forced();
     if (!isatty(fd))
         return;
-    ret->use_colour = terminal_is_lively(fd);
+    ret->use_colour |= terminal_is_lively(fd);
     ret->use_ascii = !has_utf8();
     if (ioctl(fd, TIOCGWINSZ, &size) == 0)
         ret->width = size.ws_col;

@@ -14,7 +14,8 @@ struct tree_options;
  */
 bool terminal_is_lively(int fd);
 
-/* Says how text is to be laid out that goes to a descriptor: for anything but a terminal, plain and of any width. */
+/* Says how text is to be laid out that goes to a descriptor: for anything but a terminal, of any width, and
+ * plain unless CLICOLOR_FORCE asks for colour. */
 void terminal_describe(int fd, struct tree_options *ret);
 
 #endif

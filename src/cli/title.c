@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "title.h"
 
+#include "file_name.h"
+
 #include "base/buffer.h"
 #include "base/cleanup.h"
 
 #include <ctype.h>
 #include <string.h>
-#include <time.h>
 
 static const char *last_component(const char *path)
 {
@@ -87,12 +88,9 @@ void title_append_words(struct buffer *buffer, const char *const *words)
 
 void title_append_file_name(struct buffer *buffer, const char *name, const char *extension)
 {
-    char when[64];
-    struct tm local;
-    time_t now = time(NULL);
-    if (!localtime_r(&now, &local) || strftime(when, sizeof(when), "%Y-%m-%dT%H-%M-%S", &local) == 0)
-        when[0] = '\0';
     for (const char *c = last_component(name); *c; c++)
         buffer_append_char(buffer, iscntrl((unsigned char)*c) ? '_' : *c);
-    buffer_format(buffer, "-%s%s", when, extension);
+    buffer_append_char(buffer, '-');
+    file_name_append_time(buffer);
+    buffer_append_text(buffer, extension);
 }

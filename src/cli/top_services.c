@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "top_services.h"
 
+#include "file_name.h"
 #include "outputs.h"
 #include "picture_options.h"
 #include "render.h"
@@ -49,7 +50,7 @@ static struct error *write_outputs(const struct top_view *view, int fd, struct o
 static struct error *save(void *context, const char *path, struct buffer *ret_message)
 {
     struct top_view *view = context;
-    struct outputs outputs = {0};
+    struct outputs outputs = {.is_literal = true}; /* as it was shown to whoever typed it */
     cleanup_fd int fd = memfd_create("recording", MFD_CLOEXEC);
     if (fd < 0)
         return error_from_errno(errno, "cannot make a file for the recording");
@@ -59,7 +60,7 @@ static struct error *save(void *context, const char *path, struct buffer *ret_me
     if (!error)
         error = outputs_complete(&outputs);
     if (!error)
-        error = outputs_open(&outputs);
+        error = outputs_open(&outputs, &(struct file_name_facts){.pid = getpid(), .number = 1});
     if (!error)
         error = write_outputs(view, fd, &outputs);
     outputs_deinit(&outputs);

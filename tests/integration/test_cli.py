@@ -3,8 +3,10 @@ import concurrent.futures
 import itertools
 import json
 import os
+import pty
 import re
 import subprocess
+import termios
 import time
 import unittest
 
@@ -287,6 +289,102 @@ class TestProcesses(CliCase):
             self.assertEqual(done.returncode, 1, done.stderr)
             self.assertIn("process %d is not a Python process" % other.pid, done.stderr)
         self.assert_unharmed(target)
+
+
+class TestOutputs(CliCase):
+    """Where results go, and what is said of them."""
+
+    def record_some(self, *words):
+        done = self.run_as_py_spy("record", "-r", "500", *words, "--", self.python, harness.program("small.py"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done
+
+    def test_patterns(self):
+        target, _ = self.start_target("sleeper.py")
+        done = self.run_as_py_spy("record", "-d", "0.2", "-p", target.pid, "-o", "a-%p-%h-%n-%%-%x-100%.svg", "-o", "%t.txt")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        host = os.uname().nodename
+        names = sorted(name for name in os.listdir(self.folder) if name != "py-spy")
+        self.assertIn("a-%d-%s-1-%%-%%x-100%%.svg" % (target.pid, host), names)
+        self.assertTrue(any(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.txt", name) for name in names), names)
+        for name in names:
+            if name.endswith((".svg", ".txt")):
+                self.assertIn("wrote " + name, done.stderr)
+
+    def test_pattern_of_a_started_program(self):
+        program = "import os; print(os.environ['PYSPYC_PID'])"
+        done = self.run_as_py_spy("record", "-o", "%p.svg", "--", self.python, "-c", program)
+        self.assertTrue(os.path.exists(self.path(done.stdout.strip() + ".svg")), os.listdir(self.folder))
+
+    def test_two_patterns_for_one_file(self):
+        done = self.run_as_py_spy("record", "-o", "%n.svg", "-o", "1.svg", "--", self.python, "-c", "pass")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("two outputs", done.stderr)
+
+    def test_colour(self):
+        self.record_some("-o", "run.pyspyc", "-i")
+        for force, refuse, expected in (("", "", False), ("1", "", True), ("0", "", False), ("1", "1", False)):
+            done = subprocess.run([self.py_spy, "report", "run.pyspyc"], cwd=self.folder, stdout=subprocess.PIPE,
+                                  env=self.environment(CLICOLOR_FORCE=force, NO_COLOR=refuse), timeout=harness.DEADLINE)
+            self.assertEqual(b"\x1b[" in done.stdout, expected, (force, refuse))
+        # A file is plain.
+        subprocess.run([self.py_spy, "report", "run.pyspyc", "-o", "out.tree"], cwd=self.folder, check=True,
+                       env=self.environment(CLICOLOR_FORCE="1"), timeout=harness.DEADLINE)
+        with open(self.path("out.tree")) as file:
+            self.assertNotIn("\x1b", file.read())
+
+    def run_on_terminal(self, *words):
+        """Everything that is said on a terminal as standard error."""
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        termios.tcsetwinsize(theirs, (24, 200))
+        process = self.start(self.py_spy, *words, stderr=theirs, cwd=self.folder, env=self.environment(TERM="xterm"))
+        os.close(theirs)
+        text = b""
+        while True:
+            try:
+                chunk = os.read(ours, 65536)
+            except OSError:
+                break
+            if not chunk:
+                break
+            text += chunk
+        self.assertEqual(process.finish()[0], 0, text)
+        return text.decode()
+
+    def test_progress_and_summary(self):
+        target, _ = self.start_target("threads.py", "1", "1")
+        text = self.run_on_terminal("record", "-d", "1", "-p", target.pid, "-o", "out.svg")
+        self.assertRegex(text, r"recording: 0\.\d s, \d+ samples \(\d+/s\), \d+ lost, 0\.\d s left")
+        self.assertIn("wrote out.svg", text)
+        self.assertIn("spin", text.split("wrote out.svg")[1])
+        self.assertNotIn("recording:", self.run_on_terminal("record", "-d", "1", "-p", target.pid, "-o", "o.svg", "--hideprogress"))
+        text = self.run_on_terminal("record", "-d", "1", "-p", target.pid, "-o", "out.pyspyc")
+        self.assertIn("Next: pyspyc report out.pyspyc", text)
+
+    def open_as(self, user):
+        """What --open of a recording does as a user: what it says, and what its xdg-open was told."""
+        os.makedirs(self.path("bin"), exist_ok=True)
+        with open(self.path("bin", "xdg-open"), "w") as file:
+            file.write('#!/bin/sh\necho "$@" >%s\n' % self.path("opened"))
+        os.chmod(self.path("bin", "xdg-open"), 0o755)
+        os.chmod(self.folder, 0o777)
+        os.chmod(self.path("run.pyspyc"), 0o644)
+        binary = os.open(harness.pyspyc(), os.O_RDONLY)
+        self.addCleanup(os.close, binary)
+        return subprocess.run(["/proc/self/fd/%d" % binary, "report", "run.pyspyc", "-o", "-", "-o", "%d.svg" % user, "--open"],
+                              user=user, pass_fds=[binary], cwd=self.folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                              env=self.environment(PATH=self.path("bin") + ":/usr/bin:/bin"), universal_newlines=True,
+                              timeout=harness.DEADLINE, check=True).stderr
+
+    @unittest.skipIf(os.getuid() != 0, "only root can become somebody else")
+    def test_open(self):
+        self.record_some("-o", "run.pyspyc", "-i")
+        self.assertIn("not done as root", self.open_as(0))
+        self.open_as(65534)
+        harness.wait_until(lambda: os.path.exists(self.path("opened")) and os.path.getsize(self.path("opened")), "it is opened")
+        with open(self.path("opened")) as file:
+            self.assertEqual(file.read(), self.path("65534.svg") + "\n")
 
 
 class TestWords(CliCase):
