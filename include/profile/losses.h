@@ -19,6 +19,8 @@ struct profile_loss {
 /* Sets how often a cause came up. False without memory. */
 bool profile_set_loss(struct profile *profile, const char *cause, size_t len, uint64_t count);
 
+void profile_clear_losses(struct profile *profile);
+
 const struct profile_loss *profile_losses(const struct profile *profile, uint32_t *ret_count);
 
 #endif

@@ -127,6 +127,14 @@ struct error *recording_hand_over(struct recording *recording, const struct proc
 struct error *recording_save(struct recording *recording, const struct process *process,
                              struct recording_writer *writer);
 
+/*
+ * The same; and what follows is a recording of its own from now on, with times, counters and losses that begin anew,
+ * while sampling goes on. It is for another writer. *ret_is_begun is false when this is not the moment for that, as a
+ * sample is being taken or nothing is recorded: then the writer stays, and it can be tried again soon.
+ */
+struct error *recording_begin_part(struct recording *recording, const struct process *process,
+                                   struct recording_writer *writer, bool *ret_is_begun);
+
 /* Stops sampling, if it goes on. */
 void recording_stop(struct recording *recording);
 

@@ -11,7 +11,10 @@
 #include "formats/formats.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -118,13 +121,45 @@ static bool is_same_file(const char *one, const char *other)
            strcmp(name_in_folder(one), name_in_folder(other)) == 0;
 }
 
+/* Where a number goes that a name gets: before the ending that says the format, or any other. */
+static size_t find_ending(const char *path, const struct format *format)
+{
+    size_t len = strlen(path), longest = 0;
+    const char *slash = strrchr(path, '/');
+    const char *dot = strrchr(slash ? slash + 1 : path, '.');
+    for (size_t i = 0; format->endings[i]; i++) {
+        size_t ending_len = strlen(format->endings[i]);
+        if (ending_len > longest && ending_len < len && strcasecmp(path + len - ending_len, format->endings[i]) == 0)
+            longest = ending_len;
+    }
+    return longest == 0 && dot ? (size_t)(dot - path) : len - longest;
+}
+
+/* Whether files of one name would replace each other. Pipes and devices get all of them. */
+static bool needs_number(const struct outputs *outputs, const char *path)
+{
+    struct stat file;
+    if (!outputs->is_numbered || is_standard_output(path))
+        return false;
+    if (stat(path, &file) == 0 && !S_ISREG(file.st_mode))
+        return false;
+    return outputs->is_literal || !strstr(path, "%n");
+}
+
 static struct error *make_name(struct outputs *outputs, uint32_t index, const struct file_name_facts *facts)
 {
-    cleanup_buffer struct buffer name = {0};
+    cleanup_buffer struct buffer name = {0}, numbered = {0};
+    const char *path = outputs->paths[index];
+    if (needs_number(outputs, path)) {
+        size_t at = find_ending(path, outputs->formats[index]);
+        buffer_format(&numbered, "%.*s-%" PRIu32 "%s", (int)at, path, facts->number, path + at);
+        path = buffer_text(&numbered);
+    }
     if (outputs->is_literal)
-        buffer_append_text(&name, outputs->paths[index]);
+        buffer_append_text(&name, path);
     else
-        file_name_append(&name, outputs->paths[index], facts);
+        file_name_append(&name, path, facts);
+    name.failed |= numbered.failed;
     free(outputs->names[index]);
     outputs->names[index] = name.failed ? NULL : strdup(buffer_text(&name));
     return outputs->names[index] ? NULL : error_no_memory();
@@ -232,10 +267,16 @@ bool outputs_can_wait(const struct outputs *outputs)
     return false;
 }
 
+void outputs_close(struct outputs *outputs)
+{
+    for (uint32_t i = 0; i < outputs->count; i++)
+        output_deinit(&outputs->files[i]);
+}
+
 void outputs_deinit(struct outputs *outputs)
 {
+    outputs_close(outputs);
     for (uint32_t i = 0; i < outputs->count; i++) {
-        output_deinit(&outputs->files[i]);
         free(hand_over(&outputs->names[i]));
     }
 }

@@ -36,6 +36,7 @@ struct outputs {
     const struct format *formats[OUTPUT_LIMIT];
     struct output files[OUTPUT_LIMIT]; /* once they are open */
     uint32_t count;
+    bool is_numbered;            /* names that do not say where the number is to be (%n) get one */
     bool is_literal;             /* there are no patterns in the paths */
     const struct format *format; /* that was asked for by name; NULL: none was */
 };
@@ -53,6 +54,9 @@ struct error *outputs_complete(struct outputs *outputs);
 
 /* Opens all outputs, so that what forbids one is known before the work is done. */
 struct error *outputs_open(struct outputs *outputs, const struct file_name_facts *facts);
+
+/* Drops what is open, so that they can be opened again. */
+void outputs_close(struct outputs *outputs);
 
 /* The first regular file among those that are open; NULL when there is none. */
 const char *outputs_first_file(const struct outputs *outputs);

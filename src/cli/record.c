@@ -42,6 +42,8 @@ enum {
     KEY_CAPTURE,
     KEY_NAME,
     KEY_OPEN,
+    KEY_EVERY,
+    EVERY_MIN_NS = 100000000,
     PID_NAME_LEN = 16,
     PID_LIMIT = 1024,        /* processes that are named */
     TABLE_LIMIT = 256 << 20, /* bytes of strings, frames and stacks that are held while recording */
@@ -62,6 +64,10 @@ static const struct argp_option record_options[] = {
      1},
     {"duration", 'd', "SECONDS", 0,
      "Stop after this time (default: at the program's end)\v, which 'unlimited' says, too. It is wall time", 2},
+    {"every", KEY_EVERY, "SECONDS", 0,
+     "Write a file after each such time, and go on\v. They are numbered: where %n is in a name, or else before its "
+     "ending. Each has what was recorded since the one before; while nothing is recorded, none is written",
+     2},
     {"rate", 'r', "RATE", 0, "Samples a second (default: 100)", 2},
     {"subprocesses", 's', NULL, 0, "Record the processes that it starts, too", 1},
     {"gil", 'g', NULL, 0, "Count only the thread that holds the GIL", 2},
@@ -92,6 +98,8 @@ struct record_arguments {
     const char *name; /* an expression for the command line of the process; NULL: not given */
     char **program;   /* NULL: attached */
     bool with_processes;
+    uint64_t every_ns;    /* between files; 0: one at the end */
+    uint32_t file_number; /* of the current one, from 1 */
     bool is_start_paused;
     bool hides_progress;
     bool is_opened; /* the result is shown */
@@ -194,6 +202,17 @@ static bool take_reading_option(struct record_arguments *arguments, int key, con
     return true;
 }
 
+static struct error *take_every(const char *value, uint64_t *ret_ns)
+{
+    uint64_t every_ns = 0;
+    struct error *error = options_take_seconds(value, &every_ns);
+    if (!error && every_ns < EVERY_MIN_NS)
+        error = error_create(ERROR_USAGE, "--every takes 0.1 seconds or more, not '%s'", value);
+    if (!error)
+        *ret_ns = every_ns;
+    return error;
+}
+
 static error_t parse_record_option(int key, char *value, struct argp_state *state)
 {
     struct record_arguments *arguments = state->input;
@@ -221,6 +240,10 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
         break;
     case 's':
         arguments->with_processes = arguments->picture.format.detail.with_processes = true;
+        break;
+    case KEY_EVERY:
+        arguments->outputs.is_numbered = true;
+        error = take_every(value, &arguments->every_ns);
         break;
     case KEY_START_PAUSED:
         arguments->is_start_paused = true;
@@ -270,12 +293,23 @@ const struct argp record_argp = {
            "Attached to a process: 0, or 1 on failure. 2 for mistakes of usage.",
 };
 
+/* Opens the files of the next number, and the one in which the recording is kept meanwhile. */
+static struct error *open_next_outputs(struct record_arguments *arguments)
+{
+    struct outputs *outputs = &arguments->outputs;
+    const struct file_name_facts facts = {
+        .pid = arguments->program ? getpid() : arguments->pids[0],
+        .number = ++arguments->file_number,
+    };
+    struct error *error = outputs_open(outputs, &facts);
+    return error ? error : store_open(outputs_first_file(outputs), &arguments->store);
+}
+
 /* The output that nobody named has the program's name, and the time. */
 static struct error *open_outputs(struct record_arguments *arguments, struct buffer *name)
 {
     struct outputs *outputs = &arguments->outputs;
     char pid[PID_NAME_LEN];
-    const struct file_name_facts facts = {.pid = arguments->program ? getpid() : arguments->pids[0], .number = 1};
     if (outputs->count == 0) {
         size_t count;
         outputs->is_literal = true;
@@ -287,9 +321,7 @@ static struct error *open_outputs(struct record_arguments *arguments, struct buf
             return error;
     }
     struct error *error = outputs_complete(outputs);
-    if (!error)
-        error = outputs_open(outputs, &facts);
-    return error ? error : store_open(outputs_first_file(outputs), &arguments->store);
+    return error ? error : open_next_outputs(arguments);
 }
 
 /* What there is while something is recorded, and where it goes. */
@@ -323,7 +355,7 @@ static struct error *work_init(struct work *work, const struct record_arguments 
 }
 
 /* Makes the results of the recording, which is complete. */
-static struct error *make_results(struct record_arguments *arguments, int fd)
+static struct error *make_results(struct record_arguments *arguments, int fd, enum render_end end)
 {
     cleanup_recording_file struct recording_file *file = NULL;
     const struct view_options view = {0};
@@ -335,19 +367,61 @@ static struct error *make_results(struct record_arguments *arguments, int fd)
         close(own_fd);
         return error;
     }
-    return render(file, fd, &arguments->picture, &view, &arguments->outputs, RENDER_WITH_SUMMARY);
+    return render(file, fd, &arguments->picture, &view, &arguments->outputs, end);
 }
 
 /* Says where the recording is that no result could be made of. */
 static struct error *keep_recording(struct store *store, struct error *error)
 {
     cleanup_buffer struct buffer shown = {0};
-    if (access(store->path, F_OK) != 0) /* somebody has removed it */
+    if (!store->path || access(store->path, F_OK) != 0) /* that was said, or somebody has removed it */
         return error;
     escape_visible(&shown, store->path, strlen(store->path));
     fprintf(stderr, "pyspyc: what was recorded is in %s: 'pyspyc report' makes pictures of it\n", buffer_text(&shown));
     store_keep(store);
     return error;
+}
+
+/* What the end of a part takes. */
+struct parts {
+    struct record_arguments *arguments;
+    const struct process *process;
+    struct supervisor *supervisor;
+    struct work *work;
+};
+
+/* Writes the results of a part that is over, and opens the files of the next one. */
+static struct error *change_outputs(struct parts *parts)
+{
+    struct record_arguments *arguments = parts->arguments;
+    struct work *work = parts->work;
+    struct error *error = recording_writer_finish(work->writer);
+    if (!error)
+        error = make_results(arguments, arguments->store.fd, RENDER_PLAIN);
+    recording_writer_destroy(hand_over(&work->writer));
+    parts->supervisor->writer = NULL;
+    if (error)
+        return keep_recording(&arguments->store, error);
+    outputs_close(&arguments->outputs);
+    store_deinit(&arguments->store);
+    error = open_next_outputs(arguments);
+    if (!error)
+        error = recording_writer_create(arguments->store.fd, &work->writer);
+    parts->supervisor->writer = work->writer;
+    return error;
+}
+
+static struct error *end_part(void *context, bool *ret)
+{
+    struct parts *parts = context;
+    bool is_begun = false;
+    struct error *error = recording_begin_part(parts->work->recording, parts->process, parts->work->writer, &is_begun);
+    if (error || !is_begun)
+        return error;
+    if (parts->supervisor->has_progress_line)
+        progress_clear();
+    *ret = true;
+    return change_outputs(parts);
 }
 
 /* Ends the recording, writes the results and says what they are. save_error: why it was cut short, or NULL. */
@@ -371,7 +445,7 @@ static struct error *finish(struct record_arguments *arguments, const struct pro
     if (outputs_can_wait(&arguments->outputs))
         supervisor_release_signals();
     if (!error)
-        error = make_results(arguments, arguments->store.fd);
+        error = make_results(arguments, arguments->store.fd, RENDER_WITH_SUMMARY);
     if (error)
         return keep_recording(&arguments->store, error);
     if (arguments->is_opened)
@@ -397,6 +471,10 @@ static struct error *record_process(struct record_arguments *arguments, const st
     supervisor->is_paused |= arguments->is_start_paused;
     supervisor->ready_fd = arguments->ready_fd;
     supervisor->duration_ns = arguments->recording.duration_ns;
+    struct parts parts = {arguments, process, supervisor, &work};
+    supervisor->every_ns = arguments->every_ns;
+    supervisor->end_part = end_part;
+    supervisor->context = &parts;
     error = supervisor_record(supervisor, &is_recorded);
     supervisor->recording = NULL;
     supervisor->tree = NULL;

@@ -19,6 +19,7 @@ enum {
     PROGRESS_MS = 250, /* between updates of the progress line */
     SAVE_MS = 1000,    /* between savings of what was recorded */
     CHECK_MS = 200,    /* between looks at a process without a pidfd */
+    MOMENT_MS = 1,     /* until it is tried again to end a part */
     SIGNAL_STATUS = 128,
 };
 
@@ -221,6 +222,15 @@ static bool may_become_python(const struct supervisor *supervisor, const struct 
     return false;
 }
 
+/* -1: none does. */
+static int until_part_ends_ms(const struct supervisor *supervisor)
+{
+    if (!supervisor->has_begun || supervisor->every_ns == 0 || supervisor->is_paused)
+        return -1;
+    int64_t left_ms = (int64_t)(supervisor->part_ms + supervisor->every_ns / 1000000 - elapsed_ms(supervisor));
+    return left_ms < MOMENT_MS ? MOMENT_MS : left_ms > SAVE_MS ? SAVE_MS : (int)left_ms;
+}
+
 static int next_timeout_ms(const struct supervisor *supervisor)
 {
     int timeout_ms = process_tree_timeout_ms(supervisor->tree);
@@ -230,6 +240,9 @@ static int next_timeout_ms(const struct supervisor *supervisor)
         own_ms = supervisor->guest->timeout_ms(supervisor->guest->context);
     else if (!supervisor->has_saved || (supervisor->has_progress_line && own_ms > PROGRESS_MS))
         own_ms = PROGRESS_MS;
+    int part_ms = until_part_ends_ms(supervisor);
+    if (part_ms >= 0 && part_ms < own_ms)
+        own_ms = part_ms;
     return timeout_ms < 0 || timeout_ms > own_ms ? own_ms : timeout_ms;
 }
 
@@ -247,6 +260,31 @@ static struct error *save_if_due(struct supervisor *supervisor, bool *ret_is_fin
     supervisor->has_saved = true;
     supervisor->saved_ms = now_ms;
     return recording_save(supervisor->recording, supervisor->process, supervisor->writer);
+}
+
+/* The time of the first part begins when recording does. */
+static void note_first_part(struct supervisor *supervisor)
+{
+    if (supervisor->has_begun || recording_state(supervisor->recording) == RECORDING_WAITING)
+        return;
+    supervisor->has_begun = true;
+    supervisor->part_ms = elapsed_ms(supervisor);
+}
+
+/* Ends a part when it is time for that. While nothing is recorded, it goes on. */
+static struct error *end_part_if_over(struct supervisor *supervisor)
+{
+    uint64_t now_ms = elapsed_ms(supervisor), every_ms = supervisor->every_ns / 1000000;
+    bool is_running = recording_state(supervisor->recording) == RECORDING_RUNNING && !supervisor->is_paused;
+    bool is_begun = false;
+    if (every_ms == 0 || !is_running || now_ms - supervisor->part_ms < every_ms)
+        return NULL;
+    struct error *error = supervisor->end_part(supervisor->context, &is_begun);
+    if (is_begun) {
+        supervisor->part_ms = now_ms - (now_ms - supervisor->part_ms) % every_ms;
+        supervisor->has_saved = false;
+    }
+    return error;
 }
 
 static bool is_finished(const struct supervisor *supervisor)
@@ -336,12 +374,15 @@ struct error *supervisor_record(struct supervisor *supervisor, bool *ret_is_reco
         if (error && !may_become_python(supervisor, error))
             break;
         report_readiness(supervisor);
+        note_first_part(supervisor);
         wait_for_event(supervisor, process_tree_fd(supervisor->tree), next_timeout_ms(supervisor));
         take_signals(supervisor);
         look_for_end(supervisor);
         if (supervisor->has_progress_line)
-            progress_show(supervisor->recording, elapsed_ms(supervisor), left_ms(supervisor));
+            progress_show(supervisor->recording, elapsed_ms(supervisor) - supervisor->part_ms, left_ms(supervisor));
         save_error = save_if_due(supervisor, &is_over);
+        if (!save_error)
+            save_error = end_part_if_over(supervisor);
     } while (!save_error && !is_over && !is_finished(supervisor));
     if (supervisor->has_progress_line)
         progress_clear();

@@ -40,12 +40,20 @@ struct supervisor_guest {
     void (*come_back)(void *context);
 };
 
+/*
+ * Ends a part of the recording, writes its results, and has another one begin; *ret is false when it has to be asked
+ * again in a moment.
+ */
+typedef struct error *(*part_ender)(void *context, bool *ret);
+
 struct supervisor {
     const struct supervisor_guest *guest; /* NULL: there is none, and samples go to the writer */
     struct recording *recording;          /* only while supervisor_record() runs */
     struct process_tree *tree;            /* likewise, */
     struct recording_writer *writer;      /* and this: where samples are saved each second */
     const struct process *process;        /* NULL: it could not be opened */
+    part_ender end_part;                  /* with every_ns: called in supervisor_record(); it may change the writer */
+    void *context;                        /* for that */
     struct process **others;        /* more of them, with this one; those that are attached to become the tree's, */
     uint32_t other_count;           /* and NULL here */
     const struct process *refusing; /* whom the error of supervisor_record() is about, if not the process */
@@ -53,6 +61,9 @@ struct supervisor {
     pid_t child;                    /* the program that we started; 0 when we attached to one */
     bool with_children;             /* the processes that it makes are recorded, too */
     bool has_progress_line;
+    uint64_t every_ns;    /* after which a part of the recording ends, and another one begins; 0: never */
+    bool has_begun;       /* the first part has, */
+    uint64_t part_ms;     /* and when that was of the current one */
     uint64_t duration_ns; /* of the recording; 0: no end */
     bool stops_threads;   /* for samples */
     bool is_paused;       /* nothing is recorded until SIGUSR1; SIGUSR2 makes it so */

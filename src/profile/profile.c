@@ -299,6 +299,11 @@ bool profile_set_loss(struct profile *profile, const char *cause, size_t len, ui
     return true;
 }
 
+void profile_clear_losses(struct profile *profile)
+{
+    profile->loss_count = 0;
+}
+
 const struct profile_loss *profile_losses(const struct profile *profile, uint32_t *ret_count)
 {
     *ret_count = profile->loss_count;

@@ -7,6 +7,7 @@
 #include "file_names.h"
 #include "losses.h"
 #include "profile/copy.h"
+#include "profile/losses.h"
 #include "profile/profile.h"
 #include "profile/recording_writer.h"
 #include "relay.h"
@@ -494,7 +495,8 @@ static struct error *describe(const struct recording *recording)
     };
     if (recording->is_started) {
         uint64_t end_ns = recording->end_ns ? recording->end_ns : monotonic_now_ns();
-        info->duration_ns = end_ns - recording->schedule.start_ns - unrecorded_until(recording, end_ns);
+        uint64_t begin_ns = recording->schedule.start_ns + unrecorded_until(recording, end_ns);
+        info->duration_ns = end_ns > begin_ns ? end_ns - begin_ns : 0;
         info->start_unix_ns = recording->start_unix_ns;
         info->cpu_ns = cpu_time(recording);
     }
@@ -544,8 +546,37 @@ static struct error *hand_over_profile(struct recording *recording, const struct
     return forget_stacks(recording, ret_is_anew);
 }
 
-struct error *recording_hand_over(struct recording *recording, const struct process *process,
-                                  const struct recording_taker *taker, void *context)
+/* Whether all samples that were taken are in the log, and the next one will be of another interval. */
+static bool is_between_intervals(const struct recording *recording)
+{
+    bool is_between =
+        atomic_load(&recording->state) == RECORDING_RUNNING && recording->suspended_ns == 0 && !recording->is_reading;
+    for (uint32_t i = 0; is_between && i < recording->subject_count; i++)
+        is_between = subject_is_drained(recording->subjects[i]);
+    return is_between;
+}
+
+/* What was recorded so far is passed over like a pause, and counted no more. */
+static void forget_past(struct recording *recording)
+{
+    struct schedule *schedule = &recording->schedule;
+    struct counters *counters = &recording->counters;
+    schedule->paused = schedule->interval;
+    recording->unrecorded_ns = schedule->interval * schedule->interval_ns;
+    recording->start_unix_ns = wall_now_ns();
+    *counters = (struct counters){
+        .processes = recording->subject_count,
+        .is_untested = counters->is_untested,
+        .first_sample_ns = counters->first_sample_ns,
+    };
+    for (uint32_t i = 0; i < recording->subject_count; i++)
+        subject_forget_cpu_time(recording->subjects[i]);
+    profile_clear_losses(recording->profile);
+}
+
+/* ret_is_begun: a part is to begin, if this is the moment; NULL: none. */
+static struct error *pass_on(struct recording *recording, const struct process *process,
+                             const struct recording_taker *taker, void *context, bool *ret_is_begun)
 {
     bool is_anew = false;
     struct sample_log *spare = &recording->spare_log;
@@ -557,10 +588,13 @@ struct error *recording_hand_over(struct recording *recording, const struct proc
     if (error)
         return error;
     file_names_find(&recording->names, process);
-    for (uint32_t i = 0; is_to_forget && i < recording->subject_count; i++)
+    for (uint32_t i = 0; (is_to_forget || ret_is_begun) && i < recording->subject_count; i++)
         subject_drain(recording->subjects[i]);
     pthread_mutex_lock(&recording->lock);
+    bool is_moment = ret_is_begun && is_between_intervals(recording);
     error = hand_over_profile(recording, taker, context, spare, &is_anew);
+    if (!error && is_moment)
+        forget_past(recording);
     pthread_mutex_unlock(&recording->lock);
     if (error)
         return error;
@@ -570,7 +604,15 @@ struct error *recording_hand_over(struct recording *recording, const struct proc
         taker->begin_anew(context, recording->profile);
         pthread_mutex_unlock(&recording->lock);
     }
+    if (ret_is_begun)
+        *ret_is_begun = is_moment;
     return error;
+}
+
+struct error *recording_hand_over(struct recording *recording, const struct process *process,
+                                  const struct recording_taker *taker, void *context)
+{
+    return pass_on(recording, process, taker, context, NULL);
 }
 
 static void gather_for_writer(void *context, const struct profile *profile)
@@ -589,11 +631,18 @@ static void begin_anew_for_writer(void *context, const struct profile *profile)
     recording_writer_begin_anew(context, profile);
 }
 
+static const struct recording_taker writer_taker = {gather_for_writer, write_samples, begin_anew_for_writer};
+
 struct error *recording_save(struct recording *recording, const struct process *process,
                              struct recording_writer *writer)
 {
-    static const struct recording_taker taker = {gather_for_writer, write_samples, begin_anew_for_writer};
-    return recording_hand_over(recording, process, &taker, writer);
+    return pass_on(recording, process, &writer_taker, writer, NULL);
+}
+
+struct error *recording_begin_part(struct recording *recording, const struct process *process,
+                                   struct recording_writer *writer, bool *ret_is_begun)
+{
+    return pass_on(recording, process, &writer_taker, writer, ret_is_begun);
 }
 
 void recording_stop(struct recording *recording)

@@ -355,6 +355,11 @@ uint64_t subject_cpu_ns(const struct subject *subject)
     return subject->cpu_ns - subject->first_cpu_ns;
 }
 
+void subject_forget_cpu_time(struct subject *subject)
+{
+    subject->first_cpu_ns = subject->cpu_ns;
+}
+
 void subject_forget_stacks(struct subject *subject)
 {
     uint32_t count;

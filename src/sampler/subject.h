@@ -105,6 +105,9 @@ void subject_leave_interval(struct subject *subject);
 /* The CPU time that it has had since it was attached to, as far as it was read. */
 uint64_t subject_cpu_ns(const struct subject *subject);
 
+/* CPU time counts from what was read last. */
+void subject_forget_cpu_time(struct subject *subject);
+
 /* One reading. cpu is where it happens. The relay is asked which CPUs can be gone to. */
 enum subject_status subject_read(struct subject *subject, int cpu, struct relay *relay);
 

@@ -362,6 +362,45 @@ class TestOutputs(CliCase):
         text = self.run_on_terminal("record", "-d", "1", "-p", target.pid, "-o", "out.pyspyc")
         self.assertIn("Next: pyspyc report out.pyspyc", text)
 
+    def samples(self, name):
+        """The lines of a recording's samples, and what stands before them."""
+        done = self.run_as_py_spy("report", name, "-f", "json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def parts(self, *words):
+        """Records a busy thread in parts; returns the names of files by ending."""
+        target, _ = self.start_target("threads.py", "1", "1")
+        done = self.run_as_py_spy("record", "-i", "-p", target.pid, *words)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done, sorted(name for name in os.listdir(self.folder) if "." in name)
+
+    def test_every(self):
+        """Parts follow each other without a gap, and each tells its own time."""
+        done, names = self.parts("-d", "2.2", "--every", "0.5", "-o", "run.pyspyc", "-o", "all.trace.json", "-o", "-", "-o", "%n.svg")
+        numbers = range(1, len([name for name in names if name.startswith("run-")]) + 1)
+        self.assertIn(len(numbers), (4, 5), names)
+        self.assertEqual(names, sorted(form % number for number in numbers
+                                       for form in ("run-%d.pyspyc", "all-%d.trace.json", "%d.svg")))
+        self.assertEqual(done.stdout.count("Duration"), len(numbers))
+        intervals = 0
+        for number in numbers:
+            head, *samples, end = self.samples("run-%d.pyspyc" % number)
+            self.assertLess(head["duration_ns"], 1e9)
+            intervals += sum(end["intervals"].values())
+            self.assertTrue(all(0 <= sample["time_ns"] <= head["duration_ns"] + head["interval_ns"]
+                                for sample in samples if "time_ns" in sample), head)
+        self.assertAlmostEqual(intervals, 220, delta=12)
+
+    def test_every_with_default_name(self):
+        done, names = self.parts("-d", "1.2", "--every", "0.5")
+        self.assertIn(len(names), (2, 3), names)
+        self.assertTrue(all(re.fullmatch(r"\d+-[-0-9T]+-\d\.svg", name) for name in names), names)
+
+    def test_every_of_nothing(self):
+        for value in ("0", "0.01", "often"):
+            self.assertEqual(self.run_as_py_spy("record", "-p", "1", "--every", value).returncode, 2)
+
     def open_as(self, user):
         """What --open of a recording does as a user: what it says, and what its xdg-open was told."""
         os.makedirs(self.path("bin"), exist_ok=True)
