@@ -33,8 +33,9 @@ static void print_words(const char *const *words, size_t count)
 
 static void print_formats(const struct verb *verb)
 {
-    const char *names[VERB_FORMAT_LIMIT];
-    print_words(names, verb_format_names(verb, names));
+    const char *names[VERB_FORMAT_LIMIT] = {NULL};
+    size_t count = verb_format_names(verb, names);
+    print_words(names, count);
 }
 
 static bool takes(const struct argp_option *option, const char *kind)

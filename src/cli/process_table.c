@@ -16,6 +16,8 @@
 #include <pwd.h>
 #include <string.h>
 
+enum { USER_TEXT_LIMIT = 16384 }; /* bytes of what is known of a user; one with more is shown by number */
+
 static const char *state_word(char state)
 {
     switch (state) {
@@ -33,9 +35,10 @@ static const char *state_word(char state)
 
 static void append_user(struct buffer *out, uint32_t user)
 {
-    const struct passwd *entry = getpwuid(user);
-    if (entry)
-        escape_visible(out, entry->pw_name, strlen(entry->pw_name));
+    char texts[USER_TEXT_LIMIT];
+    struct passwd entry, *found = NULL;
+    if (getpwuid_r(user, &entry, texts, sizeof(texts), &found) == 0 && found)
+        escape_visible(out, found->pw_name, strlen(found->pw_name));
     else
         buffer_format(out, "%u", user);
 }

@@ -391,7 +391,7 @@ struct parts {
 };
 
 /* Writes the results of a part that is over, and opens the files of the next one. */
-static struct error *change_outputs(struct parts *parts)
+static struct error *change_outputs(const struct parts *parts)
 {
     struct record_arguments *arguments = parts->arguments;
     struct work *work = parts->work;
@@ -399,7 +399,6 @@ static struct error *change_outputs(struct parts *parts)
     if (!error)
         error = make_results(arguments, arguments->store.fd, RENDER_PLAIN);
     recording_writer_destroy(hand_over(&work->writer));
-    parts->supervisor->writer = NULL;
     if (error)
         return keep_recording(&arguments->store, error);
     outputs_close(&arguments->outputs);
@@ -407,21 +406,21 @@ static struct error *change_outputs(struct parts *parts)
     error = open_next_outputs(arguments);
     if (!error)
         error = recording_writer_create(arguments->store.fd, &work->writer);
-    parts->supervisor->writer = work->writer;
     return error;
 }
 
-static struct error *end_part(void *context, bool *ret)
+static struct error *end_part(void *context)
 {
-    struct parts *parts = context;
+    const struct parts *parts = context;
     bool is_begun = false;
     struct error *error = recording_begin_part(parts->work->recording, parts->process, parts->work->writer, &is_begun);
     if (error || !is_begun)
         return error;
     if (parts->supervisor->has_progress_line)
         progress_clear();
-    *ret = true;
-    return change_outputs(parts);
+    error = change_outputs(parts);
+    supervisor_begin_part(parts->supervisor, parts->work->writer);
+    return error;
 }
 
 /* Ends the recording, writes the results and says what they are. save_error: why it was cut short, or NULL. */
@@ -472,10 +471,8 @@ static struct error *record_process(struct record_arguments *arguments, const st
     supervisor->ready_fd = arguments->ready_fd;
     supervisor->duration_ns = arguments->recording.duration_ns;
     struct parts parts = {arguments, process, supervisor, &work};
-    supervisor->every_ns = arguments->every_ns;
-    supervisor->end_part = end_part;
-    supervisor->context = &parts;
-    error = supervisor_record(supervisor, &is_recorded);
+    const struct part_ender ender = {arguments->every_ns, end_part, &parts};
+    error = supervisor_record(supervisor, &ender, &is_recorded);
     supervisor->recording = NULL;
     supervisor->tree = NULL;
     supervisor->writer = NULL;

@@ -272,19 +272,21 @@ static void note_first_part(struct supervisor *supervisor)
 }
 
 /* Ends a part when it is time for that. While nothing is recorded, it goes on. */
-static struct error *end_part_if_over(struct supervisor *supervisor)
+static struct error *end_part_if_over(const struct supervisor *supervisor, const struct part_ender *ender)
 {
-    uint64_t now_ms = elapsed_ms(supervisor), every_ms = supervisor->every_ns / 1000000;
+    uint64_t part_ms = elapsed_ms(supervisor) - supervisor->part_ms;
     bool is_running = recording_state(supervisor->recording) == RECORDING_RUNNING && !supervisor->is_paused;
-    bool is_begun = false;
-    if (every_ms == 0 || !is_running || now_ms - supervisor->part_ms < every_ms)
+    if (ender->every_ns == 0 || !is_running || part_ms < ender->every_ns / 1000000)
         return NULL;
-    struct error *error = supervisor->end_part(supervisor->context, &is_begun);
-    if (is_begun) {
-        supervisor->part_ms = now_ms - (now_ms - supervisor->part_ms) % every_ms;
-        supervisor->has_saved = false;
-    }
-    return error;
+    return ender->end_part(ender->context);
+}
+
+void supervisor_begin_part(struct supervisor *supervisor, struct recording_writer *writer)
+{
+    uint64_t now_ms = elapsed_ms(supervisor);
+    supervisor->part_ms = now_ms - (now_ms - supervisor->part_ms) % (supervisor->every_ns / 1000000);
+    supervisor->has_saved = false;
+    supervisor->writer = writer;
 }
 
 static bool is_finished(const struct supervisor *supervisor)
@@ -354,7 +356,7 @@ static int64_t left_ms(const struct supervisor *supervisor)
     return supervisor->duration_ns == 0 || supervisor->was_paused || left < 0 ? -1 : left;
 }
 
-struct error *supervisor_record(struct supervisor *supervisor, bool *ret_is_recorded)
+struct error *supervisor_record(struct supervisor *supervisor, const struct part_ender *ender, bool *ret_is_recorded)
 {
     cleanup_error struct error *error = NULL;
     struct error *save_error = NULL;
@@ -364,6 +366,7 @@ struct error *supervisor_record(struct supervisor *supervisor, bool *ret_is_reco
     if (supervisor->is_paused)
         recording_suspend(supervisor->recording);
     supervisor->was_paused |= supervisor->is_paused;
+    supervisor->every_ns = ender->every_ns;
     *ret_is_recorded = false;
     error = attach_all(supervisor);
     if (error)
@@ -382,7 +385,7 @@ struct error *supervisor_record(struct supervisor *supervisor, bool *ret_is_reco
             progress_show(supervisor->recording, elapsed_ms(supervisor) - supervisor->part_ms, left_ms(supervisor));
         save_error = save_if_due(supervisor, &is_over);
         if (!save_error)
-            save_error = end_part_if_over(supervisor);
+            save_error = end_part_if_over(supervisor, ender);
     } while (!save_error && !is_over && !is_finished(supervisor));
     if (supervisor->has_progress_line)
         progress_clear();

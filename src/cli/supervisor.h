@@ -41,10 +41,14 @@ struct supervisor_guest {
 };
 
 /*
- * Ends a part of the recording, writes its results, and has another one begin; *ret is false when it has to be asked
- * again in a moment.
+ * Who ends a part of the recording, writes its results, and has another one begin, which is to be told by
+ * supervisor_begin_part(). Without that it is asked again in a moment.
  */
-typedef struct error *(*part_ender)(void *context, bool *ret);
+struct part_ender {
+    uint64_t every_ns; /* 0: there are no parts */
+    struct error *(*end_part)(void *context);
+    void *context;
+};
 
 struct supervisor {
     const struct supervisor_guest *guest; /* NULL: there is none, and samples go to the writer */
@@ -52,33 +56,32 @@ struct supervisor {
     struct process_tree *tree;            /* likewise, */
     struct recording_writer *writer;      /* and this: where samples are saved each second */
     const struct process *process;        /* NULL: it could not be opened */
-    part_ender end_part;                  /* with every_ns: called in supervisor_record(); it may change the writer */
-    void *context;                        /* for that */
     struct process **others;        /* more of them, with this one; those that are attached to become the tree's, */
-    uint32_t other_count;           /* and NULL here */
     const struct process *refusing; /* whom the error of supervisor_record() is about, if not the process */
-    bool is_first_gone;             /* the process has ended, and others have not */
+    uint32_t other_count;           /* and NULL in others */
     pid_t child;                    /* the program that we started; 0 when we attached to one */
-    bool with_children;             /* the processes that it makes are recorded, too */
-    bool has_progress_line;
-    uint64_t every_ns;    /* after which a part of the recording ends, and another one begins; 0: never */
-    bool has_begun;       /* the first part has, */
-    uint64_t part_ms;     /* and when that was of the current one */
-    uint64_t duration_ns; /* of the recording; 0: no end */
-    bool stops_threads;   /* for samples */
-    bool is_paused;       /* nothing is recorded until SIGUSR1; SIGUSR2 makes it so */
-    bool was_paused;      /* at any time */
 
     int ready_fd; /* gets a newline when the first process has been attached to; -1: not wanted, or done */
-
-    int signals; /* signalfd */
+    int signals;  /* signalfd */
     int signal_count;
     int last_signal;
+    int child_status; /* as a shell would say it */
+
+    bool with_children; /* the processes that it makes are recorded, too */
+    bool has_progress_line;
+    bool stops_threads; /* for samples */
+    bool is_paused;     /* nothing is recorded until SIGUSR1; SIGUSR2 makes it so */
+    bool was_paused;    /* at any time */
+    bool is_first_gone; /* the process has ended, and others have not */
+    bool has_ended;     /* the process has, or all have */
+    bool has_begun;     /* the first part has, */
+    bool has_saved;     /* something was saved, */
+
+    uint64_t part_ms;     /* when the current part began */
+    uint64_t saved_ms;    /* when something was saved last */
+    uint64_t every_ns;    /* how long a part is; 0: there are none */
+    uint64_t duration_ns; /* of the recording; 0: no end */
     uint64_t start_ns;
-    bool has_saved;    /* something was saved, */
-    uint64_t saved_ms; /* and when that was last, since then */
-    bool has_ended;    /* the process has */
-    int child_status;  /* as a shell would say it */
 };
 
 /*
@@ -105,7 +108,10 @@ void supervisor_deinit(struct supervisor *supervisor);
  * signal says so. *ret_is_recorded is false when nothing was recorded; the error then says why the process could not be
  * attached to. With an error although something was recorded, that could not be saved any further.
  */
-struct error *supervisor_record(struct supervisor *supervisor, bool *ret_is_recorded);
+struct error *supervisor_record(struct supervisor *supervisor, const struct part_ender *ender, bool *ret_is_recorded);
+
+/* Another part has begun, which is saved by another writer. */
+void supervisor_begin_part(struct supervisor *supervisor, struct recording_writer *writer);
 
 /* Waits for the end of the program that we started, if it still runs, and returns the status for us to exit with. */
 int supervisor_wait_for_child(struct supervisor *supervisor);

@@ -277,7 +277,8 @@ static struct error *watch(struct top_arguments *arguments, const struct process
     supervisor->recording = work.recording;
     supervisor->tree = work.tree;
     supervisor->with_children = arguments->with_processes;
-    error = supervisor_record(supervisor, &is_recorded);
+    const struct part_ender no_parts = {0};
+    error = supervisor_record(supervisor, &no_parts, &is_recorded);
     top_view_close(view);
     supervisor->guest = NULL;
     supervisor->recording = NULL;

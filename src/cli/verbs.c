@@ -100,10 +100,12 @@ struct error *verbs_describe_unknown(const char *word)
 
 size_t verb_format_names(const struct verb *verb, const char *ret[VERB_FORMAT_LIMIT])
 {
-    size_t count = 0;
-    const struct format *pictures = verb->formats == FORMATS_OF_PICTURES ? formats_all(&count) : NULL;
-    const struct diff_format *diffs = verb->formats == FORMATS_OF_DIFFS ? diff_formats_all(&count) : NULL;
-    for (size_t i = 0; i < count && i < VERB_FORMAT_LIMIT; i++)
-        ret[i] = pictures ? pictures[i].name : diffs[i].name;
-    return count < VERB_FORMAT_LIMIT ? count : VERB_FORMAT_LIMIT;
+    size_t count = 0, diff_count = 0, found = 0;
+    const struct format *pictures = formats_all(&count);
+    const struct diff_format *diffs = diff_formats_all(&diff_count);
+    for (size_t i = 0; verb->formats == FORMATS_OF_PICTURES && i < count && found < VERB_FORMAT_LIMIT; i++)
+        ret[found++] = pictures[i].name;
+    for (size_t i = 0; verb->formats == FORMATS_OF_DIFFS && i < diff_count && found < VERB_FORMAT_LIMIT; i++)
+        ret[found++] = diffs[i].name;
+    return found;
 }
