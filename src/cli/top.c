@@ -181,7 +181,7 @@ static bool take_recording_option(struct top_arguments *arguments, int key, cons
         break;
     case KEY_NATIVE_ALL:
         arguments->recording.with_all_native = true;
-        /* fall through */
+        __attribute__((fallthrough));
     case 'n':
         arguments->recording.with_native = true;
         *ret = options_take_native(&arguments->line);
