@@ -114,7 +114,11 @@ void top_output_leave(struct top_output *output, pid_t program)
     pid_t child = fork();
     if (child != 0)
         return;
+    /* The terminal and its session are not ours any more. */
     setsid();
+    cleanup_fd int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int i = 0; nothing >= 0 && i < STREAMS; i++)
+        dup2(nothing, i);
     while (kill(program, 0) == 0) {
         top_output_trim(output);
         sleep(1);
