@@ -35,6 +35,23 @@ static void start_colours(struct terminal *terminal)
     init_pair(PAIR_GROUP, COLOR_CYAN, background);
 }
 
+/* Keys that many terminals send in another way than their terminfo entry says, or inside of tmux and screen. */
+static void define_keys(void)
+{
+    static const struct {
+        const char *sequence;
+        int key;
+    } keys[] = {
+        {"\033[1~", KEY_HOME},  {"\033[7~", KEY_HOME},  {"\033[H", KEY_HOME},  {"\033OH", KEY_HOME},
+        {"\033[4~", KEY_END},   {"\033[8~", KEY_END},   {"\033[F", KEY_END},   {"\033OF", KEY_END},
+        {"\033[5~", KEY_PPAGE}, {"\033[6~", KEY_NPAGE}, {"\033[A", KEY_UP},    {"\033OA", KEY_UP},
+        {"\033[B", KEY_DOWN},   {"\033OB", KEY_DOWN},   {"\033[C", KEY_RIGHT}, {"\033OC", KEY_RIGHT},
+        {"\033[D", KEY_LEFT},   {"\033OD", KEY_LEFT},
+    };
+    for (size_t i = 0; i < array_size(keys); i++)
+        define_key(keys[i].sequence, keys[i].key);
+}
+
 /* How the terminal is to behave while it is ours. Ctrl-C and Ctrl-Z stay signals. */
 static void set_modes(struct terminal *terminal)
 {
@@ -44,6 +61,7 @@ static void set_modes(struct terminal *terminal)
     intrflush(stdscr, FALSE);
     keypad(stdscr, TRUE);
     nodelay(stdscr, TRUE);
+    define_keys();
     curs_set(0);
     set_escdelay(ESCAPE_MS);
     terminal_set_mouse(terminal, true);
