@@ -6,6 +6,7 @@
 #include "target.h"
 #include "title.h"
 #include "top_output.h"
+#include "top_services.h"
 #include "top_view.h"
 #include "verbs.h"
 
@@ -271,6 +272,7 @@ static struct error *watch(struct top_arguments *arguments, const struct process
     if (error)
         return error;
     bool is_recorded;
+    top_services_fill(view, &view->services);
     top_view_prepare(view);
     view->recording = work.recording;
     supervisor->guest = &view->guest;

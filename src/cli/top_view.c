@@ -3,11 +3,11 @@
 
 #include "terminal.h"
 #include "top_output.h"
-#include "top_services.h"
 
 #include "formats/tree_options.h"
 #include "sampler/recording.h"
 #include "screen/feed.h"
+#include "screen/model.h"
 #include "screen/screen.h"
 #include "screen/text.h"
 
@@ -89,7 +89,7 @@ static struct error *write_text(void *context, const struct supervisor *supervis
 
 static struct error *open_screen(struct top_view *view, bool has_program)
 {
-    struct screen_options options = {
+    const struct screen_options options = {
         .in = stdin,
         .out = stdout,
         .use_colour = terminal_is_lively(STDOUT_FILENO),
@@ -97,8 +97,8 @@ static struct error *open_screen(struct top_view *view, bool has_program)
         .has_program = has_program,
         .has_idle = view->with_idle,
         .save_path = view->save_path,
+        .services = view->services,
     };
-    top_services_fill(view, &options.services);
     struct error *error = screen_create(&options, view->model, &view->settings, &view->screen);
     if (!error)
         view->guest.fd = screen_fd(view->screen);

@@ -6,13 +6,15 @@
 #define CLI_TOP_VIEW_H
 
 #include "base/error.h"
-#include "screen/model.h"
+#include "screen/rows.h"
+#include "screen/screen_options.h"
 #include "supervisor.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct feed;
+struct model;
 struct picture_options;
 struct screen;
 struct top_output;
@@ -38,6 +40,7 @@ struct top_view {
     bool is_program_left; /* it is to run on, without us */
     bool is_program_ended;
     char *save_path;
+    struct screen_services services; /* see top_services.h */
     struct supervisor_guest guest;
 };
 

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "caller_list.h"
 #include "profile/profile.h"
+#include "row_text.h"
 #include "shape.h"
 
 #include <stdlib.h>
@@ -17,7 +18,6 @@ enum {
 /* What is needed to make rows. */
 struct round {
     struct listing *listing;
-    const struct model *model;
     const struct shape *shape;
     const struct model_settings *settings;
     bool *matches;             /* by row of the shape: it has the text of the filter; NULL: there is no filter */
@@ -350,13 +350,14 @@ static void push_below(struct round *round, const struct candidate *parent)
 static bool find_matches(struct round *round)
 {
     const struct shape *shape = round->shape;
+    const struct row_scope scope = {shape->profile, shape->grouping, shape->by_line};
     round->matches = calloc(shape->row_count + (size_t)1, sizeof(bool));
     round->has_match_below = calloc(shape->count + (size_t)1, sizeof(bool));
     if (!round->matches || !round->has_match_below)
         return false;
     for (uint32_t i = 0; i < shape->row_count; i++) {
         const struct model_row row = {.frame = shape->rows[i].key, .group = shape->rows[i].group};
-        round->matches[i] = row.frame != MODEL_NONE && model_matches(round->model, &row, round->settings->filter);
+        round->matches[i] = row.frame != MODEL_NONE && row_matches_text(&scope, &row, round->settings->filter);
     }
     for (uint32_t i = shape->count; i-- > 1;) {
         round->has_match_below[i] |= round->matches[shape->nodes[i].row];
@@ -365,10 +366,9 @@ static bool find_matches(struct round *round)
     return true;
 }
 
-bool listing_make(struct listing *listing, const struct model *model, const struct shape *shape,
-                  const struct model_settings *settings)
+bool listing_make(struct listing *listing, const struct shape *shape, const struct model_settings *settings)
 {
-    struct round round = {.listing = listing, .model = model, .shape = shape, .settings = settings};
+    struct round round = {.listing = listing, .shape = shape, .settings = settings};
     bool is_grouped = settings->grouping != MODEL_MERGED;
     listing->count = 0;
     round.has_failed = settings->filter[0] != '\0' && !find_matches(&round);

@@ -4,7 +4,7 @@
 #define SCREEN_LISTING_H
 
 #include "base/table.h"
-#include "screen/model.h"
+#include "screen/rows.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,8 +32,7 @@ void listing_deinit(struct listing *listing);
 void listing_clear(struct listing *listing);
 
 /* Makes the rows anew. False without memory. */
-bool listing_make(struct listing *listing, const struct model *model, const struct shape *shape,
-                  const struct model_settings *settings);
+bool listing_make(struct listing *listing, const struct shape *shape, const struct model_settings *settings);
 
 void listing_open(struct listing *listing, uint64_t id, bool is_open);
 

@@ -5,6 +5,7 @@
 #include "base/table.h"
 #include "listing.h"
 #include "profile/profile.h"
+#include "row_text.h"
 #include "screen/feed.h"
 #include "shape.h"
 #include "stacks.h"
@@ -159,7 +160,7 @@ struct error *model_list(struct model *model, const struct model_settings *setti
             return error_no_memory();
     }
     if (!shape_sum(&model->shape, &model->stacks, classes_of(settings)) ||
-        !listing_make(&model->listing, model, &model->shape, settings))
+        !listing_make(&model->listing, &model->shape, settings))
         return error_no_memory();
     return NULL;
 }
@@ -248,6 +249,29 @@ double model_percent(const struct model *model, uint64_t now)
 double model_seconds(const struct model *model, uint64_t all)
 {
     return (double)all * (double)model_interval_ns(model) / 1e9;
+}
+
+static struct row_scope scope_of(const struct model *model)
+{
+    return (struct row_scope){model_profile(model), model_grouping(model), model_is_by_line(model)};
+}
+
+void model_append_name(const struct model *model, const struct model_row *row, struct buffer *out)
+{
+    const struct row_scope scope = scope_of(model);
+    row_append_name(&scope, row, out);
+}
+
+void model_append_place(const struct model *model, const struct model_row *row, bool full_filenames, struct buffer *out)
+{
+    const struct row_scope scope = scope_of(model);
+    row_append_place(&scope, row, full_filenames, out);
+}
+
+bool model_matches(const struct model *model, const struct model_row *row, const char *text)
+{
+    const struct row_scope scope = scope_of(model);
+    return row_matches_text(&scope, row, text);
 }
 
 /* Whether a stack is below a row, or of its group. */

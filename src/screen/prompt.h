@@ -3,9 +3,8 @@
 #ifndef SCREEN_PROMPT_H
 #define SCREEN_PROMPT_H
 
-#include "screen/model.h"
-
 #include <stdbool.h>
+#include <stddef.h>
 
 struct terminal;
 

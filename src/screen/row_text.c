@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the rows of a model are called. */
+#include "row_text.h"
+
 #include "base/escape.h"
 #include "profile/members.h"
 #include "profile/profile.h"
-#include "screen/model.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -47,20 +47,20 @@ static void append_process(struct buffer *out, const struct profile *profile, ui
     }
 }
 
-static void append_group(const struct model *model, const struct model_row *row, struct buffer *out)
+static void append_group(const struct row_scope *scope, const struct model_row *row, struct buffer *out)
 {
-    const struct profile *profile = model_profile(model);
-    if (model_grouping(model) == MODEL_PROCESSES)
+    const struct profile *profile = scope->profile;
+    if (scope->grouping == MODEL_PROCESSES)
         append_process(out, profile, row->group);
     else
         append_thread(out, profile, row->group);
 }
 
-void model_append_name(const struct model *model, const struct model_row *row, struct buffer *out)
+void row_append_name(const struct row_scope *scope, const struct model_row *row, struct buffer *out)
 {
-    const struct profile *profile = model_profile(model);
+    const struct profile *profile = scope->profile;
     if (row->frame == MODEL_NONE) {
-        append_group(model, row, out);
+        append_group(scope, row, out);
         return;
     }
     size_t before = out->len;
@@ -70,14 +70,15 @@ void model_append_name(const struct model *model, const struct model_row *row, s
 }
 
 /* The line of a row: that which runs, or with which the function begins. */
-static int32_t line_of(const struct model *model, const struct profile_frame *frame)
+static int32_t line_of(const struct row_scope *scope, const struct profile_frame *frame)
 {
-    return model_is_by_line(model) || frame->first_line == 0 ? frame->line : frame->first_line;
+    return scope->by_line || frame->first_line == 0 ? frame->line : frame->first_line;
 }
 
-void model_append_place(const struct model *model, const struct model_row *row, bool full_filenames, struct buffer *out)
+void row_append_place(const struct row_scope *scope, const struct model_row *row, bool full_filenames,
+                      struct buffer *out)
 {
-    const struct profile *profile = model_profile(model);
+    const struct profile *profile = scope->profile;
     if (row->frame == MODEL_NONE)
         return;
     const struct profile_frame *frame = profile_frame(profile, row->frame);
@@ -86,16 +87,16 @@ void model_append_place(const struct model *model, const struct model_row *row, 
     if (!profile_frame_has_file(profile, frame))
         return;
     append_string(out, profile, full_filenames ? frame->file : profile_short_file(profile, frame->file));
-    int32_t line = line_of(model, frame);
+    int32_t line = line_of(scope, frame);
     if (line != 0 && frame->line != 0)
         buffer_format(out, ":%d", line);
 }
 
-bool model_matches(const struct model *model, const struct model_row *row, const char *text)
+bool row_matches_text(const struct row_scope *scope, const struct model_row *row, const char *text)
 {
     cleanup_buffer struct buffer shown = {0};
-    model_append_name(model, row, &shown);
+    row_append_name(scope, row, &shown);
     buffer_append_text(&shown, " ");
-    model_append_place(model, row, true, &shown);
+    row_append_place(scope, row, true, &shown);
     return strcasestr(buffer_text(&shown), text) != NULL;
 }

@@ -7,7 +7,7 @@
 #define SCREEN_SHAPE_H
 
 #include "base/table.h"
-#include "screen/model.h"
+#include "screen/rows.h"
 
 #include <stdbool.h>
 #include <stdint.h>

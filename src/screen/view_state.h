@@ -5,7 +5,8 @@
 
 #include "pager.h"
 #include "prompt.h"
-#include "screen/screen.h"
+#include "screen/model.h"
+#include "screen/screen_options.h"
 #include "terminal.h"
 
 enum { MESSAGE_SIZE = 512, COLUMN_LIMIT = 4 };
