@@ -35,7 +35,7 @@ struct feed {
     uint32_t first, count, capacity;
     uint32_t seen; /* samples up to here were taken */
     struct feed_mark *marks;
-    uint32_t mark_count;
+    uint32_t mark_count; /* there always is one */
     uint32_t era;
     bool has_failed; /* memory ran out */
 };
@@ -49,6 +49,7 @@ struct error *feed_create(uint64_t keep_ns, struct feed **ret)
     feed->marks = calloc(MARK_LIMIT, sizeof(*feed->marks));
     if (!feed->marks)
         return error_no_memory();
+    feed->mark_count = 1; /* the beginning, when nothing was counted */
     *ret = hand_over(&feed);
     return NULL;
 }
@@ -278,16 +279,12 @@ static struct feed_mark begin_of(const struct feed *feed)
     uint32_t i = 0;
     while (i + 1 < feed->mark_count && !is_covered(feed, &feed->marks[i]))
         i++;
-    struct feed_mark mark = feed->marks[i];
-    /* The first mark was made after the first samples. */
-    if (feed->mark_count > 0 && feed->era == 0 && feed->marks[feed->mark_count - 1].time_ns <= feed->keep_ns)
-        mark = (struct feed_mark){0};
-    return mark;
+    return feed->marks[i];
 }
 
 uint64_t feed_kept_ns(const struct feed *feed)
 {
-    return feed->mark_count > 0 ? feed->marks[feed->mark_count - 1].time_ns - begin_of(feed).time_ns : 0;
+    return feed->marks[feed->mark_count - 1].time_ns - begin_of(feed).time_ns;
 }
 
 static struct profile_info describe(const struct profile_info *info, const struct feed_mark *begin)
