@@ -80,6 +80,7 @@ struct top_arguments {
     struct recording_options recording;
     struct picture_options picture; /* only the filter of it */
     struct top_view view;
+    struct top_output output; /* of the program that is started, where there is a screen */
 };
 
 static struct error *complete(struct top_arguments *arguments)
@@ -181,10 +182,9 @@ static bool take_recording_option(struct top_arguments *arguments, int key, cons
         arguments->recording.with_idle = true;
         break;
     case KEY_NATIVE_ALL:
-        arguments->recording.with_all_native = true;
-        __attribute__((fallthrough));
     case 'n':
         arguments->recording.with_native = true;
+        arguments->recording.with_all_native |= key == KEY_NATIVE_ALL;
         *ret = options_take_native(&arguments->line);
         break;
     case KEY_BLOCKING:
@@ -354,13 +354,12 @@ static int watch_program(struct top_arguments *arguments)
 {
     cleanup_process struct process *process = NULL;
     cleanup_supervisor struct supervisor supervisor = {.signals = -1, .ready_fd = -1};
-    struct top_output output __attribute__((cleanup(top_output_deinit))) = {.fd = -1};
     sigset_t signals_for_program;
     launch_prepare(&signals_for_program);
     struct error *error = supervisor_init(&supervisor, true);
     if (!error && arguments->view.has_screen) {
-        arguments->view.output = &output;
-        error = top_output_init(&output);
+        arguments->view.output = &arguments->output;
+        error = top_output_init(&arguments->output);
     }
     if (error)
         return target_report_wrapper_error(error);
@@ -377,7 +376,7 @@ static int watch_program(struct top_arguments *arguments)
         report_error(error);
     int status = leave_program(arguments, &supervisor);
     if (arguments->view.output)
-        print_output(&output);
+        print_output(&arguments->output);
     return error ? STATUS_WRAPPER_FAILURE : status;
 }
 
@@ -411,12 +410,14 @@ int verb_top(int argc, char **argv)
         .line = {.verb = "top", .tables = {top_options, filter_argp_options}},
         .recording = {.interval_ns = 10000000, .table_limit = TABLE_LIMIT},
         .keep_ns = UINT64_C(60000000000),
+        .output = {.fd = -1},
         .view = {.delay_ns = UINT64_C(1000000000), .settings = {.column = MODEL_OWN_TIME}},
     };
     arguments.picture.line = &arguments.line;
     struct error *error = options_parse(&top_argp, argc, argv, &arguments.line);
     int status = error ? report_error(error) : run(&arguments);
     top_view_deinit(&arguments.view);
+    top_output_deinit(&arguments.output);
     picture_options_deinit(&arguments.picture);
     return status;
 }

@@ -167,7 +167,7 @@ static void add_mark(struct feed *feed)
     const struct profile_info *info = profile_get_info(feed->copy.profile);
     if (feed->mark_count == MARK_LIMIT) {
         for (uint32_t i = 0; i < MARK_LIMIT / 2; i++)
-            feed->marks[i] = feed->marks[2 * i];
+            feed->marks[i] = feed->marks[(size_t)2 * i];
         feed->mark_count = MARK_LIMIT / 2;
     }
     feed->marks[feed->mark_count++] = (struct feed_mark){info->duration_ns, info->cpu_ns, info->intervals};
