@@ -585,12 +585,17 @@ class TestStates(WhereCase):
     def wait_for_state(self, pid, letters):
         harness.wait_until(lambda: harness.status_of(pid)["State"][0] in letters, "process %d is %s" % (pid, letters))
 
+    def wait_until_stopped(self, pid, letter):
+        """Each thread comes to its stop by itself, when it gets a CPU for that."""
+        harness.wait_until(lambda: all(harness.status_of(tid)["State"][0] == letter for tid in thread_ids(pid)),
+                           "all threads of process %d are %s" % (pid, letter))
+
     def test_stopped(self):
         """A stopped process can be read, says so, and stays stopped."""
         target = self.start_threads()
         target.signal(signal.SIGSTOP)
         self.addCleanup(target.signal, signal.SIGCONT)
-        self.wait_for_state(target.pid, "T")
+        self.wait_until_stopped(target.pid, "T")
         outcome = self.run_pyspyc("dump", "--pid", target.pid)
         self.assertEqual(outcome.status, 0, outcome)
         self.assertEqual(outcome.output.count("(stopped"), BUSY + IDLE + 1, outcome)
@@ -600,7 +605,7 @@ class TestStates(WhereCase):
         self.assertEqual(outcome.status, 0, outcome)
         self.assertEqual(stacks.total(), 0, outcome)
         self.assertIn("idle", outcome.errors)
-        self.wait_for_state(target.pid, "T")
+        self.wait_until_stopped(target.pid, "T")
         target.signal(signal.SIGCONT)
         self.assertEqual(target.finish()[0], 0, target.stderr())
 
@@ -611,7 +616,7 @@ class TestStates(WhereCase):
         self.wait_until_sampling(profiler)
         target.signal(signal.SIGSTOP)
         self.addCleanup(target.signal, signal.SIGCONT)
-        self.wait_for_state(target.pid, "T")
+        self.wait_until_stopped(target.pid, "T")
         self.wait_until_sampling(profiler, wakeups=300)
         target.signal(signal.SIGCONT)
         target.finish()
@@ -643,7 +648,7 @@ class TestStates(WhereCase):
                               "-ex", "echo attached\\n")
         while debugger.read_line() != "attached":
             pass
-        self.wait_for_state(target.pid, "t")
+        self.wait_until_stopped(target.pid, "t")
         outcome = self.run_pyspyc("dump", "--pid", target.pid)
         self.assertEqual(outcome.status, 0, outcome)
         self.assertEqual(outcome.output.count("(stopped"), BUSY + IDLE + 1, outcome)
