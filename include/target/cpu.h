@@ -6,11 +6,18 @@
 #define TARGET_CPU_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 enum { CPU_LIMIT = 4096 };
+
+/*
+ * Blocks the signals that a thread which is to get none inherits from the calling one: all but those of a fault of its
+ * own, which the kernel would not let anybody handle otherwise.
+ */
+void cpu_block_signals(sigset_t *ret_before);
 
 /*
  * Starts a thread that runs on this CPU only, with all signals blocked. False when that CPU may not be used by us, or

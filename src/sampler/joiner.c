@@ -9,6 +9,7 @@
 #include "profile/sample.h"
 #include "sample_log.h"
 #include "stack_finder.h"
+#include "target/cpu.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -204,9 +205,8 @@ static void *run(void *argument)
 /* Starts the thread, which gets no signals. */
 static struct error *start(struct joiner *joiner)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigset_t before;
+    cpu_block_signals(&before);
     int number = pthread_create(&joiner->thread, NULL, run, joiner);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return number == 0 ? NULL : error_from_errno(number, "cannot start a thread");

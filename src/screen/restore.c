@@ -19,6 +19,13 @@ static size_t sequence_len;
 
 static const int fatal_signals[] = {SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,    SIGABRT,   SIGSYS,
                                     SIGTRAP, SIGQUIT, SIGXCPU, SIGSTKFLT, SIGVTALRM, SIGPROF};
+static struct sigaction actions[array_size(fatal_signals)]; /* as they were */
+
+static void give_signals_back(void)
+{
+    for (size_t i = 0; i < array_size(fatal_signals); i++)
+        sigaction(fatal_signals[i], &actions[i], NULL);
+}
 
 /* Only calls that are allowed in a signal handler. */
 static void restore_and_end(int number)
@@ -27,8 +34,9 @@ static void restore_and_end(int number)
         is_prepared = 0;
         (void)!write(terminal_fd, sequence, sequence_len);
         tcsetattr(terminal_fd, TCSANOW, &terminal_modes);
+        give_signals_back();
     }
-    /* SA_RESETHAND: the second time it ends us, as soon as this handler returns. */
+    /* It comes when this handler has returned, and ends us, or is a sanitizer's. */
     raise(number);
 }
 
@@ -66,22 +74,18 @@ void restore_prepare(int fd, const struct termios *modes)
     for (size_t i = 0; i < array_size(names); i++)
         add_sequence(capability(names[i]));
     add_sequence("\r\n");
+    const struct sigaction ours = {.sa_handler = restore_and_end};
     is_prepared = 1;
     for (size_t i = 0; i < array_size(fatal_signals); i++) {
-        struct sigaction action;
-        const struct sigaction ours = {.sa_handler = restore_and_end, .sa_flags = (int)SA_RESETHAND};
-        /* A sanitizer's handler stays. */
-        if (sigaction(fatal_signals[i], NULL, &action) == 0 && action.sa_handler == SIG_DFL)
-            sigaction(fatal_signals[i], &ours, NULL);
+        sigaction(fatal_signals[i], &ours, &actions[i]);
+        if (actions[i].sa_handler == SIG_IGN)
+            sigaction(fatal_signals[i], &actions[i], NULL);
     }
 }
 
 void restore_forget(void)
 {
+    if (is_prepared)
+        give_signals_back();
     is_prepared = 0;
-    for (size_t i = 0; i < array_size(fatal_signals); i++) {
-        struct sigaction action;
-        if (sigaction(fatal_signals[i], NULL, &action) == 0 && action.sa_handler == restore_and_end)
-            signal(fatal_signals[i], SIG_DFL);
-    }
 }

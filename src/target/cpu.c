@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "target/cpu.h"
 
+#include "base/cleanup.h"
+
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -31,14 +33,23 @@ static bool set_attributes(pthread_attr_t *attributes, int cpu)
     return is_set;
 }
 
+void cpu_block_signals(sigset_t *ret_before)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+    sigset_t blocked;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < array_size(faults); i++)
+        sigdelset(&blocked, faults[i]);
+    pthread_sigmask(SIG_BLOCK, &blocked, ret_before);
+}
+
 bool cpu_start_thread(int cpu, void *(*run)(void *argument), void *argument, pthread_t *ret)
 {
     pthread_attr_t attributes;
     if (cpu < 0 || cpu >= CPU_LIMIT || pthread_attr_init(&attributes) != 0)
         return false;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
+    sigset_t before;
+    cpu_block_signals(&before);
     bool is_started = set_attributes(&attributes, cpu) && pthread_create(ret, &attributes, run, argument) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);

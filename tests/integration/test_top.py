@@ -359,6 +359,16 @@ class TestOnScreen(harness.TestCase):
         terminal.keys("q")
         terminal.assert_whole(self.modes)
 
+    def test_cost(self):
+        """Five refreshes a second: far more than this share of a CPU would be something gone wrong."""
+        terminal = self.start_top()
+        shown = terminal.wait_for(r" (?:[6-9]|\d\d) s, 100/s")
+        with open("/proc/%d/stat" % self.profiler()) as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        self.assertLess(seconds / int(re.search(r" (\d+) s, 100/s", shown).group(1)), 0.15 * harness.SLOWNESS)
+        self.quit(terminal)
+
     def test_native_frames(self):
         terminal = self.start_top("--native-all")
         terminal.wait_for(r"^ +[\d.]+%.* \(.*(libc|libpython|python[23]|\.c:\d+).*\)$")

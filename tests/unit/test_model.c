@@ -369,7 +369,7 @@ static void tells_the_load(void **state)
     assert_int_equal(percent(load.nobody), 6);
     assert_int_equal(percent(load.lost), 4);
     assert_int_equal(percent(load.cpu), 50);
-    assert_int_equal(percent(model_history(source.model, &count)[0]), 60);
+    assert_int_equal(percent((double)model_history(source.model, &count)[0]), 60);
     assert_int_equal(count, 1);
     assert_int_equal(percent(model_percent(source.model, 25) / 100), 25);
     assert_int_equal(percent(model_seconds(source.model, 50)), 50);
