@@ -42,8 +42,8 @@ int screen_fd(const struct screen *screen);
 /* Whether what is shown is to stay as it is. */
 bool screen_is_paused(const struct screen *screen);
 
-/* What is said of the process in the first line: "ended", "paused"; NULL: nothing. Static. */
-void screen_set_state(struct screen *screen, const char *state);
+/* What is said of the process in the first line, static, or NULL; and whether it has ended. */
+void screen_set_state(struct screen *screen, const char *state, bool has_ended);
 
 /* Does what the keys say that were pressed, and shows it. */
 enum screen_wish screen_take_keys(struct screen *screen);

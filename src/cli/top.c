@@ -345,7 +345,7 @@ static int leave_program(struct top_arguments *arguments, struct supervisor *sup
         top_output_leave(view->output, supervisor->child);
         return STATUS_SUCCESS;
     }
-    if (view->is_program_ended)
+    if (view->is_program_ended && !supervisor->has_ended)
         kill(supervisor->child, SIGTERM);
     return supervisor_wait_for_child(supervisor);
 }

@@ -108,7 +108,7 @@ static struct error *open_screen(struct top_view *view, bool has_program)
 static void set_state(const struct top_view *view, const struct supervisor *supervisor)
 {
     const char *state = view->is_complete ? "ENDED" : supervisor->is_paused ? "SIGUSR2 paused it" : NULL;
-    screen_set_state(view->screen, state);
+    screen_set_state(view->screen, state, supervisor->has_ended);
 }
 
 /* Whether nobody can press a key any more. */

@@ -245,7 +245,7 @@ static void begin_save(struct screen *screen)
 
 static void quit(struct screen *screen)
 {
-    if (screen->options.has_program && !screen->state)
+    if (screen->options.has_program && !screen->has_ended)
         prompt_open(&screen->prompt, PROMPT_QUIT, "The program still runs: k ends it, l leaves it running, Esc stays",
                     NULL, 0);
     else

@@ -48,9 +48,10 @@ bool screen_is_paused(const struct screen *screen)
     return screen->is_paused;
 }
 
-void screen_set_state(struct screen *screen, const char *state)
+void screen_set_state(struct screen *screen, const char *state, bool has_ended)
 {
     screen->state = state;
+    screen->has_ended = has_ended;
 }
 
 const struct model_row *view_row(const struct screen *screen)

@@ -26,6 +26,7 @@ struct screen {
     struct prompt prompt;
     enum screen_wish wish;
     const char *state; /* of the process */
+    bool has_ended;
     bool is_paused;
 
     uint32_t cursor;    /* index of a row, */

@@ -450,6 +450,19 @@ class TestStarted(harness.TestCase):
         terminal.command("echo", "status")
         terminal.wait_for("^status")
 
+    def test_program_that_is_not_recorded(self):
+        """SIGUSR2 pauses the recording; q asks all the same."""
+        terminal = self.start_live()
+        # Whoever looks after the output of a program that another test has left has no children.
+        top = next(pid for pid in self.pids() if harness.command_line(pid)[:2] == [harness.pyspyc(), "top"] and
+                   harness.children_of(pid))
+        os.kill(top, signal.SIGUSR2)
+        terminal.wait_for("SIGUSR2 paused it")
+        terminal.keys("q")
+        terminal.wait_for("The program still runs")
+        terminal.keys("k")
+        terminal.assert_whole(self.modes)
+
     def test_program_that_is_left(self):
         terminal = self.start_live("output")
         children = [pid for pid in self.pids() if "output" in harness.command_line(pid)[-1:] and
