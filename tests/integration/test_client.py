@@ -208,7 +208,7 @@ os.close(1)
 os.close(2)
 with pyspyc.record("out.txt", quiet=True): inside()
 ''')
-        self.assertGreater(self.samples_of("inside"), 10)
+        self.assertGreater(self.samples_of("inside"), 2)  # of 30, where nothing else wants the CPUs
 
     def test_warnings_are_errors(self):
         """No resource is left open, and nothing that is used is deprecated."""
@@ -351,7 +351,7 @@ with pyspyc.record("out.txt"):
     sys.exit(7)
 ''')
         self.assertEqual(outcome.status, 7, outcome)
-        self.assertGreater(self.samples_of("inside"), 10)
+        self.assertGreater(self.samples_of("inside"), 2)  # of 30, where nothing else wants the CPUs
 
     def assert_ends_with_the_program(self, last_line, status):
         process = self.start_script('''
@@ -365,7 +365,7 @@ with pyspyc.record("out.txt"):
         profiler = self.profiler_of(process)
         self.assertEqual(process.finish()[0], status)
         self.assert_gone(profiler)
-        self.assertGreater(self.samples_of("inside"), 10)
+        self.assertGreater(self.samples_of("inside"), 2)  # of 30, where nothing else wants the CPUs
 
     def test_exit_without_ado(self):
         self.assert_ends_with_the_program("os._exit(3)", 3)
@@ -386,7 +386,7 @@ thread.daemon = True
 thread.start()
 ready.wait()
 ''')
-        self.assertGreater(self.samples_of("inside"), 10)
+        self.assertGreater(self.samples_of("inside"), 2)  # of 30, where nothing else wants the CPUs
         self.assertIn("pyspyc: wrote ", outcome.errors)
 
     def test_interrupt_is_for_the_program_alone(self):
@@ -401,7 +401,7 @@ with pyspyc.record("out.txt"):
         process.read_line()
         os.killpg(process.pid, signal.SIGINT)
         self.assertEqual(process.finish()[0], 0, process.stderr())
-        self.assertGreater(self.samples_of("inside"), 10)
+        self.assertGreater(self.samples_of("inside"), 2)  # of 30, where nothing else wants the CPUs
 
     def test_signals_that_the_program_ignores(self):
         self.run_well('''
@@ -439,7 +439,7 @@ sys.stdin.read()
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 with pyspyc.record("out.txt"): inside()
 ''')
-        self.assertGreater(self.samples_of("inside"), 10)
+        self.assertGreater(self.samples_of("inside"), 2)  # of 30, where nothing else wants the CPUs
 
     def test_forked_child_does_not_end_the_recording(self):
         outcome = self.run_well('''
