@@ -154,7 +154,13 @@ class WhereCase(test_record.RecordCase):
         self.assertGreater(stacks.total(), 50, outcome)
         self.assertEqual(stacks.total(), stacks.total(stacks.with_function("busy")), outcome)
 
+    def has_gil(self, pid, name):
+        return any(thread["thread_name"] == name and thread["owns_gil"] for thread in self.dump(pid))
+
     def assert_threads_program(self, pid):
+        # The main thread has the GIL while it says that all is ready.
+        if not self.is_free_threaded:
+            harness.wait_until(lambda: self.has_gil(pid, "busy-0"), "the busy thread has the GIL")
         self.assert_threads(self.dump(pid), thread_ids(pid))
         self.assert_busy_recording("--pid", pid)
 
