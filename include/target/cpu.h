@@ -31,12 +31,20 @@ bool cpu_start_thread(int cpu, void *(*run)(void *argument), void *argument, pth
  */
 void cpu_wake_promptly(void);
 
+/*
+ * Lets a thread of ours that wakes up promptly (0: the calling one) run before all ordinary threads of its CPU, or no
+ * longer. Threads that it starts do not. False when we may not (CAP_SYS_NICE, or RLIMIT_RTPRIO; some containers allow
+ * nobody).
+ */
+bool cpu_take_precedence(pid_t tid, bool is_wanted);
+
 /* What the machine lets us do on its CPUs. */
 struct cpu_survey {
     uint32_t present;      /* CPUs that are switched on */
     uint32_t allowed;      /* those of them on which we may run, */
     uint32_t pinned;       /* and on which a thread of ours did run when it was bound to it */
     bool has_short_slices; /* see cpu_wake_promptly() */
+    bool has_precedence;   /* see cpu_take_precedence() */
     bool has_number;       /* the kernel keeps the CPU's number in the memory of each thread (rseq) of ours */
 };
 

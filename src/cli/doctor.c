@@ -166,6 +166,20 @@ static void examine_confinement(struct doctor *doctor, const struct own_standing
         tell(doctor, VERDICT_NOTE, "ptrace", "is refused (%s): --blocking and --native do not work", filter);
 }
 
+static void tell_wake_ups(struct doctor *doctor, const struct cpu_survey *survey)
+{
+    if (survey->has_precedence)
+        tell(doctor, VERDICT_FINE, "wake-ups", "pyspyc may take precedence, and so have a turn as soon as it is due");
+    else if (survey->has_short_slices)
+        tell(doctor, VERDICT_FINE, "wake-ups",
+             "this kernel gives short slices: a turn comes as soon as it is due, but on a busy machine (CAP_SYS_NICE "
+             "would help)");
+    else
+        tell(doctor, VERDICT_NOTE, "wake-ups",
+             "this kernel gives no short slices (Linux 6.12 does), and pyspyc may not take precedence (CAP_SYS_NICE): "
+             "a turn may come late, and shares of programs that sleep often be wrong; --blocking does not need it");
+}
+
 static void examine_cpus(struct doctor *doctor)
 {
     struct cpu_survey survey;
@@ -180,11 +194,7 @@ static void examine_cpus(struct doctor *doctor)
                  ? "threads of pyspyc can be bound to all %u CPUs"
                  : "threads of pyspyc can be bound to %u of %u CPUs: a program on the others needs --blocking",
              survey.pinned, survey.present);
-    if (survey.has_short_slices)
-        tell(doctor, VERDICT_FINE, "wake-ups", "this kernel gives short slices, and so a turn as soon as it is due");
-    else
-        tell(doctor, VERDICT_NOTE, "wake-ups",
-             "this kernel gives no short slices (Linux 6.12 does): on a busy CPU a turn may come late");
+    tell_wake_ups(doctor, &survey);
     if (survey.has_number)
         tell(doctor, VERDICT_FINE, "rseq", "the kernel writes each thread's CPU into its memory");
     else

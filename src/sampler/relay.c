@@ -2,6 +2,8 @@
 #include "relay.h"
 
 #include "base/cleanup.h"
+#include "punctuality.h"
+#include "schedule.h"
 #include "target/cpu.h"
 
 #include <errno.h>
@@ -15,7 +17,9 @@
 struct runner {
     struct relay *relay;
     int cpu;
-    bool is_running; /* false: we may not run on this CPU */
+    bool is_running;     /* false: we may not run on this CPU */
+    pid_t tid;           /* of its thread, under the lock; 0: it does not run yet, or no more */
+    bool has_precedence; /* over ordinary threads */
     pthread_t thread;
     bool has_previous;  /* the thread before, which ends, */
     pthread_t previous; /* is for this one to join */
@@ -28,7 +32,10 @@ struct relay {
     atomic_bool is_stopping;
     sem_t is_done;
     struct runner *current; /* of the one that has the baton */
-    pthread_mutex_t lock;   /* of the runners: none is made any more once the relay stops */
+    struct punctuality punctuality;
+    bool is_refused;      /* we may not take precedence */
+    uint64_t woken_ns;    /* when the last sleep ended */
+    pthread_mutex_t lock; /* of the runners: none is made any more once the relay stops */
     struct runner *runners[CPU_LIMIT];
 };
 
@@ -125,7 +132,37 @@ struct error *relay_start(struct relay *relay)
     return NULL;
 }
 
-bool relay_sleep_until(struct relay *relay, uint64_t time_ns)
+static bool wants_precedence(const struct relay *relay)
+{
+    return relay->punctuality.has_precedence && !relay->is_refused;
+}
+
+/* Lets a runner take precedence, or give it back. To be called with the baton and the lock. */
+static void apply_punctuality(struct relay *relay, struct runner *runner)
+{
+    bool is_wanted = wants_precedence(relay);
+    if (is_wanted == runner->has_precedence || runner->tid == 0)
+        return;
+    if (cpu_take_precedence(runner->tid, is_wanted))
+        runner->has_precedence = is_wanted;
+    else
+        relay->is_refused = true;
+}
+
+/* Those that sleep, too: they are to get the baton in time. */
+static void apply_punctuality_to_all(struct relay *relay)
+{
+    if (wants_precedence(relay) == relay->current->has_precedence)
+        return;
+    pthread_mutex_lock(&relay->lock);
+    for (int cpu = 0; cpu < CPU_LIMIT; cpu++) {
+        if (relay->runners[cpu])
+            apply_punctuality(relay, relay->runners[cpu]);
+    }
+    pthread_mutex_unlock(&relay->lock);
+}
+
+static void sleep_until(struct relay *relay, uint64_t time_ns)
 {
     const struct timespec time = {
         .tv_sec = (time_t)(time_ns / 1000000000U),
@@ -135,6 +172,17 @@ bool relay_sleep_until(struct relay *relay, uint64_t time_ns)
     while (!atomic_load(&relay->is_stopping) && sem_clockwait(&relay->current->baton, CLOCK_MONOTONIC, &time) != 0 &&
            errno == EINTR)
         ;
+}
+
+bool relay_sleep_until(struct relay *relay, uint64_t time_ns)
+{
+    uint64_t begin_ns = monotonic_now_ns();
+    punctuality_note_work(&relay->punctuality, begin_ns - relay->woken_ns);
+    apply_punctuality_to_all(relay);
+    sleep_until(relay, time_ns);
+    relay->woken_ns = monotonic_now_ns();
+    uint64_t due_ns = time_ns > begin_ns ? time_ns : begin_ns;
+    punctuality_note_wake_up(&relay->punctuality, relay->woken_ns > due_ns ? relay->woken_ns - due_ns : 0);
     return !atomic_load(&relay->is_stopping);
 }
 
@@ -179,6 +227,23 @@ static struct runner *run_steps(struct relay *relay, struct runner *runner)
     return NULL;
 }
 
+/* Makes known which thread the runner is now, an ordinary one. */
+static void set_tid(struct runner *runner, pid_t tid)
+{
+    pthread_mutex_lock(&runner->relay->lock);
+    runner->tid = tid;
+    runner->has_precedence = false;
+    pthread_mutex_unlock(&runner->relay->lock);
+}
+
+/* For a runner that was made after all the others took precedence. */
+static void follow_punctuality(struct runner *runner)
+{
+    pthread_mutex_lock(&runner->relay->lock);
+    apply_punctuality(runner->relay, runner);
+    pthread_mutex_unlock(&runner->relay->lock);
+}
+
 static void *run(void *argument)
 {
     struct runner *runner = argument;
@@ -189,17 +254,21 @@ static void *run(void *argument)
     if (atomic_load(&relay->is_stopping))
         return NULL;
     cpu_wake_promptly();
+    set_tid(runner, gettid());
     for (;;) {
         while (sem_wait(&runner->baton) != 0)
             ;
         if (atomic_load(&relay->is_stopping))
             return NULL;
+        follow_punctuality(runner);
         struct runner *next = run_steps(relay, runner);
         if (!next) {
             sem_post(&relay->is_done);
             return NULL;
         }
         bool is_at_end = is_replaced(runner);
+        if (is_at_end)
+            set_tid(runner, 0);
         relay->current = next;
         sem_post(&next->baton);
         if (is_at_end)

@@ -68,6 +68,8 @@ struct scheduling {
     uint64_t period_ns;
 };
 
+enum { RESET_ON_FORK = 1 }; /* SCHED_FLAG_RESET_ON_FORK, include/uapi/linux/sched.h */
+
 static bool read_scheduling(struct scheduling *ret)
 {
     return syscall(SYS_sched_getattr, 0, ret, sizeof(*ret), 0) == 0 && ret->policy == SCHED_OTHER;
@@ -83,11 +85,30 @@ void cpu_wake_promptly(void)
     syscall(SYS_sched_setattr, 0, &scheduling, 0);
 }
 
+bool cpu_take_precedence(pid_t tid, bool is_wanted)
+{
+    const struct scheduling first = {
+        .size = sizeof(first),
+        .policy = SCHED_FIFO,
+        .flags = RESET_ON_FORK,
+        .priority = 1, /* the least of those that take precedence */
+    };
+    const struct scheduling ordinary = {
+        .size = sizeof(ordinary),
+        .policy = SCHED_OTHER,
+        .flags = RESET_ON_FORK, /* who only has RLIMIT_RTPRIO may not take it back */
+        .nice = getpriority(PRIO_PROCESS, (id_t)tid),
+        .runtime_ns = SLICE_NS,
+    };
+    return syscall(SYS_sched_setattr, tid, is_wanted ? &first : &ordinary, 0) == 0;
+}
+
 /* What a thread of the survey finds out. */
 struct trial {
     int cpu;
     bool was_there;
     bool has_short_slices;
+    bool has_precedence;
 };
 
 static void *try_cpu(void *argument)
@@ -98,6 +119,7 @@ static void *try_cpu(void *argument)
     trial->was_there = sched_getcpu() == trial->cpu;
     /* Before 6.12 the kernel takes the value and keeps none. */
     trial->has_short_slices = read_scheduling(&scheduling) && scheduling.runtime_ns == SLICE_NS;
+    trial->has_precedence = cpu_take_precedence(0, true);
     return NULL;
 }
 
@@ -121,6 +143,7 @@ static void survey_cpu(int cpu, struct cpu_survey *survey)
     pthread_join(thread, NULL);
     survey->pinned += trial.was_there;
     survey->has_short_slices |= trial.has_short_slices;
+    survey->has_precedence |= trial.has_precedence;
 }
 
 void cpu_survey(struct cpu_survey *ret)

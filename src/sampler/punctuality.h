@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whether a sampling thread has to take precedence over all ordinary threads to be on time.
+ *
+ * Mostly it need not: it wakes up within microseconds all the same, and who takes precedence makes a program that wakes
+ * up at that moment move to another CPU (in 10 % of the wake-ups of tests/programs/grid.py at 1 kHz; else in none).
+ * Others that keep the CPU busy, or a kernel without short slices (before 6.12), let it come late. Then it takes
+ * precedence for a while, and tries again without. Whose looks take long never has it, as the program would wait for
+ * all of that time; tests/bench/README.md has the measurements.
+ */
+#ifndef SAMPLER_PUNCTUALITY_H
+#define SAMPLER_PUNCTUALITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    PUNCTUALITY_LATE_NS = 150000,  /* a wake-up that comes so much after its time is late */
+    PUNCTUALITY_WINDOW = 32,       /* of so many wake-ups */
+    PUNCTUALITY_LATE_LIMIT = 2,    /* so many may not be late */
+    PUNCTUALITY_TERM = 1024,       /* wake-ups until precedence is given back, or may be taken again */
+    PUNCTUALITY_WORK_NS = 1000000, /* beyond which work takes too long to be done with precedence */
+};
+
+struct punctuality {
+    bool has_precedence; /* it is to have it now */
+    bool is_barred;      /* it may not have it until the end of the term */
+    uint32_t wake_ups;   /* in the window or term */
+    uint32_t late;       /* of them */
+};
+
+/* To be called when all work is done, before going to sleep. worked_ns: since the wake-up before. */
+void punctuality_note_work(struct punctuality *punctuality, uint64_t worked_ns);
+
+/* To be called after each wake-up. late_ns: after its time, or after going to sleep, if that was later. */
+void punctuality_note_wake_up(struct punctuality *punctuality, uint64_t late_ns);
+
+#endif
