@@ -29,6 +29,36 @@ static void judge_thread(const struct look *look, struct sampled_thread *thread)
     }
 }
 
+/* The current interval is one of those in which the thread ran unseen. */
+static void judge_sleeper(const struct look *look, struct sampled_thread *thread)
+{
+    thread->is_active = false;
+    thread->is_done = true;
+    thread->owed_now = look->passed + 1;
+    owe(thread, look, 1);
+}
+
+/* The current interval counts for the stack with which it slept, where sleeping stacks count. */
+static void judge_riser(const struct look *look, struct sampled_thread *thread)
+{
+    thread->is_active = false;
+    thread->is_done = true;
+    thread->owed_now = look->passed;
+    thread->owed_asleep = thread->turns;
+}
+
+void lateness_judge_again(const struct look *look, struct thread_list *threads)
+{
+    for (uint32_t i = 0; i < threads->count; i++) {
+        struct sampled_thread *thread = &threads->threads[i];
+        if (thread->fell_asleep)
+            judge_sleeper(look, thread);
+        else if (thread->was_asleep)
+            judge_riser(look, thread);
+        thread->fell_asleep = thread->was_asleep = false;
+    }
+}
+
 void lateness_judge(const struct look *look, struct thread_list *threads)
 {
     for (uint32_t i = 0; i < threads->count; i++)

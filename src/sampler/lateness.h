@@ -13,6 +13,9 @@
  * Where it was running, nobody knows: half of such intervals count for the running stack that was seen before, and the
  * others for the one that is seen next. A thread that slept all the time has one stack, which counts for all.
  *
+ * Who is found running on another CPU is looked at there, some 50 us after the deadline. If it sleeps by then, it is as
+ * with a late look; if it has only run for less than that, our wake-up came together with its own, and it slept.
+ *
  * A longer gap is a stall of ours (a suspended machine, SIGSTOP): nobody is charged with it.
  *
  * tests/bench/README.md has the measurements, and what else was tried.
@@ -34,6 +37,7 @@ enum {
 /* One look at a process. */
 struct look {
     uint64_t interval; /* its number */
+    uint64_t deadline_ns;
     uint64_t late_ns;  /* after its deadline */
     uint64_t slept_ns; /* for how long we slept until then */
     uint32_t passed;   /* intervals between the look before and this one, when that was no stall */
@@ -45,5 +49,11 @@ struct look {
  * intervals up to the current one, thread->owed_now are owed to a thread that sleeps now.
  */
 void lateness_judge(const struct look *look, struct thread_list *threads);
+
+/*
+ * The same for a further look in the same interval, where that found out that threads had just gone to sleep
+ * (thread->fell_asleep), or had still been asleep (thread->was_asleep): they are done then.
+ */
+void lateness_judge_again(const struct look *look, struct thread_list *threads);
 
 #endif

@@ -215,6 +215,13 @@ static void read_states(struct session *session)
     session->is_judged = true;
 }
 
+/* For a further sample in the same interval, which is later, and perhaps on another CPU. */
+static void judge_again(struct session *session)
+{
+    states_revise(&session->states, &session->threads, session->look.deadline_ns);
+    lateness_judge_again(&session->look, &session->threads);
+}
+
 /* How one copy came out. */
 enum take_result {
     TAKE_DONE,
@@ -363,6 +370,8 @@ static enum sample_status judge_failure(const struct session *session, int *ret_
 enum sample_status session_begin_sample(struct session *session, int own_cpu, int *ret_cpu)
 {
     session->own_cpu = own_cpu;
+    if (session->is_judged)
+        judge_again(session);
     cpu_watch_begin(&session->watch);
     enum take_result result = take_copy(session);
     if (session->failure == PYTHON_GONE)

@@ -10,6 +10,7 @@ enum {
     FOLLOWED_NS = 250000000, /* for so long */
     WAKING_NS = 8000,        /* what going to sleep and waking up takes, when nobody runs */
     AWAKE_NS = 40000,        /* beyond which a thread can have slept, too, while we did not */
+    RISE_NS = 20000,         /* between its being taken off its CPU by us and our asking for its times */
     /* Between readings of the CPU time of all threads, which takes as many looks: for each thread, and at most. */
     TIME_REST_NS = 20000,
     TIME_REST_LIMIT_NS = 20000000,
@@ -26,44 +27,40 @@ void states_begin_interval(struct states *states, struct thread_list *threads, u
     }
 }
 
-/* What became of a thread since its times were read before. */
-struct growth {
-    bool has_run; /* or nobody knows */
-    uint64_t run_ns;
-    uint64_t busy_ns; /* running or ready to, as far as that is known */
-    uint64_t gap_ns;  /* all the time; 0 when it is not known */
-};
-
 /* Reads the times of a thread, and takes what it ran from what is to be explained. */
-static struct growth explain(struct states *states, struct sampled_thread *thread)
+static struct thread_growth explain(struct states *states, struct sampled_thread *thread)
 {
     struct task_times times;
-    struct growth growth = {.has_run = true};
+    struct thread_growth growth = {.has_run = true};
     if (thread->task.tid == 0 || !task_read_times(&thread->task, &times))
         return growth;
-    uint64_t now_ns = monotonic_now_ns(), busy_ns = times.run_ns + times.wait_ns;
+    uint64_t now_ns = monotonic_now_ns();
     if (thread->run_ns != 0) {
         states->unexplained_ns -= times.run_ns - thread->run_ns;
         growth.run_ns = times.run_ns - thread->run_ns;
-        growth.busy_ns = busy_ns - thread->busy_ns;
+        growth.wait_ns = times.wait_ns - thread->wait_ns;
         growth.gap_ns = now_ns - thread->times_ns;
         growth.has_run = times.run_ns != thread->run_ns;
     }
     thread->run_ns = times.run_ns;
-    thread->busy_ns = busy_ns;
+    thread->wait_ns = times.wait_ns;
     thread->times_ns = now_ns;
     return growth;
 }
 
-/* Whether a thread was running or ready to from one look to the next, which we slept through but for a moment. */
-static bool was_busy(const struct states *states, const struct sampled_thread *thread, const struct growth *growth)
+/*
+ * Whether a thread was running or ready to from one look to the next, which we slept through but for a moment. Who has
+ * waited for longer than for us may have begun to before.
+ */
+static bool was_busy(const struct states *states, const struct sampled_thread *thread,
+                     const struct thread_growth *growth)
 {
     return thread->is_active && states->slept_ns > 0 && growth->gap_ns <= states->slept_ns + AWAKE_NS &&
-           growth->busy_ns + WAKING_NS >= states->slept_ns;
+           growth->wait_ns <= AWAKE_NS && growth->run_ns + growth->wait_ns + WAKING_NS >= states->slept_ns;
 }
 
 /* Who has had a share of a CPU that matters is followed for a while. */
-static void follow(struct sampled_thread *thread, const struct growth *growth)
+static void follow(struct sampled_thread *thread, const struct thread_growth *growth)
 {
     if (thread->is_active || growth->run_ns > growth->gap_ns / FOLLOWED_SHARE)
         thread->followed_until_ns = monotonic_now_ns() + FOLLOWED_NS;
@@ -81,7 +78,7 @@ static struct task_state ask(struct sampled_thread *thread)
     return state;
 }
 
-static void look_at(struct states *states, struct sampled_thread *thread, const struct growth *growth)
+static void look_at(struct states *states, struct sampled_thread *thread, const struct thread_growth *growth)
 {
     struct task_state state = {.is_active = true};
     bool was_active = thread->is_active;
@@ -92,9 +89,40 @@ static void look_at(struct states *states, struct sampled_thread *thread, const 
     state.is_active &= !thread->has_ended;
     thread->has_run = was_active || state.is_active || growth->has_run;
     thread->has_state = thread->was_seen = true;
+    thread->growth = *growth;
     thread->is_active = state.is_active;
     thread->is_stopped = state.is_stopped;
     follow(thread, growth);
+}
+
+/*
+ * Whether a thread that runs slept at the deadline: it has slept since the look before, and has run for less time than
+ * passed since the deadline. Nobody knows of one that has waited for a CPU.
+ */
+static bool has_just_risen(const struct sampled_thread *thread, const struct thread_growth *since, uint64_t deadline_ns)
+{
+    uint64_t busy_ns = thread->growth.run_ns + since->run_ns, wait_ns = thread->growth.wait_ns + since->wait_ns;
+    bool has_slept = busy_ns + wait_ns + AWAKE_NS < thread->growth.gap_ns + since->gap_ns;
+    return thread->growth.gap_ns > 0 && has_slept && wait_ns <= AWAKE_NS && since->run_ns > 0 &&
+           thread->times_ns > deadline_ns && since->run_ns + RISE_NS < thread->times_ns - deadline_ns;
+}
+
+static void revise(struct states *states, struct sampled_thread *thread, uint64_t deadline_ns)
+{
+    const struct thread_growth since = explain(states, thread);
+    if (task_read_activity(&thread->task) == TASK_SLEEPS)
+        thread->fell_asleep = true;
+    else
+        thread->was_asleep = has_just_risen(thread, &since, deadline_ns);
+}
+
+void states_revise(struct states *states, struct thread_list *threads, uint64_t deadline_ns)
+{
+    for (uint32_t i = 0; i < threads->count; i++) {
+        struct sampled_thread *thread = &threads->threads[i];
+        if (thread->has_state && thread->is_active && !thread->is_done && thread->task.tid != 0)
+            revise(states, thread, deadline_ns);
+    }
 }
 
 static bool is_last_holder(const struct python *python, const struct sampled_thread *thread)
@@ -128,7 +156,7 @@ static uint32_t sweep_len(const struct states *states, uint32_t thread_count, ui
 /* Looks at one of those who are not followed; he has had one turn of so many. */
 static void take_turn(struct states *states, struct sampled_thread *thread, uint32_t turns)
 {
-    const struct growth growth = explain(states, thread);
+    const struct thread_growth growth = explain(states, thread);
     if (!growth.has_run)
         return;
     look_at(states, thread, &growth);
@@ -198,7 +226,7 @@ void states_read(struct states *states, struct thread_list *threads, const struc
         struct sampled_thread *thread = &threads->threads[i];
         if (thread->has_state || !(are_few || is_asked_for(python, thread, now_ns)))
             continue;
-        const struct growth growth = explain(states, thread);
+        const struct thread_growth growth = explain(states, thread);
         look_at(states, thread, &growth);
     }
     if (!are_few && !states->is_swept)

@@ -47,4 +47,11 @@ void states_begin_interval(struct states *states, struct thread_list *threads, u
 /* Makes known the states of threads that are not known for this interval. */
 void states_read(struct states *states, struct thread_list *threads, const struct python *python);
 
+/*
+ * To be called before a further look in the same interval: says of the threads that were found active at the first one,
+ * and are not done, who has gone to sleep since (thread->fell_asleep), and who only began to run after the deadline
+ * (thread->was_asleep).
+ */
+void states_revise(struct states *states, struct thread_list *threads, uint64_t deadline_ns);
+
 #endif

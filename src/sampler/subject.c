@@ -144,6 +144,7 @@ void subject_begin_interval(struct subject *subject, const struct schedule *sche
     subject->result = (struct interval_result){.failure = PYTHON_OK};
     const struct look look = {
         .interval = schedule->interval,
+        .deadline_ns = schedule->deadline_ns,
         .late_ns = lateness(schedule),
         .slept_ns = slept_ns,
         .passed = take_passed(subject, schedule),
@@ -258,6 +259,8 @@ static bool count_thread(struct subject *subject, struct sampled_thread *thread)
         thread->owed = 0;
         thread->last_node = sample.node;
         thread->last_states = sample.states;
+    } else if (!subject->joiner) {
+        thread->last_idle_node = sample.node;
     }
     result->counted += thread->weight;
     return true;
@@ -305,6 +308,22 @@ static void close_interval(struct subject *subject, bool is_torn, bool is_refuse
     subject->passed = 0;
 }
 
+/* Counts the current interval for the stack with which a thread slept in it. False without memory. */
+static bool count_asleep(struct subject *subject, struct sampled_thread *thread)
+{
+    struct sample sample = {
+        .time_ns = subject->time_ns,
+        .node = thread->last_idle_node,
+        .weight = thread->owed_asleep,
+        .states = SAMPLE_RECALLED,
+    };
+    thread->owed_asleep = 0;
+    if (!subject->options->with_idle || subject->options->only_gil || thread->last_idle_node == 0)
+        return true;
+    subject->result.owed += sample.weight;
+    return log_again(subject, thread, &sample);
+}
+
 /* Counts what is owed to stacks that were seen before, in the intervals before. False without memory. */
 static bool count_owed(struct subject *subject)
 {
@@ -313,6 +332,8 @@ static bool count_owed(struct subject *subject)
     uint32_t count;
     struct sampled_thread *threads = session_threads(subject->session, &count);
     for (uint32_t i = 0; i < count; i++) {
+        if (threads[i].owed_asleep > 0)
+            has_memory = count_asleep(subject, &threads[i]) && has_memory;
         uint32_t owed = threads[i].owed_before;
         threads[i].owed_before = 0;
         if (owed == 0)
@@ -368,7 +389,7 @@ void subject_forget_stacks(struct subject *subject)
     if (subject->joiner)
         joiner_forget(subject->joiner);
     for (uint32_t i = 0; i < count; i++)
-        threads[i].last_node = 0;
+        threads[i].last_node = threads[i].last_idle_node = 0;
     session_forget_handovers(subject->session);
 }
 

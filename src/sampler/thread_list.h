@@ -17,23 +17,34 @@ struct memory;
 struct process;
 struct thread_area;
 
+/* What became of a thread from one reading of its times to the next. */
+struct thread_growth {
+    bool has_run; /* or nobody knows */
+    uint64_t run_ns;
+    uint64_t wait_ns; /* for a CPU that it got; it may have begun to wait before */
+    uint64_t gap_ns;  /* all the time; 0 when it is not known */
+};
+
 /* A thread state, joined with the kernel's thread that runs it. */
 struct sampled_thread {
     struct python_thread *python; /* of the current sample */
     remote_addr address;          /* of its state; 0: it has none, see bare_threads.h */
     uint64_t id, native_id;
-    pid_t inner;                /* the number by which it knows itself; 0 when it cannot be found out */
-    struct task task;           /* TASK_NONE when the kernel's thread is not known */
-    uint32_t serial;            /* grows with each thread that is met; never means two */
-    uint32_t runner;            /* whose proof covers it; see runners.h */
-    bool was_seen;              /* its state was read before, in this interval or another */
-    uint64_t run_ns;            /* CPU time that it had had by then, 0 while that was not wanted; */
-    uint64_t busy_ns;           /* the same with the time for which it waited for a CPU; */
-    uint64_t times_ns;          /* and when that was */
-    uint64_t followed_until_ns; /* until when it is looked at in each interval */
+    pid_t inner;                 /* the number by which it knows itself; 0 when it cannot be found out */
+    struct task task;            /* TASK_NONE when the kernel's thread is not known */
+    uint32_t serial;             /* grows with each thread that is met; never means two */
+    uint32_t runner;             /* whose proof covers it; see runners.h */
+    bool was_seen;               /* its state was read before, in this interval or another */
+    uint64_t run_ns;             /* CPU time that it had had by then, 0 while that was not wanted; */
+    uint64_t wait_ns;            /* time that it had waited for a CPU until it got it; */
+    uint64_t times_ns;           /* and when that was */
+    struct thread_growth growth; /* of these until the first look in this interval */
+    uint64_t followed_until_ns;  /* until when it is looked at in each interval */
     uint32_t turns;       /* the look at it in this interval stands for so many, in most of which it was not its turn */
     bool has_run;         /* it ran at some time between the last two looks at it */
     bool is_active;       /* was running or ready to run when its state was read last */
+    bool fell_asleep;     /* since it was found active in this interval */
+    bool was_asleep;      /* at the deadline, though it was found active */
     bool is_stopped;      /* by a signal or a debugger, when all of its state was read last */
     bool waits_for_gil;   /* sleeps until it is given the GIL; only known where somebody asks */
     bool has_ended;       /* the kernel has no such thread any more: nobody runs it */
@@ -44,11 +55,13 @@ struct sampled_thread {
     uint32_t weight;      /* intervals that its stack counts for, when it is counted in the current one */
     uint32_t last_node;   /* of the profile: its last stack that was counted while it ran; 0: none yet */
     uint64_t joined_copy; /* which copy of its C stack was handed over last; 0: none, see c_stack.made */
-    uint64_t joined_frames; /* and a hash of the Python frames that it was handed over with */
-    uint32_t last_states;   /* enum sample_state: what it did then */
-    uint32_t owed_before;   /* intervals in which it ran unseen: those that are to count for that stack, */
-    uint32_t owed;          /* and those for its next one */
-    uint32_t owed_now;      /* how many of all these were added at the last look, at which it slept */
+    uint64_t joined_frames;  /* and a hash of the Python frames that it was handed over with */
+    uint32_t last_states;    /* enum sample_state: what it did then */
+    uint32_t last_idle_node; /* its last stack that was counted while it slept; 0: none yet */
+    uint32_t owed_before;    /* intervals in which it ran unseen: those that are to count for that stack, */
+    uint32_t owed;           /* and those for its next one */
+    uint32_t owed_now;       /* how many of all these were added at the last look, at which it slept */
+    uint32_t owed_asleep;    /* intervals that are to count for its last sleeping stack */
 };
 
 struct thread_list {

@@ -82,6 +82,52 @@ static void what_is_owed_has_a_limit(void **state)
     assert_int_equal(found.weight, 1 + OWED_INTERVALS_LIMIT);
 }
 
+/* What a further look in the same interval says of a thread that was found active at the first. */
+static struct sampled_thread judge_again(struct sampled_thread thread, struct look look)
+{
+    struct thread_list list = {.threads = &thread, .count = 1};
+    thread.is_active = true;
+    thread = judge(thread, look);
+    thread.owed_before = 0; /* has been counted */
+    lateness_judge_again(&look, &list);
+    return thread;
+}
+
+static void who_went_to_sleep_after_the_deadline_ran_unseen(void **state)
+{
+    (void)state;
+    struct sampled_thread found =
+        judge_again((struct sampled_thread){.fell_asleep = true}, (struct look){.interval = 4});
+    assert_true(found.is_done);
+    assert_false(found.is_active || found.fell_asleep);
+    assert_int_equal(found.owed, 1);
+    assert_int_equal(found.owed_now, 1);
+    assert_int_equal(found.owed_asleep, 0);
+    found = judge_again((struct sampled_thread){.fell_asleep = true}, (struct look){.interval = 5, .passed = 2});
+    assert_int_equal(found.owed_before + found.owed, 2);
+    assert_int_equal(found.owed_now, 3);
+}
+
+static void who_woke_up_after_the_deadline_counts_as_asleep(void **state)
+{
+    (void)state;
+    struct sampled_thread found =
+        judge_again((struct sampled_thread){.was_asleep = true, .owed = 3}, (struct look){.interval = 4});
+    assert_true(found.is_done);
+    assert_false(found.is_active || found.was_asleep);
+    assert_int_equal(found.owed_asleep, 1);
+    assert_int_equal(found.owed, 3);
+    assert_int_equal(found.owed_now, 0);
+}
+
+static void who_ran_all_the_time_is_still_to_be_read(void **state)
+{
+    (void)state;
+    struct sampled_thread found = judge_again((struct sampled_thread){.owed = 0}, (struct look){.interval = 4});
+    assert_true(found.is_active);
+    assert_false(found.is_done);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -90,6 +136,9 @@ int main(void)
         cmocka_unit_test(who_slept_all_the_time_counts_for_all_of_it),
         cmocka_unit_test(what_ran_unseen_is_shared_by_the_stacks_before_and_after),
         cmocka_unit_test(what_is_owed_has_a_limit),
+        cmocka_unit_test(who_went_to_sleep_after_the_deadline_ran_unseen),
+        cmocka_unit_test(who_woke_up_after_the_deadline_counts_as_asleep),
+        cmocka_unit_test(who_ran_all_the_time_is_still_to_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

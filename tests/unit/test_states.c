@@ -5,6 +5,7 @@
 #include "proc_folder.h"
 #include "python/runtime.h"
 #include "python/walk.h"
+#include "sampler/schedule.h"
 #include "target/process.h"
 
 #include <setjmp.h>
@@ -31,7 +32,7 @@ struct scene {
     struct states states;
 };
 
-static void put_thread(struct scene *scene, uint32_t index, char state, unsigned run_ns)
+static void put_waiting_thread(struct scene *scene, uint32_t index, char state, unsigned run_ns, unsigned wait_ns)
 {
     char name[64], text[256];
     int tid = FIRST_TID + (int)index;
@@ -39,8 +40,19 @@ static void put_thread(struct scene *scene, uint32_t index, char state, unsigned
     snprintf(text, sizeof(text), stat_format, tid, state);
     proc_folder_put_text(&scene->proc, name, text);
     snprintf(name, sizeof(name), "7/task/%d/schedstat", tid);
-    snprintf(text, sizeof(text), "%u 5 6\n", run_ns);
+    snprintf(text, sizeof(text), "%u %u 6\n", run_ns, wait_ns);
     proc_folder_put_text(&scene->proc, name, text);
+}
+
+static void put_thread(struct scene *scene, uint32_t index, char state, unsigned run_ns)
+{
+    put_waiting_thread(scene, index, state, run_ns, 5);
+}
+
+/* Of thread 3: what it does, for who asks that alone. */
+static void put_activity(struct scene *scene, const char *text)
+{
+    proc_folder_put_text(&scene->proc, "7/task/103/syscall", text);
 }
 
 static int set_up(void **state)
@@ -140,6 +152,78 @@ static void who_may_have_slept_while_we_did_not_is_asked(void **state)
     assert_int_equal(look_after(scene, SLEPT_NS), 0);
 }
 
+static void who_waited_for_longer_than_for_us_is_asked(void **state)
+{
+    enum { SLEPT_NS = 1000000000 };
+    struct scene *scene = *state;
+    put_thread(scene, 3, 'R', 1000);
+    assert_int_equal(look(scene), 1);
+    put_waiting_thread(scene, 3, 'S', 1000, 5U + SLEPT_NS);
+    assert_int_equal(look_after(scene, SLEPT_NS), 0);
+}
+
+/* Thread 3 was found running, and then looked at once more. */
+static void look_again(struct scene *scene, unsigned run_ns, unsigned wait_ns, uint64_t since_deadline_ns)
+{
+    enum { PAUSE_US = 1000 };
+    put_activity(scene, "running\n");
+    put_thread(scene, 3, 'R', 1000);
+    look(scene);
+    usleep(PAUSE_US);
+    assert_int_equal(look(scene), 1);
+    put_waiting_thread(scene, 3, 'R', run_ns, wait_ns);
+    states_revise(&scene->states, &scene->list, monotonic_now_ns() - since_deadline_ns);
+}
+
+static void who_goes_to_sleep_before_a_further_look_is_noticed(void **state)
+{
+    struct scene *scene = *state;
+    look_again(scene, 1000, 5, 0);
+    assert_false(scene->threads[3].fell_asleep);
+    put_activity(scene, "230 0x0 0x0 0x0 0x0 0x0 0x0 0x1 0x1\n");
+    states_revise(&scene->states, &scene->list, monotonic_now_ns());
+    assert_true(scene->threads[3].fell_asleep);
+    assert_false(scene->threads[2].fell_asleep);
+}
+
+enum { SINCE_NS = 1000000000, SHORT_NS = 1000 };
+
+static void who_has_run_for_a_moment_slept_at_the_deadline(void **state)
+{
+    struct scene *scene = *state;
+    look_again(scene, 1000 + SHORT_NS, 5, SINCE_NS);
+    assert_true(scene->threads[3].was_asleep);
+}
+
+static void who_has_run_since_the_deadline_did_not_sleep_then(void **state)
+{
+    struct scene *scene = *state;
+    look_again(scene, 1000 + SHORT_NS, 5, 0);
+    assert_false(scene->threads[3].was_asleep);
+}
+
+static void who_has_waited_may_have_been_ready_at_the_deadline(void **state)
+{
+    struct scene *scene = *state;
+    look_again(scene, 1000 + SHORT_NS, 5 + SINCE_NS, SINCE_NS);
+    assert_false(scene->threads[3].was_asleep);
+}
+
+static void who_has_not_run_at_all_may_have_been_ready_at_the_deadline(void **state)
+{
+    struct scene *scene = *state;
+    look_again(scene, 1000, 5, SINCE_NS);
+    assert_false(scene->threads[3].was_asleep);
+}
+
+static void who_is_done_is_not_looked_at_again(void **state)
+{
+    struct scene *scene = *state;
+    scene->threads[3].is_done = true;
+    look_again(scene, 1000 + SHORT_NS, 5, SINCE_NS);
+    assert_false(scene->threads[3].was_asleep);
+}
+
 static void who_wakes_up_is_found_in_turn(void **state)
 {
     struct scene *scene = *state;
@@ -229,6 +313,13 @@ int main(void)
         TEST(who_ran_is_looked_at_in_each_interval),
         TEST(who_was_busy_for_all_of_our_sleep_is_not_asked),
         TEST(who_may_have_slept_while_we_did_not_is_asked),
+        TEST(who_waited_for_longer_than_for_us_is_asked),
+        TEST(who_goes_to_sleep_before_a_further_look_is_noticed),
+        TEST(who_has_run_for_a_moment_slept_at_the_deadline),
+        TEST(who_has_run_since_the_deadline_did_not_sleep_then),
+        TEST(who_has_waited_may_have_been_ready_at_the_deadline),
+        TEST(who_has_not_run_at_all_may_have_been_ready_at_the_deadline),
+        TEST(who_is_done_is_not_looked_at_again),
         TEST(who_wakes_up_is_found_in_turn),
         TEST(who_is_looked_at_in_turn_counts_for_the_turns),
         TEST(who_was_busy_is_followed_for_a_while),
