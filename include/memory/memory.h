@@ -45,6 +45,8 @@ struct memory_ops {
      */
     enum memory_status (*read)(struct memory *memory, const struct memory_piece *pieces, size_t count,
                                size_t *ret_done);
+    /* See memory_view(); NULL where there are no copies. */
+    const void *(*view)(struct memory *memory, remote_addr address, size_t len);
     /* See memory_lacks() and memory_expect(); NULL where all reads cost the same. */
     bool (*lacks)(struct memory *memory, const struct memory_range *range);
     void (*expect)(struct memory *memory, const struct memory_range *ranges, size_t count);
@@ -62,6 +64,15 @@ enum memory_status memory_read_batch(struct memory *memory, const struct memory_
 
 /* Reads one range. */
 enum memory_status memory_read(struct memory *memory, remote_addr address, void *destination, size_t len);
+
+/*
+ * Where the bytes of a range are in our own memory already, until something else is read; NULL: they have to be read.
+ * For who reads much, as it copies nothing.
+ */
+static inline const void *memory_view(struct memory *memory, remote_addr address, size_t len)
+{
+    return memory->ops->view ? memory->ops->view(memory, address, len) : NULL;
+}
 
 /* Reads one little-endian number; *ret is untouched on failure. */
 enum memory_status memory_read_u64(struct memory *memory, remote_addr address, uint64_t *ret);

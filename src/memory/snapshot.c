@@ -57,11 +57,12 @@ struct snapshot {
 static enum memory_status read_through_copies(struct memory *memory, const struct memory_piece *pieces, size_t count,
                                               size_t *ret_done);
 
+static const void *view_copy(struct memory *memory, remote_addr address, size_t len);
 static bool lacks_copy(struct memory *memory, const struct memory_range *range);
 static void copy_expected(struct memory *memory, const struct memory_range *ranges, size_t count);
 
 static const struct memory_ops snapshot_ops = {
-    .read = read_through_copies, .lacks = lacks_copy, .expect = copy_expected};
+    .read = read_through_copies, .view = view_copy, .lacks = lacks_copy, .expect = copy_expected};
 
 /* Lets an array have room for `count` elements; false, and the array is as it was, without memory. */
 static bool resize(void *array_address, size_t count, size_t element_len)
@@ -438,6 +439,20 @@ static enum memory_status read_piece(struct snapshot *snapshot, const struct mem
         left -= len;
     }
     return MEMORY_OK;
+}
+
+/* What is in one block, or in two whose copies are neighbours. */
+static const void *view_copy(struct memory *memory, remote_addr address, size_t len)
+{
+    struct snapshot *snapshot = (struct snapshot *)memory;
+    remote_addr block = address & -(remote_addr)BLOCK_LEN;
+    size_t offset = (size_t)(address - block);
+    const unsigned char *copy = find_copy(snapshot, block);
+    if (!copy || len <= BLOCK_LEN - offset)
+        return copy ? copy + offset : NULL;
+    if (len > 2 * BLOCK_LEN - offset || find_copy(snapshot, block + BLOCK_LEN) != copy + BLOCK_LEN)
+        return NULL;
+    return copy + offset;
 }
 
 static enum memory_status read_through_copies(struct memory *memory, const struct memory_piece *pieces, size_t count,

@@ -89,3 +89,19 @@ void last_walk_add(struct last_walk *last_walk, const struct walked_frame *frame
     now->frames[now->frame_count++] = *frame;
     now->threads[now->thread_count - 1].end = now->frame_count;
 }
+
+uint32_t last_walk_find_rest(struct last_walk *last_walk, remote_addr frame, const struct walked_frame **ret)
+{
+    const struct walked_frame *found = last_walk_find(last_walk, frame);
+    if (!found)
+        return 0;
+    *ret = found;
+    return last_walk->end - (uint32_t)(found - last_walk->before.frames);
+}
+
+void last_walk_add_rest(struct last_walk *last_walk, const struct walked_frame *frames, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        last_walk_add(last_walk, &frames[i]);
+    last_walk->next = (uint32_t)(frames - last_walk->before.frames) + count;
+}

@@ -59,4 +59,13 @@ const struct walked_frame *last_walk_find(struct last_walk *last_walk, remote_ad
 
 void last_walk_add(struct last_walk *last_walk, const struct walked_frame *frame);
 
+/*
+ * The frames that were walked last from the one at an address outwards. Returns their number; 0 when that one is not
+ * known. Valid until a thread's walk begins.
+ */
+uint32_t last_walk_find_rest(struct last_walk *last_walk, remote_addr frame, const struct walked_frame **ret);
+
+/* Adds the first of the frames that were found last. */
+void last_walk_add_rest(struct last_walk *last_walk, const struct walked_frame *frames, uint32_t count);
+
 #endif

@@ -8,13 +8,6 @@
 #include "python.h"
 #include "read.h"
 
-enum {
-    /* CPython 3.12 Include/internal/pycore_frame.h: enum _frameowner; 3.11 has no C_STACK. */
-    OWNER_THREAD = 0,
-    OWNER_GENERATOR = 1,
-    OWNER_C_STACK = 3, /* 3.14 and 3.15: OWNER_INTERPRETER; what is larger is not a Python frame either */
-};
-
 /* CPython 3.14 Include/internal/pycore_stackref.h: PyStackRef_NULL_BITS: what a frame that was popped has for code. */
 enum { NO_CODE = 1 };
 
@@ -172,8 +165,7 @@ static struct walked_frame read_walked(const struct layout *layout, remote_addr 
     return (struct walked_frame){
         .address = address,
         .code = frame_code(layout, frame),
-        .instruction = layout->frame.instruction_unit != 0 ? field_u32(frame, layout->frame.instruction)
-                                                           : field_u64(frame, layout->frame.instruction),
+        .instruction = frame_instruction(layout, frame),
         .owner = (uint8_t)owner,
     };
 }
@@ -242,6 +234,15 @@ static enum python_status look_up(struct python *python, struct memory *memory, 
     return PYTHON_OK;
 }
 
+/* The same for one that is only a view, which reading ends. */
+static enum python_status look_up_view(struct python *python, struct memory *memory, struct walk *walk,
+                                       const unsigned char *view, struct walked_frame *frame, bool *ret_is_complete)
+{
+    unsigned char head[LAYOUT_FRAME_LEN];
+    memcpy(head, view, python->runtime.layout->frame.size);
+    return look_up(python, memory, walk, head, frame, ret_is_complete);
+}
+
 /* Adds a frame, unless it is not complete yet. */
 static enum python_status add_frame(struct python *python, struct memory *memory, struct walk *walk,
                                     const unsigned char *head, unsigned owner)
@@ -250,7 +251,7 @@ static enum python_status add_frame(struct python *python, struct memory *memory
     struct walked_frame frame = read_walked(layout, walk->frame, head, owner);
     bool is_complete = true;
     if (!recall(python, &frame)) {
-        enum python_status status = look_up(python, memory, walk, head, &frame, &is_complete);
+        enum python_status status = look_up_view(python, memory, walk, head, &frame, &is_complete);
         if (status == PYTHON_BAD_CODE && !is_entering(layout, walk))
             return append_unreadable(python, walk);
         if (status != PYTHON_OK || !is_complete)
@@ -307,12 +308,12 @@ static void mark_entry(struct python *python, struct memory *memory, struct walk
     entry->is_entry = true;
 }
 
-/* Looks at one frame: adds it, or notes the shim that it is. */
+/* Looks at one frame, of which there is a view: adds it, or notes the shim that it is. */
 static enum python_status visit_frame(struct python *python, struct memory *memory, struct walk *walk,
                                       remote_addr address, const unsigned char *frame)
 {
     const struct layout *layout = python->runtime.layout;
-    unsigned owner = layout->frame.owner == LAYOUT_NONE ? OWNER_GENERATOR : frame[layout->frame.owner];
+    unsigned owner = frame_owner(layout, frame);
     if (is_popped(layout, frame)) {
         python->frame_count = walk->thread->first_frame;
         walk->unreadable = 0;
@@ -324,14 +325,86 @@ static enum python_status visit_frame(struct python *python, struct memory *memo
         mark_entry(python, memory, walk);
         return PYTHON_OK;
     }
+    bool is_entry = layout->entry_format == ENTRY_ALWAYS ||
+                    (layout->entry_format == ENTRY_FLAG && frame[layout->frame.is_entry] != 0);
     enum python_status status = add_frame(python, memory, walk, frame, owner);
     if (status != PYTHON_OK)
         return status;
     walk->is_at_entry = false;
-    if (layout->entry_format == ENTRY_ALWAYS ||
-        (layout->entry_format == ENTRY_FLAG && frame[layout->frame.is_entry] != 0))
+    if (is_entry)
         mark_entry(python, memory, walk);
     return PYTHON_OK;
+}
+
+/* Makes *ret_view the first bytes of a frame, until something else is read: where they are, or read into `bytes`. */
+static enum memory_status view_frame(const struct python *python, struct memory *memory, remote_addr frame,
+                                     unsigned char *bytes, const unsigned char **ret_view)
+{
+    size_t len = python->runtime.layout->frame.size;
+    const unsigned char *view = memory_view(memory, frame, len);
+    enum memory_status status = view ? MEMORY_OK : memory_read(memory, frame, bytes, len);
+    *ret_view = view ? view : bytes;
+    return status;
+}
+
+/* Whether a frame stands as it stood when it was walked last, and is not the outermost of an evaluation loop. */
+static bool is_settled(const struct python *python, struct memory *memory, const struct walked_frame *last,
+                       remote_addr *ret_previous)
+{
+    const struct layout *layout = python->runtime.layout;
+    const unsigned char *head = memory_view(memory, last->address, layout->frame.size);
+    if (!head || frame_code(layout, head) != last->code || frame_instruction(layout, head) != last->instruction ||
+        frame_owner(layout, head) != last->owner ||
+        (layout->entry_format == ENTRY_FLAG && head[layout->frame.is_entry] != 0) ||
+        !code_cache_is_checked(&python->codes, last->entry, last->serial))
+        return false;
+    *ret_previous = field_u64(head, layout->frame.previous);
+    return true;
+}
+
+/* Whether frames can be passed as settled: nothing but their being there has to be noted of each. */
+static bool may_be_settled(const struct python *python, const struct walk *walk)
+{
+    const struct layout *layout = python->runtime.layout;
+    bool is_on_stack = walk->has_stack_frame || layout->frame.owner == LAYOUT_NONE;
+    bool has_entries = layout->entry_format == ENTRY_ALWAYS;
+    return is_on_stack && walk->thread->collecting_frame == 0 && !(has_entries && python->keeps_anchors);
+}
+
+/* How many frames there is room for without a mark that the stack is cut. */
+static uint32_t frame_room(const struct python *python, const struct walk *walk)
+{
+    uint32_t in_stack = PYTHON_FRAME_LIMIT - frames_of(python, walk);
+    uint32_t in_all = PYTHON_FRAME_TOTAL_LIMIT - python->frame_count;
+    return in_stack < in_all ? in_stack : in_all;
+}
+
+/*
+ * Adds the frames, from one on, that stand as they stood, each called by the next one: most of a deep stack. Returns
+ * the address of the one that comes then.
+ */
+static remote_addr add_settled(struct python *python, struct memory *memory, struct walk *walk, remote_addr frame)
+{
+    const struct walked_frame *last;
+    bool is_entry = python->runtime.layout->entry_format == ENTRY_ALWAYS;
+    uint32_t known = last_walk_find_rest(&python->last_walk, frame, &last), count = 0;
+    while (count < known && last[count].address == frame && frame_room(python, walk) > 0 &&
+           array_grow(&python->frames, python->frame_count, &python->frame_capacity, sizeof(*python->frames)) &&
+           is_settled(python, memory, &last[count], &frame)) {
+        python->frames[python->frame_count++] = (struct python_frame){
+            .address = last[count].address,
+            .code = last[count].entry,
+            .line = last[count].line,
+            .is_entry = is_entry,
+        };
+        count++;
+    }
+    if (count == 0)
+        return frame;
+    last_walk_add_rest(&python->last_walk, last, count);
+    python->steps += count;
+    walk->is_at_entry = is_entry;
+    return frame;
 }
 
 /* Adds the frames from the innermost outwards. */
@@ -340,14 +413,16 @@ static enum python_status walk_frames(struct python *python, struct memory *memo
 {
     const struct layout *layout = python->runtime.layout;
     for (uint32_t step = 0; frame != 0 && !walk->is_cut; step++) {
-        unsigned char head[LAYOUT_FRAME_LEN];
+        unsigned char bytes[LAYOUT_FRAME_LEN];
+        const unsigned char *head;
         walk->frame = frame;
         if (frame % sizeof(uint64_t) != 0 || cycle_meets(&walk->cycle, frame) || step >= STEP_LIMIT ||
             python->steps++ >= STEP_TOTAL_LIMIT)
             return PYTHON_BAD_FRAME;
-        enum memory_status read_status = memory_read(memory, frame, head, layout->frame.size);
+        enum memory_status read_status = view_frame(python, memory, frame, bytes, &head);
         if (read_status != MEMORY_OK)
             return read_status == MEMORY_FAULT ? PYTHON_BAD_FRAME : PYTHON_GONE;
+        remote_addr previous = field_u64(head, layout->frame.previous);
         enum python_status status = PYTHON_OK;
         if (frame == walk->thread->collecting_frame)
             status = append_frame(python, walk, PYTHON_CODE_COLLECTING, 0);
@@ -356,7 +431,7 @@ static enum python_status walk_frames(struct python *python, struct memory *memo
         if (status != PYTHON_OK)
             return status;
         walk->has_frame = true;
-        frame = field_u64(head, layout->frame.previous);
+        frame = may_be_settled(python, walk) ? add_settled(python, memory, walk, previous) : previous;
     }
     /* A generator's frame has no caller for a moment, before and after it runs. */
     bool is_whole = walk->is_at_entry || walk->is_cut || frames_of(python, walk) == 0;

@@ -41,7 +41,19 @@ static enum memory_status read_ranges(struct memory *memory, const struct memory
     return MEMORY_OK;
 }
 
-static const struct memory_ops fake_ops = {.read = read_ranges};
+/* There is none where a test wants to know what is read. */
+static const void *view_range(struct memory *memory, remote_addr address, size_t len)
+{
+    const struct fake_memory *fake = (const struct fake_memory *)memory;
+    for (unsigned i = 0; i < fake->range_count && !fake->after_piece; i++) {
+        uint64_t offset = address - fake->ranges[i].address;
+        if (address >= fake->ranges[i].address && offset < fake->ranges[i].len && len <= fake->ranges[i].len - offset)
+            return fake->ranges[i].bytes + offset;
+    }
+    return NULL;
+}
+
+static const struct memory_ops fake_ops = {.read = read_ranges, .view = view_range};
 
 void fake_memory_init(struct fake_memory *fake)
 {

@@ -602,6 +602,44 @@ static void a_target_that_is_gone_is_asked_once(void **state)
     snapshot_destroy(NULL);
 }
 
+static const void *view(struct fixture *fixture, remote_addr address, size_t len)
+{
+    return memory_view(snapshot_memory(fixture->snapshot), address, len);
+}
+
+static void what_was_copied_can_be_looked_at(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned char byte;
+    assert_int_equal(snapshot_take(fixture->snapshot), MEMORY_OK);
+    assert_null(view(fixture, BASE, 1));
+    assert_int_equal(read_byte(fixture, BASE, &byte), MEMORY_OK);
+    uint64_t reads = snapshot_memory(fixture->snapshot)->remote_reads;
+    assert_memory_equal(view(fixture, BASE + 5, 8), fixture->bytes + 5, 8);
+    assert_memory_equal(view(fixture, BASE + BLOCK - 4, 8), fixture->bytes + BLOCK - 4, 8);
+    assert_memory_equal(view(fixture, BASE, 2 * BLOCK), fixture->bytes, 2 * BLOCK);
+    assert_memory_equal(view(fixture, BASE + PAGE - 8, 8), fixture->bytes + PAGE - 8, 8);
+    assert_null(view(fixture, BASE, 2 * BLOCK + 1));
+    assert_null(view(fixture, BASE + PAGE - 8, 9));
+    assert_null(view(fixture, UINT64_MAX - 3, 8));
+    assert_int_equal(snapshot_memory(fixture->snapshot)->remote_reads, reads);
+}
+
+static void what_is_looked_at_is_copied_again(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t number;
+    remote_addr address = BASE + 3 * BLOCK - 4;
+    assert_int_equal(snapshot_take(fixture->snapshot), MEMORY_OK);
+    assert_int_equal(memory_read_u64(snapshot_memory(fixture->snapshot), address, &number), MEMORY_OK);
+    for (int i = 0; i < 3 * KEPT_INTERVALS; i++) {
+        snapshot_begin_interval(fixture->snapshot);
+        assert_int_equal(snapshot_take(fixture->snapshot), MEMORY_OK);
+        assert_non_null(view(fixture, address, 8));
+    }
+    assert_null(view(fixture, BASE, 8));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -611,6 +649,8 @@ int main(void)
         TEST(pages_of_the_last_sample_come_with_the_guards_in_one_read),
         TEST(neighbours_are_read_as_one_piece),
         TEST(what_is_between_two_blocks_is_read_with_them_if_it_is_little),
+        TEST(what_was_copied_can_be_looked_at),
+        TEST(what_is_looked_at_is_copied_again),
         TEST(what_is_expected_is_fetched_in_one_read),
         TEST(what_is_expected_and_cannot_be_read_does_no_harm),
         TEST(a_page_that_is_read_no_more_is_predicted_no_more),

@@ -342,6 +342,45 @@ static void a_frame_that_took_anothers_place_has_its_own_name_and_line(struct pr
     check_sample(program, always ? "second:25! main:11!" : "second:25 main:11!");
 }
 
+enum { SETTLED_COUNT = 8 };
+
+/* Samples a stack of functions of these names (called first to last), each in the line of its place, twice. */
+static void check_settled(struct program *program, const char *names)
+{
+    char expected[16 * SETTLED_COUNT] = "";
+    size_t count = strlen(names);
+    for (size_t i = count; i-- > 0;) {
+        size_t len = strlen(expected);
+        bool is_entry = i == 0 || is_every_call_an_entry(program);
+        snprintf(expected + len, sizeof(expected) - len, "%s%c:%zu%s", i + 1 < count ? " " : "", names[i], 10 + i,
+                 is_entry ? "!" : "");
+    }
+    check_sample(program, expected);
+    check_sample(program, expected);
+}
+
+/* Most of a deep stack is as it was: what is not, anywhere in it, is seen. */
+static void what_changed_in_the_middle_of_a_stack_is_seen(struct program *program)
+{
+    struct heap_thread callers[SETTLED_COUNT], caller;
+    remote_addr frames[SETTLED_COUNT], innermost = 0;
+    for (int i = 0; i < SETTLED_COUNT; i++) {
+        callers[i] = program->thread;
+        innermost = python_heap_code(program->heap, (const char[]){(char)('a' + i), '\0'}, "a.py", 10);
+        frames[i] = python_heap_call(program->heap, &program->thread, innermost, i);
+    }
+    check_settled(program, "abcdefgh");
+    remote_addr other = python_heap_code(program->heap, "x", "a.py", 10);
+    caller = callers[4];
+    python_heap_put_frame(program->heap, &caller, frames[4], other, 4, PYTHON_HEAP_OWNER_THREAD);
+    caller = callers[7];
+    python_heap_put_frame(program->heap, &caller, frames[7], innermost, 7, PYTHON_HEAP_OWNER_THREAD);
+    check_settled(program, "abcdxfgh");
+    caller = callers[6];
+    python_heap_put_frame(program->heap, &caller, frames[6], other, 6, PYTHON_HEAP_OWNER_THREAD);
+    check_settled(program, "abcdxfx");
+}
+
 /* Walks the one thread through a snapshot. Returns how often the target was read for that, besides the copy itself. */
 static uint64_t count_reads(struct program *program, struct snapshot *snapshot, uint32_t expected_frames)
 {
@@ -693,6 +732,7 @@ static const struct CMUnitTest tests[] = {
     EACH_VERSION(a_code_object_that_took_anothers_place_has_its_own_name, PYTHON_HEAP_LEN),
     EACH_VERSION(a_code_object_whose_parts_all_took_the_old_ones_places_has_its_own_name, PYTHON_HEAP_LEN),
     EACH_VERSION(a_frame_that_took_anothers_place_has_its_own_name_and_line, PYTHON_HEAP_LEN),
+    EACH_VERSION(what_changed_in_the_middle_of_a_stack_is_seen, PYTHON_HEAP_LEN),
     EACH_VERSION(what_is_new_on_a_stack_is_fetched_together, DEEP_HEAP_LEN / 8),
     EACH_VERSION(a_chain_that_ends_without_an_entry_is_in_motion, PYTHON_HEAP_LEN),
     EACH_VERSION(a_frame_above_the_used_part_of_the_stack_is_in_motion, PYTHON_HEAP_LEN),
