@@ -6,23 +6,41 @@ static void begin_window(struct punctuality *punctuality)
     punctuality->wake_ups = punctuality->late = 0;
 }
 
-void punctuality_note_work(struct punctuality *punctuality, uint64_t worked_ns)
+static void begin_term(struct punctuality *punctuality, uint64_t now_ns, bool has_precedence)
 {
-    if (!punctuality->has_precedence || worked_ns <= PUNCTUALITY_WORK_NS)
-        return;
-    *punctuality = (struct punctuality){.is_barred = true};
+    punctuality->has_precedence = has_precedence;
+    punctuality->is_barred = !has_precedence;
+    punctuality->term_end_ns = now_ns + PUNCTUALITY_TERM_NS;
 }
 
-void punctuality_note_wake_up(struct punctuality *punctuality, uint64_t late_ns)
+static void end_term(struct punctuality *punctuality)
+{
+    punctuality->has_precedence = punctuality->is_barred = false;
+    begin_window(punctuality);
+}
+
+void punctuality_note_sleep(struct punctuality *punctuality, uint64_t now_ns)
+{
+    if (punctuality->has_precedence && now_ns - punctuality->woken_ns > PUNCTUALITY_WORK_NS)
+        begin_term(punctuality, now_ns, false);
+}
+
+/* In a window, the wake-ups are counted. */
+static void count_wake_up(struct punctuality *punctuality, uint64_t now_ns, uint64_t late_ns)
+{
+    punctuality->late += late_ns > PUNCTUALITY_LATE_NS;
+    if (punctuality->late >= PUNCTUALITY_LATE_LIMIT)
+        begin_term(punctuality, now_ns, true);
+    else if (++punctuality->wake_ups == PUNCTUALITY_WINDOW)
+        begin_window(punctuality);
+}
+
+void punctuality_note_wake_up(struct punctuality *punctuality, uint64_t now_ns, uint64_t late_ns)
 {
     bool is_term = punctuality->has_precedence || punctuality->is_barred;
-    punctuality->wake_ups++;
-    punctuality->late += late_ns > PUNCTUALITY_LATE_NS;
-    if (!is_term && punctuality->late >= PUNCTUALITY_LATE_LIMIT) {
-        punctuality->has_precedence = true;
-        begin_window(punctuality);
-    } else if (punctuality->wake_ups == (is_term ? PUNCTUALITY_TERM : PUNCTUALITY_WINDOW)) {
-        punctuality->has_precedence = punctuality->is_barred = false;
-        begin_window(punctuality);
-    }
+    punctuality->woken_ns = now_ns;
+    if (!is_term)
+        count_wake_up(punctuality, now_ns, late_ns);
+    else if (now_ns >= punctuality->term_end_ns)
+        end_term(punctuality);
 }

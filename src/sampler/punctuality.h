@@ -18,21 +18,24 @@ enum {
     PUNCTUALITY_LATE_NS = 150000,  /* a wake-up that comes so much after its time is late */
     PUNCTUALITY_WINDOW = 32,       /* of so many wake-ups */
     PUNCTUALITY_LATE_LIMIT = 2,    /* so many may not be late */
-    PUNCTUALITY_TERM = 1024,       /* wake-ups until precedence is given back, or may be taken again */
     PUNCTUALITY_WORK_NS = 1000000, /* beyond which work takes too long to be done with precedence */
 };
+
+#define PUNCTUALITY_TERM_NS UINT64_C(5000000000) /* until precedence is given back, or may be taken again */
 
 struct punctuality {
     bool has_precedence; /* it is to have it now */
     bool is_barred;      /* it may not have it until the end of the term */
-    uint32_t wake_ups;   /* in the window or term */
-    uint32_t late;       /* of them */
+    uint64_t term_end_ns;
+    uint64_t woken_ns; /* when the last wake-up was */
+    uint32_t wake_ups; /* in the window */
+    uint32_t late;     /* of them */
 };
 
-/* To be called when all work is done, before going to sleep. worked_ns: since the wake-up before. */
-void punctuality_note_work(struct punctuality *punctuality, uint64_t worked_ns);
+/* To be called when all work is done, before going to sleep. Times are those of one clock. */
+void punctuality_note_sleep(struct punctuality *punctuality, uint64_t now_ns);
 
 /* To be called after each wake-up. late_ns: after its time, or after going to sleep, if that was later. */
-void punctuality_note_wake_up(struct punctuality *punctuality, uint64_t late_ns);
+void punctuality_note_wake_up(struct punctuality *punctuality, uint64_t now_ns, uint64_t late_ns);
 
 #endif

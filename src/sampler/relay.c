@@ -34,7 +34,6 @@ struct relay {
     struct runner *current; /* of the one that has the baton */
     struct punctuality punctuality;
     bool is_refused;      /* we may not take precedence */
-    uint64_t woken_ns;    /* when the last sleep ended */
     pthread_mutex_t lock; /* of the runners: none is made any more once the relay stops */
     struct runner *runners[CPU_LIMIT];
 };
@@ -177,12 +176,11 @@ static void sleep_until(struct relay *relay, uint64_t time_ns)
 bool relay_sleep_until(struct relay *relay, uint64_t time_ns)
 {
     uint64_t begin_ns = monotonic_now_ns();
-    punctuality_note_work(&relay->punctuality, begin_ns - relay->woken_ns);
+    punctuality_note_sleep(&relay->punctuality, begin_ns);
     apply_punctuality_to_all(relay);
     sleep_until(relay, time_ns);
-    relay->woken_ns = monotonic_now_ns();
-    uint64_t due_ns = time_ns > begin_ns ? time_ns : begin_ns;
-    punctuality_note_wake_up(&relay->punctuality, relay->woken_ns > due_ns ? relay->woken_ns - due_ns : 0);
+    uint64_t woken_ns = monotonic_now_ns(), due_ns = time_ns > begin_ns ? time_ns : begin_ns;
+    punctuality_note_wake_up(&relay->punctuality, woken_ns, woken_ns > due_ns ? woken_ns - due_ns : 0);
     return !atomic_load(&relay->is_stopping);
 }
 

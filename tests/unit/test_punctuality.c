@@ -7,73 +7,85 @@
 
 #include <cmocka.h>
 
-static void wake_up(struct punctuality *punctuality, int times, uint64_t late_ns)
+enum { INTERVAL_NS = 1000000 };
+
+/* Who looks at a clock once an interval. */
+struct scene {
+    struct punctuality punctuality;
+    uint64_t now_ns;
+};
+
+/* Wakes up so many times, and goes to sleep at once. */
+static void wake_up(struct scene *scene, uint64_t times, uint64_t late_ns)
 {
-    for (int i = 0; i < times; i++)
-        punctuality_note_wake_up(punctuality, late_ns);
+    for (uint64_t i = 0; i < times; i++) {
+        scene->now_ns += INTERVAL_NS;
+        punctuality_note_wake_up(&scene->punctuality, scene->now_ns, late_ns);
+        punctuality_note_sleep(&scene->punctuality, scene->now_ns);
+    }
 }
 
-static void be_late(struct punctuality *punctuality)
+static void be_late(struct scene *scene)
 {
-    wake_up(punctuality, PUNCTUALITY_LATE_LIMIT, PUNCTUALITY_LATE_NS + 1);
+    wake_up(scene, PUNCTUALITY_LATE_LIMIT, PUNCTUALITY_LATE_NS + 1);
 }
 
 static void who_is_on_time_needs_no_precedence(void **state)
 {
     (void)state;
-    struct punctuality punctuality = {0};
-    wake_up(&punctuality, 100 * PUNCTUALITY_WINDOW, PUNCTUALITY_LATE_NS);
-    assert_false(punctuality.has_precedence);
+    struct scene scene = {.now_ns = 1};
+    wake_up(&scene, UINT64_C(100) * PUNCTUALITY_WINDOW, PUNCTUALITY_LATE_NS);
+    assert_false(scene.punctuality.has_precedence);
 }
 
 static void one_late_wake_up_a_window_is_no_matter(void **state)
 {
     (void)state;
-    struct punctuality punctuality = {0};
+    struct scene scene = {.now_ns = 1};
     for (int i = 0; i < 100; i++) {
-        wake_up(&punctuality, PUNCTUALITY_LATE_LIMIT - 1, PUNCTUALITY_LATE_NS + 1);
-        wake_up(&punctuality, PUNCTUALITY_WINDOW - (PUNCTUALITY_LATE_LIMIT - 1), 0);
-        assert_false(punctuality.has_precedence);
+        wake_up(&scene, PUNCTUALITY_LATE_LIMIT - 1, PUNCTUALITY_LATE_NS + 1);
+        wake_up(&scene, PUNCTUALITY_WINDOW - (PUNCTUALITY_LATE_LIMIT - 1), 0);
+        assert_false(scene.punctuality.has_precedence);
     }
 }
 
 static void who_is_late_has_precedence_for_a_term(void **state)
 {
     (void)state;
-    struct punctuality punctuality = {0};
-    be_late(&punctuality);
-    for (int i = 0; i < PUNCTUALITY_TERM; i++) {
-        assert_true(punctuality.has_precedence);
-        wake_up(&punctuality, 1, 0);
-    }
-    assert_false(punctuality.has_precedence);
-    be_late(&punctuality);
-    assert_true(punctuality.has_precedence);
+    struct scene scene = {.now_ns = 1};
+    be_late(&scene);
+    wake_up(&scene, PUNCTUALITY_TERM_NS / INTERVAL_NS - 1, 0);
+    assert_true(scene.punctuality.has_precedence);
+    wake_up(&scene, 1, 0);
+    assert_false(scene.punctuality.has_precedence);
+    be_late(&scene);
+    assert_true(scene.punctuality.has_precedence);
 }
 
 static void who_works_long_has_no_precedence(void **state)
 {
     (void)state;
-    struct punctuality punctuality = {0};
-    be_late(&punctuality);
-    punctuality_note_work(&punctuality, PUNCTUALITY_WORK_NS);
-    assert_true(punctuality.has_precedence);
-    punctuality_note_work(&punctuality, PUNCTUALITY_WORK_NS + 1);
-    for (int i = 0; i < PUNCTUALITY_TERM; i++) {
-        assert_false(punctuality.has_precedence);
-        wake_up(&punctuality, 1, PUNCTUALITY_LATE_NS + 1);
-    }
-    be_late(&punctuality);
-    assert_true(punctuality.has_precedence);
+    struct scene scene = {.now_ns = 1};
+    be_late(&scene);
+    scene.now_ns += PUNCTUALITY_WORK_NS;
+    punctuality_note_sleep(&scene.punctuality, scene.now_ns);
+    assert_true(scene.punctuality.has_precedence);
+    punctuality_note_sleep(&scene.punctuality, ++scene.now_ns);
+    wake_up(&scene, PUNCTUALITY_TERM_NS / INTERVAL_NS, PUNCTUALITY_LATE_NS + 1);
+    assert_false(scene.punctuality.has_precedence);
+    be_late(&scene);
+    assert_true(scene.punctuality.has_precedence);
 }
 
 static void long_work_without_precedence_is_no_matter(void **state)
 {
     (void)state;
-    struct punctuality punctuality = {0};
-    punctuality_note_work(&punctuality, 1000 * PUNCTUALITY_WORK_NS);
-    be_late(&punctuality);
-    assert_true(punctuality.has_precedence);
+    struct scene scene = {.now_ns = 1};
+    wake_up(&scene, 1, 0);
+    scene.now_ns += UINT64_C(1000) * PUNCTUALITY_WORK_NS;
+    punctuality_note_sleep(&scene.punctuality, scene.now_ns);
+    be_late(&scene);
+    assert_true(scene.punctuality.has_precedence);
 }
 
 int main(void)
