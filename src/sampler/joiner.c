@@ -18,6 +18,9 @@
 
 enum {
     QUEUE_LIMIT = 64 * 1024 * 1024, /* bytes that wait; who is beyond is counted without C frames */
+    WAKE_LEN = 512 * 1024,          /* bytes that wait, with which the joiner begins to work, */
+    WAKE_NS = 100000000,            /* or when the first of them waits for so long, */
+    WAKE_SHARE = 16,                /* and sooner at the start: for such a part of the recording */
     ITEM_ALIGNMENT = 16,
     DRAIN_SECONDS = 1,
 };
@@ -53,6 +56,8 @@ struct joiner {
     pthread_cond_t has_work, has_rest;
     struct buffer queue; /* what was handed over, */
     struct buffer work;  /* and what is being worked off: only touched by the joiner's thread */
+    uint64_t first_ns, queued_ns; /* times of the samples that were handed over first, and first into the queue */
+    bool is_called;               /* the joiner is to work off what is in the queue */
     bool is_working, is_ending, has_failed;
     struct merged_python *merged; /* the joiner's own from here on */
     uint32_t merged_capacity;
@@ -182,9 +187,10 @@ static void *run(void *argument)
     struct joiner *joiner = argument;
     pthread_mutex_lock(&joiner->lock);
     for (;;) {
-        while (joiner->queue.len == 0 && !joiner->is_ending)
+        while (!joiner->is_called && !joiner->is_ending)
             pthread_cond_wait(&joiner->has_work, &joiner->lock);
-        if (joiner->queue.len == 0)
+        joiner->is_called = false;
+        if (joiner->queue.len == 0 && joiner->is_ending)
             break;
         struct buffer work = joiner->work;
         joiner->work = joiner->queue;
@@ -267,6 +273,21 @@ void joiner_destroy(struct joiner *joiner)
     free(joiner);
 }
 
+/* Has the joiner work off what is in the queue. The joiner's lock is taken. */
+static void call(struct joiner *joiner)
+{
+    joiner->is_called = joiner->queue.len > 0;
+    if (joiner->is_called)
+        pthread_cond_signal(&joiner->has_work);
+}
+
+void joiner_call(struct joiner *joiner)
+{
+    pthread_mutex_lock(&joiner->lock);
+    call(joiner);
+    pthread_mutex_unlock(&joiner->lock);
+}
+
 void joiner_drain(struct joiner *joiner)
 {
     struct timespec end;
@@ -274,6 +295,7 @@ void joiner_drain(struct joiner *joiner)
     clock_gettime(CLOCK_MONOTONIC, &end);
     end.tv_sec += DRAIN_SECONDS;
     pthread_mutex_lock(&joiner->lock);
+    call(joiner);
     while (result == 0 && (joiner->queue.len > 0 || joiner->is_working))
         result = pthread_cond_timedwait(&joiner->has_rest, &joiner->lock, &end);
     pthread_mutex_unlock(&joiner->lock);
@@ -304,6 +326,19 @@ static bool append(struct joiner *joiner, struct item *item, const struct joined
     return true;
 }
 
+/* Notes the time of a sample that is about to be added, and tells whether the joiner is to begin to work then. */
+static bool is_due(struct joiner *joiner, uint64_t time_ns)
+{
+    if (joiner->first_ns == 0 || time_ns < joiner->first_ns) /* a part of the recording has begun */
+        joiner->first_ns = time_ns;
+    if (joiner->queue.len == 0)
+        joiner->queued_ns = time_ns;
+    uint64_t limit_ns = (time_ns - joiner->first_ns) / WAKE_SHARE;
+    if (limit_ns > WAKE_NS)
+        limit_ns = WAKE_NS;
+    return joiner->queue.len >= WAKE_LEN || time_ns >= joiner->queued_ns + limit_ns;
+}
+
 static bool add(struct joiner *joiner, struct item *item, const struct joined_python *frames,
                 const struct c_stack *c_stack)
 {
@@ -313,8 +348,10 @@ static bool add(struct joiner *joiner, struct item *item, const struct joined_py
         item->stack = c_stack_view(c_stack);
         bytes = c_stack->bytes;
     }
+    bool has_to_work = is_due(joiner, item->sample.time_ns);
     bool has_memory = append(joiner, item, frames, bytes) && !joiner->has_failed;
-    pthread_cond_signal(&joiner->has_work);
+    if (has_to_work)
+        call(joiner);
     pthread_mutex_unlock(&joiner->lock);
     return has_memory;
 }

@@ -43,6 +43,9 @@ struct error *joiner_create(struct native_stacks *stacks, const struct joiner_ow
 /* Works off what is left. Accepts NULL. */
 void joiner_destroy(struct joiner *joiner);
 
+/* Has it begin with what is left, without waiting for more. */
+void joiner_call(struct joiner *joiner);
+
 /* Waits until nothing is left, but not for long. */
 void joiner_drain(struct joiner *joiner);
 

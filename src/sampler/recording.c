@@ -584,6 +584,8 @@ static struct error *pass_on(struct recording *recording, const struct process *
     pthread_mutex_lock(&recording->lock);
     struct error *error = file_names_collect(&recording->names, recording->profile);
     bool is_to_forget = is_too_large(recording);
+    for (uint32_t i = 0; i < recording->subject_count; i++)
+        subject_call(recording->subjects[i]);
     pthread_mutex_unlock(&recording->lock);
     if (error)
         return error;

@@ -360,6 +360,12 @@ void subject_skip_to(struct subject *subject, uint64_t interval)
     subject->unseen_from = interval;
 }
 
+void subject_call(struct subject *subject)
+{
+    if (subject->joiner)
+        joiner_call(subject->joiner);
+}
+
 void subject_drain(struct subject *subject)
 {
     if (subject->joiner)
