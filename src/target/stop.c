@@ -89,27 +89,64 @@ static void do_nothing(int number)
     (void)number;
 }
 
+/* A thread's alarm, which ends with it: to make one for each stop took a tenth of the stop. */
+struct alarm {
+    bool is_made;
+    timer_t timer;
+};
+
+static pthread_key_t alarm_key; /* its value is the thread's alarm, when that is made */
+static bool has_alarm_key;
+
+static void delete_alarm(void *value)
+{
+    struct alarm *alarm = value;
+    timer_delete(alarm->timer);
+    alarm->is_made = false;
+}
+
 /* A signal without SA_RESTART ends a wait. */
-static void prepare_alarm(void)
+static void prepare_alarms(void)
 {
     struct sigaction action = {.sa_handler = do_nothing};
     sigaction(alarm_signal(), &action, NULL);
+    has_alarm_key = pthread_key_create(&alarm_key, delete_alarm) == 0;
 }
 
-static bool set_alarm(timer_t *ret)
+/* The calling thread gets the signal from now on, though others are blocked. It comes only while an alarm is set. */
+static void allow_alarm(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, alarm_signal());
+    pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+}
+
+/* Returns the calling thread's alarm; NULL when there is none to be had. */
+static struct alarm *own_alarm(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, prepare_alarm);
+    static _Thread_local struct alarm alarm;
+    if (alarm.is_made)
+        return &alarm;
+    pthread_once(&once, prepare_alarms);
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = alarm_signal()};
     event._sigev_un._tid = gettid(); /* sigev_notify_thread_id, which glibc does not name before 2.38 */
-    const struct itimerspec times = {
-        .it_value.tv_nsec = STOP_WAIT_NS,
-        .it_interval.tv_nsec = ALARM_INTERVAL_NS,
-    };
-    if (timer_create(CLOCK_MONOTONIC, &event, ret) != 0)
-        return false;
-    timer_settime(*ret, 0, &times, NULL);
-    return true;
+    if (!has_alarm_key || timer_create(CLOCK_MONOTONIC, &event, &alarm.timer) != 0)
+        return NULL;
+    alarm.is_made = true;
+    if (pthread_setspecific(alarm_key, &alarm) != 0) {
+        delete_alarm(&alarm);
+        return NULL;
+    }
+    allow_alarm();
+    return &alarm;
+}
+
+static void set_alarm(struct alarm *alarm, long first_ns)
+{
+    const struct itimerspec times = {.it_value.tv_nsec = first_ns, .it_interval.tv_nsec = ALARM_INTERVAL_NS};
+    timer_settime(alarm->timer, 0, &times, NULL);
 }
 
 static uint64_t now_ns(void)
@@ -144,9 +181,8 @@ static bool is_any_asked(const struct stop *stops, uint32_t count)
 
 void stop_wait(struct stop *stops, uint32_t count)
 {
-    timer_t timer;
-    sigset_t alarm, before;
-    if (!is_any_asked(stops, count) || !set_alarm(&timer))
+    struct alarm *alarm = is_any_asked(stops, count) ? own_alarm() : NULL;
+    if (!alarm)
         return;
     /*
      * To sleep until the kernel wakes us is what gets the thread to its stop soonest: it has the CPU at once, and we
@@ -154,12 +190,9 @@ void stop_wait(struct stop *stops, uint32_t count)
      * 20 us between them, from which the timer has to wake an idle CPU, 39 us; with sched_yield(), for which the
      * scheduler makes us pay later, 15 us to some milliseconds.
      */
-    sigemptyset(&alarm);
-    sigaddset(&alarm, alarm_signal());
-    pthread_sigmask(SIG_UNBLOCK, &alarm, &before);
+    set_alarm(alarm, STOP_WAIT_NS);
     wait_for_each(stops, count);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    timer_delete(timer);
+    set_alarm(alarm, 0);
 }
 
 bool stop_holds(const struct stop *stop)

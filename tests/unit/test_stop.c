@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -152,6 +153,23 @@ static void a_stopped_thread_runs_nothing_until_it_is_let_go(void **state)
         assert_true(stop_end(&stop));
         assert_false(stop_holds(&stop));
         wait_for_rounds(&scene);
+    }
+    end(&scene);
+}
+
+/* The alarm that ends the wait for a stop is for nothing else. */
+static void nothing_is_interrupted_after_a_stop(void **state)
+{
+    (void)state;
+    struct scene scene = start(count_rounds);
+    for (int i = 0; i < 5; i++) {
+        const struct timespec longer = {.tv_nsec = 2 * STOP_WAIT_NS};
+        struct stop stop;
+        assert_true(stop_begin(&stop, &scene.task));
+        stop_wait(&stop, 1);
+        wait_on(&stop);
+        assert_int_equal(nanosleep(&longer, NULL), 0);
+        assert_true(stop_end(&stop));
     }
     end(&scene);
 }
@@ -379,6 +397,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stopped_thread_runs_nothing_until_it_is_let_go),
+        cmocka_unit_test(nothing_is_interrupted_after_a_stop),
         cmocka_unit_test(each_signal_is_delivered_once),
         cmocka_unit_test(a_signal_that_stops_it_first_is_delivered_once),
         cmocka_unit_test(what_is_stopped_by_a_signal_stays_so),
