@@ -45,9 +45,10 @@ struct recording {
     struct subject **subjects;
     uint32_t subject_count, subject_capacity;
     struct schedule schedule;
-    uint64_t slept_ns; /* for the deadline of the current interval */
-    bool is_started;   /* the schedule runs */
-    bool is_full;      /* the log has so many samples that it is to be saved */
+    uint64_t rested_from_ns; /* when the interval before was done with, or sampling began */
+    uint64_t slept_ns;       /* from then on, for the deadline of the current interval */
+    bool is_started;         /* the schedule runs */
+    bool is_full;            /* the log has so many samples that it is to be saved */
     struct sample_log log;
     bool is_reading; /* the deadline of the current interval is over, and some subjects are not done */
     uint64_t end_ns; /* when sampling ended; 0 while it goes on */
@@ -174,14 +175,20 @@ static int end_with(struct recording *recording, enum recording_state state)
     return RELAY_STOP;
 }
 
+/* When there is something to do again, between two intervals. */
+static uint64_t rest_end_ns(const struct recording *recording)
+{
+    const struct schedule *schedule = &recording->schedule;
+    return schedule_is_over(schedule) ? schedule->end_ns : schedule->deadline_ns;
+}
+
 /* Waits for the deadline of the next interval. Returns false when the relay is to stop. */
 static bool wait_for_deadline(struct recording *recording)
 {
     bool is_over = schedule_is_over(&recording->schedule);
-    uint64_t start_ns = monotonic_now_ns();
-    if (!relay_sleep_until(recording->relay, is_over ? recording->schedule.end_ns : recording->schedule.deadline_ns))
+    if (!relay_sleep_until(recording->relay, rest_end_ns(recording)))
         return false;
-    recording->slept_ns = monotonic_now_ns() - start_ns;
+    recording->slept_ns = monotonic_now_ns() - recording->rested_from_ns;
     if (is_over) {
         pthread_mutex_lock(&recording->lock);
         end_with(recording, RECORDING_OVER);
@@ -281,7 +288,9 @@ static int finish_turn(struct recording *recording, const struct turn *turn)
         return end_with(recording, RECORDING_LOST);
     if (turn->pending == 0) {
         recording->is_reading = false;
-        schedule_advance(&recording->schedule, monotonic_now_ns());
+        recording->rested_from_ns = monotonic_now_ns();
+        schedule_advance(&recording->schedule, recording->rested_from_ns);
+        relay_rest_until(recording->relay, rest_end_ns(recording));
     }
     return turn->next_cpu;
 }
@@ -316,6 +325,7 @@ static void start_schedule(struct recording *recording)
 {
     uint64_t now = monotonic_now_ns(), seed = now;
     recording->end_ns = 0;
+    recording->rested_from_ns = now;
     if (recording->is_started) {
         schedule_advance(&recording->schedule, now);
         return;
@@ -380,6 +390,7 @@ void recording_resume(struct recording *recording)
     since = since > recording->schedule.start_ns ? since : recording->schedule.start_ns;
     recording->unrecorded_ns += now - since;
     recording->is_reading = false;
+    recording->rested_from_ns = now;
     schedule_resume(&recording->schedule, since, now);
     for (uint32_t i = 0; i < recording->subject_count; i++) {
         subject_leave_interval(recording->subjects[i]);

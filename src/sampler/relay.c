@@ -10,9 +10,12 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { LEAST_REST_NS = 50000 }; /* what is not worth a timer: to set one, and to be woken by it */
 
 struct runner {
     struct relay *relay;
@@ -24,6 +27,8 @@ struct runner {
     bool has_previous;  /* the thread before, which ends, */
     pthread_t previous; /* is for this one to join */
     sem_t baton;        /* posted: the baton is here, or the relay stops */
+    timer_t timer;      /* posts it */
+    atomic_bool has_timer;
 };
 
 struct relay {
@@ -33,8 +38,10 @@ struct relay {
     sem_t is_done;
     struct runner *current; /* of the one that has the baton */
     struct punctuality punctuality;
-    bool is_refused;      /* we may not take precedence */
-    pthread_mutex_t lock; /* of the runners: none is made any more once the relay stops */
+    bool is_refused;         /* we may not take precedence */
+    uint64_t rest_end_ns;    /* when the next step has something to do; 0: now */
+    uint64_t rested_from_ns; /* when the timer was set that ends a rest; 0: there is none */
+    pthread_mutex_t lock;    /* of the runners: none is made any more once the relay stops */
     struct runner *runners[CPU_LIMIT];
 };
 
@@ -175,13 +182,22 @@ static void sleep_until(struct relay *relay, uint64_t time_ns)
 
 bool relay_sleep_until(struct relay *relay, uint64_t time_ns)
 {
-    uint64_t begin_ns = monotonic_now_ns();
-    punctuality_note_sleep(&relay->punctuality, begin_ns);
-    apply_punctuality_to_all(relay);
+    bool has_rested = relay->rested_from_ns != 0;
+    uint64_t begin_ns = has_rested ? relay->rested_from_ns : monotonic_now_ns();
+    relay->rested_from_ns = 0;
+    if (!has_rested) {
+        punctuality_note_sleep(&relay->punctuality, begin_ns);
+        apply_punctuality_to_all(relay);
+    }
     sleep_until(relay, time_ns);
     uint64_t woken_ns = monotonic_now_ns(), due_ns = time_ns > begin_ns ? time_ns : begin_ns;
     punctuality_note_wake_up(&relay->punctuality, woken_ns, woken_ns > due_ns ? woken_ns - due_ns : 0);
     return !atomic_load(&relay->is_stopping);
+}
+
+void relay_rest_until(struct relay *relay, uint64_t time_ns)
+{
+    relay->rest_end_ns = time_ns;
 }
 
 /* Whether another thread has taken the place of the calling one. */
@@ -215,6 +231,7 @@ bool relay_renew(struct relay *relay)
 static struct runner *run_steps(struct relay *relay, struct runner *runner)
 {
     while (!atomic_load(&relay->is_stopping)) {
+        relay->rest_end_ns = 0;
         int next = relay->step(relay->context, runner->cpu);
         if (next == RELAY_STOP)
             return NULL;
@@ -242,6 +259,70 @@ static void follow_punctuality(struct runner *runner)
     pthread_mutex_unlock(&runner->relay->lock);
 }
 
+/* Not used for anything else: see also target/stop.h. */
+static int baton_signal(void)
+{
+    return SIGRTMAX - 2;
+}
+
+static void post_baton(int number, siginfo_t *info, void *context)
+{
+    (void)number;
+    (void)context;
+    sem_post(info->si_value.sival_ptr);
+}
+
+static void prepare_baton_signal(void)
+{
+    struct sigaction action = {.sa_sigaction = post_baton, .sa_flags = SA_SIGINFO | SA_RESTART};
+    sigaction(baton_signal(), &action, NULL);
+}
+
+/* Makes the calling thread's timer. Without one, the thread is woken earlier. */
+static void make_timer(struct runner *runner)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct sigevent event = {
+        .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = baton_signal(), .sigev_value.sival_ptr = &runner->baton};
+    event._sigev_un._tid = gettid(); /* sigev_notify_thread_id, which glibc does not name before 2.38 */
+    sigset_t signals;
+    pthread_once(&once, prepare_baton_signal);
+    sigemptyset(&signals);
+    sigaddset(&signals, baton_signal());
+    if (timer_create(CLOCK_MONOTONIC, &event, &runner->timer) != 0)
+        return;
+    pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+    atomic_store(&runner->has_timer, true);
+}
+
+/* What the kernel knows of the calling thread, which is the runner's, is no longer to be used. */
+static void end_thread(struct runner *runner)
+{
+    set_tid(runner, 0);
+    if (atomic_exchange(&runner->has_timer, false))
+        timer_delete(runner->timer);
+}
+
+/*
+ * Hands the baton over. To be woken only to go to sleep again would cost a runner as much as a step, so when there is a
+ * rest, it is the end of that which wakes it.
+ */
+static void pass_baton(struct relay *relay, struct runner *next)
+{
+    uint64_t end_ns = relay->rest_end_ns, now_ns = monotonic_now_ns();
+    const struct itimerspec times = {
+        .it_value = {.tv_sec = (time_t)(end_ns / 1000000000U), .tv_nsec = (long)(end_ns % 1000000000U)}};
+    bool has_rest = end_ns >= now_ns + LEAST_REST_NS && atomic_load(&next->has_timer);
+    relay->current = next;
+    if (has_rest) {
+        punctuality_note_sleep(&relay->punctuality, now_ns);
+        apply_punctuality_to_all(relay);
+        relay->rested_from_ns = now_ns;
+    }
+    if (!has_rest || timer_settime(next->timer, TIMER_ABSTIME, &times, NULL) != 0)
+        sem_post(&next->baton);
+}
+
 static void *run(void *argument)
 {
     struct runner *runner = argument;
@@ -253,25 +334,27 @@ static void *run(void *argument)
         return NULL;
     cpu_wake_promptly();
     set_tid(runner, gettid());
+    make_timer(runner);
     for (;;) {
         while (sem_wait(&runner->baton) != 0)
             ;
         if (atomic_load(&relay->is_stopping))
-            return NULL;
+            break;
         follow_punctuality(runner);
         struct runner *next = run_steps(relay, runner);
         if (!next) {
             sem_post(&relay->is_done);
-            return NULL;
+            break;
         }
         bool is_at_end = is_replaced(runner);
         if (is_at_end)
-            set_tid(runner, 0);
-        relay->current = next;
-        sem_post(&next->baton);
+            end_thread(runner);
+        pass_baton(relay, next);
         if (is_at_end)
             return NULL;
     }
+    end_thread(runner);
+    return NULL;
 }
 
 void relay_wait(struct relay *relay)

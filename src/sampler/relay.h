@@ -39,6 +39,12 @@ struct error *relay_start(struct relay *relay);
  */
 bool relay_sleep_until(struct relay *relay, uint64_t time_ns);
 
+/*
+ * Called by a step: the next one has nothing to do before a time of CLOCK_MONOTONIC, which it may sleep until. Should
+ * it be on another CPU, it need not begin before.
+ */
+void relay_rest_until(struct relay *relay, uint64_t time_ns);
+
 /* Called by a step: whether the next one can be on this CPU. If not, we may not run threads there. */
 bool relay_can_reach(struct relay *relay, int cpu);
 

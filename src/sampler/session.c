@@ -458,6 +458,19 @@ bool session_is_pending(const struct session *session, int *ret_cpu)
     return is_pending;
 }
 
+int session_next_cpu(const struct session *session)
+{
+    struct task_state state;
+    if (session->runners.holding != HOLD_EACH)
+        return -1;
+    for (uint32_t i = 0; i < session->threads.count; i++) {
+        const struct sampled_thread *thread = &session->threads.threads[i];
+        if (thread->is_counted && thread->is_active && task_read_state(&thread->task, &state) && state.cpu >= 0)
+            return state.cpu;
+    }
+    return -1;
+}
+
 bool session_is_kept_off(const struct session *session, int cpu)
 {
     for (uint32_t i = 0; i < session->runners.count; i++) {

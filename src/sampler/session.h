@@ -106,6 +106,12 @@ bool session_let_go(struct session *session);
 /* Whether threads that were asked for are not done yet. *ret_cpu as above. */
 bool session_is_pending(const struct session *session, int *ret_cpu);
 
+/*
+ * Where to wait for the next interval; -1: nobody knows. A thread that was stopped goes on on another CPU when one is
+ * idle, as we are on its own, and stays there.
+ */
+int session_next_cpu(const struct session *session);
+
 /* How many intervals, up to the current one, are owed to threads that sleep now: see lateness.h. */
 uint32_t session_owed_intervals(const struct session *session);
 

@@ -596,6 +596,9 @@ enum subject_status subject_read(struct subject *subject, int cpu, struct relay 
         if (!count_bare_threads(subject) || (!session_let_go(subject->session) && !relay_renew(relay)))
             return SUBJECT_FAILED;
         close_interval(subject, result != READING_DONE, is_refused);
+        int next_cpu = session_next_cpu(subject->session);
+        if (next_cpu >= 0)
+            plan_next(subject, cpu, next_cpu, relay);
         return SUBJECT_DONE;
     }
     return result == READING_LATER ? SUBJECT_RESTING : SUBJECT_PENDING;
