@@ -54,8 +54,8 @@ struct joiner {
     pthread_t thread;
     pthread_mutex_t lock; /* of the queue and the numbers; never held while the owner's is taken */
     pthread_cond_t has_work, has_rest;
-    struct buffer queue; /* what was handed over, */
-    struct buffer work;  /* and what is being worked off: only touched by the joiner's thread */
+    struct buffer queue;          /* what was handed over, */
+    struct buffer work;           /* and what is being worked off: only touched by the joiner's thread */
     uint64_t first_ns, queued_ns; /* times of the samples that were handed over first, and first into the queue */
     bool is_called;               /* the joiner is to work off what is in the queue */
     bool is_working, is_ending, has_failed;

@@ -2,9 +2,12 @@
 #include "runners.h"
 
 #include "c_stacks.h"
+#include "schedule.h"
 
 #include <sched.h>
 #include <string.h>
+
+enum { POLICY_EACH_NS = 100000000 }; /* after so long, a running thread is asked for its policy again */
 
 bool is_thread_pending(const struct sampled_thread *thread, enum thread_choice choice)
 {
@@ -38,6 +41,34 @@ void runners_clear(struct runners *runners)
     runners->count = runners->guard_count = 0;
 }
 
+/* Reads where a thread last ran from its own memory, which costs a tenth of asking the kernel for all of its state. */
+static bool read_cpu_id(const struct runners *runners, const struct sampled_thread *thread, int32_t *ret)
+{
+    const struct thread_area *area = runners->area;
+    int32_t cpu;
+    if (!area->has_cpu_id || memory_read(runners->c_stacks->memory, thread->id + (uint64_t)area->cpu_id_offset, &cpu,
+                                         sizeof(cpu)) != MEMORY_OK)
+        return false;
+    /* A thread that never registered, or not any more, has a negative number there. */
+    if (cpu >= 0)
+        *ret = cpu;
+    return cpu >= 0;
+}
+
+/*
+ * Notes that a thread is to be stopped which was just seen to run, if that is enough to know. The kernel's word for its
+ * policy may be some samples old.
+ */
+static bool note_running(const struct runners *runners, const struct sampled_thread *thread, struct runner *runner)
+{
+    if (runners->holding != HOLD_EACH || !thread->is_active || thread->has_ended ||
+        monotonic_now_ns() >= thread->policy_ns + POLICY_EACH_NS || !read_cpu_id(runners, thread, &runner->cpu))
+        return false;
+    runner->is_to_stop = true;
+    runner->is_urgent = thread->is_urgent;
+    return true;
+}
+
 /*
  * Notes whether a thread sleeps, and how often it had run before. Not worth it where sleeping threads neither count nor
  * have to be told from those that are to be stopped.
@@ -46,7 +77,8 @@ static void note_sleep(const struct runners *runners, struct sampled_thread *thr
 {
     struct task_state state;
     struct task_times times = {0};
-    if ((runners->choice != THREADS_ALL && runners->holding == HOLD_NONE) || thread->task.tid == 0)
+    if ((runners->choice != THREADS_ALL && runners->holding == HOLD_NONE) || thread->task.tid == 0 ||
+        note_running(runners, thread, runner))
         return;
     bool has_times = task_read_times(&thread->task, &times);
     bool lives = task_read_state(&thread->task, &state);
@@ -55,6 +87,8 @@ static void note_sleep(const struct runners *runners, struct sampled_thread *thr
     runner->is_to_stop = lives && !state.is_deaf &&
                          (runners->holding == HOLD_EACH || (runners->holding == HOLD_RUNNING && state.is_active));
     runner->is_urgent = runner->is_to_stop && state.is_active && state.is_urgent;
+    thread->is_urgent = lives && state.is_urgent;
+    thread->policy_ns = monotonic_now_ns();
     if (runners->holding == HOLD_EACH && lives)
         runner->cpu = state.cpu;
 }

@@ -47,6 +47,8 @@ struct sampled_thread {
     bool was_asleep;      /* at the deadline, though it was found active */
     bool is_stopped;      /* by a signal or a debugger, when all of its state was read last */
     bool waits_for_gil;   /* sleeps until it is given the GIL; only known where somebody asks */
+    bool is_urgent;       /* has a real-time policy, as of policy_ns; only known where threads are held */
+    uint64_t policy_ns;   /* 0: never */
     bool has_ended;       /* the kernel has no such thread any more: nobody runs it */
     bool has_state;       /* its state is known for the current interval */
     bool is_readable;     /* what the current sample says of it is proved */
