@@ -19,7 +19,7 @@
 enum {
     QUEUE_LIMIT = 64 * 1024 * 1024, /* bytes that wait; who is beyond is counted without C frames */
     WAKE_LEN = 512 * 1024,          /* bytes that wait, with which the joiner begins to work, */
-    WAKE_NS = 100000000,            /* or when the first of them waits for so long, */
+    WAKE_NS = 250000000,            /* or when the first of them waits for so long, */
     WAKE_SHARE = 16,                /* and sooner at the start: for such a part of the recording */
     ITEM_ALIGNMENT = 16,
     DRAIN_SECONDS = 1,
