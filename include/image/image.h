@@ -56,6 +56,12 @@ bool image_find_symbol(const struct image *image, const char *name, struct image
 /* Whether a symbol is defined, in either table, whose name begins so. */
 bool image_has_symbol_prefix(const struct image *image, const char *prefix);
 
+/*
+ * Whether .symtab names functions that are seen in one source file only: then no function was stripped of its name.
+ * What a compiler puts in at the start and the end of each program has no length, and does not count.
+ */
+bool image_has_local_functions(const struct image *image);
+
 /* Returns false, and leaves *ret alone, when there is no such section. Section headers survive strip. */
 bool image_find_section(const struct image *image, const char *name, struct image_range *ret);
 

@@ -216,6 +216,29 @@ bool image_has_symbol_prefix(const struct image *image, const char *prefix)
     return find_symbol(image, prefix, strlen(prefix)) != NULL;
 }
 
+static bool is_local_function(const Elf64_Sym *symbol)
+{
+    return GELF_ST_BIND(symbol->st_info) == STB_LOCAL && GELF_ST_TYPE(symbol->st_info) == STT_FUNC &&
+           symbol->st_shndx != SHN_UNDEF && symbol->st_size > 0;
+}
+
+bool image_has_local_functions(const struct image *image)
+{
+    Elf_Scn *section = NULL;
+    while ((section = elf_nextscn(image->file, section))) {
+        GElf_Shdr header;
+        struct symbols symbols;
+        if (!gelf_getshdr(section, &header) || header.sh_type != SHT_SYMTAB ||
+            header.sh_size > SYMBOL_LIMIT * sizeof(Elf64_Sym) || !open_symbols(image, section, &header, &symbols))
+            continue;
+        for (size_t i = 0; i < symbols.count; i++) {
+            if (is_local_function(&symbols.symbols[i]))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* Returns the section of this name, and its header; NULL when there is none. */
 static Elf_Scn *find_section(const struct image *image, const char *name, GElf_Shdr *ret)
 {

@@ -27,12 +27,18 @@ static bool may_have_methods(const char *path)
     return strncmp(name, "lib", 3) != 0 || strstr(name, "python");
 }
 
+/* Whether the functions of a file have their names, so that what has none is no method: a stub, say. */
+static bool has_names(const struct native_module *module)
+{
+    return image_has_local_functions(module->image) || (module->debug && image_has_local_functions(module->debug));
+}
+
 /* What is known of a file; NULL when it has nothing, or without memory. */
 static struct c_methods *read_methods(const struct method_names *names, const struct native_module *module)
 {
     struct python_data data = {0};
     struct c_methods *methods = NULL;
-    if (!module->image || !may_have_methods(module->path))
+    if (!module->image || !may_have_methods(module->path) || has_names(module))
         return NULL;
     const struct loaded_image loaded = {.image = module->image, .bias = module->bias};
     python_data_of_image(&loaded, &data);

@@ -381,9 +381,23 @@ static void a_table_with_any_content_is_survived(void **state)
     }
 }
 
+static void it_is_told_whether_local_functions_have_their_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *code;
+        bool has_names;
+    } cases[] = {{"inlined.so", true}, {"inlined_clang.so", true}, {"stripped.so", false}, {"stripped.debug", true}};
+    for (size_t i = 0; i < array_size(cases); i++) {
+        cleanup_image struct image *image = open_code(cases[i].code);
+        assert_int_equal(image_has_local_functions(image), cases[i].has_names);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_is_told_whether_local_functions_have_their_names),
         cmocka_unit_test(a_function_is_found_from_its_first_to_its_last_byte),
         cmocka_unit_test(what_is_no_function_has_no_name),
         cmocka_unit_test(of_several_names_the_most_readable_is_taken),
