@@ -33,6 +33,8 @@ enum {
     TABLE_LIMIT = 1 << 14,    /* tables of methods in one file; CPython has 400 */
     FUNCTION_LIMIT = 1 << 17, /* CPython has 4,000 */
     READ_LIMIT = 1 << 18,     /* of what may be names, which takes a second; CPython has 9,000 */
+    WINDOW_LEN = 16 * 1024,   /* bytes */
+    WINDOW_COUNT = 64,        /* together, what CPython's names and texts take */
 };
 
 /* A table of methods, or of properties. */
@@ -65,11 +67,19 @@ struct c_methods {
     bool failed;         /* memory ran out */
 };
 
+/* Memory that was read for a name, and perhaps has the next one, too. */
+struct window {
+    remote_addr start;
+    size_t len;
+    char bytes[WINDOW_LEN];
+};
+
 /* The search, and what it looks through. */
 struct method_search {
     struct c_methods *methods;
     struct memory *memory;
     const struct maps *maps;
+    struct window *windows;
     struct {
         remote_addr address;
         struct buffer bytes;
@@ -139,6 +149,35 @@ static bool is_name_byte(char c, bool is_first)
     return is_letter || (!is_first && ((c >= '0' && c <= '9') || c == '.'));
 }
 
+/* Moves a window to where an address of a mapping is; it is empty when that cannot be read. */
+static void move_window(const struct method_search *search, struct window *window, const struct mapping *mapping,
+                        remote_addr address)
+{
+    remote_addr start = address - address % WINDOW_LEN, end = start + WINDOW_LEN;
+    window->start = start > mapping->start ? start : mapping->start;
+    size_t len = (size_t)((end < mapping->end ? end : mapping->end) - window->start);
+    window->len = memory_read(search->memory, window->start, window->bytes, len) == MEMORY_OK ? len : 0;
+}
+
+static bool is_in_window(const struct window *window, remote_addr address, size_t len)
+{
+    return address >= window->start && address - window->start < window->len &&
+           window->len - (address - window->start) >= len;
+}
+
+/* Reads what may be a name: as a rule, without reading memory of the target again. */
+static bool read_bytes(const struct method_search *search, const struct mapping *mapping, remote_addr address,
+                       char *bytes, size_t len)
+{
+    struct window *window = &search->windows[address / WINDOW_LEN % WINDOW_COUNT];
+    if (!is_in_window(window, address, len) && address % WINDOW_LEN + len <= WINDOW_LEN)
+        move_window(search, window, mapping, address);
+    if (!is_in_window(window, address, len))
+        return memory_read(search->memory, address, bytes, len) == MEMORY_OK;
+    memcpy(bytes, window->bytes + (address - window->start), len);
+    return true;
+}
+
 /* Reads an identifier, perhaps with dots; false when there is none. */
 static bool read_name(const struct method_search *search, remote_addr address, char name[NAME_LIMIT])
 {
@@ -149,7 +188,7 @@ static bool read_name(const struct method_search *search, remote_addr address, c
     uint64_t left = mapping->end - address;
     size_t len = left < NAME_LIMIT ? (size_t)left : NAME_LIMIT;
     memset(name, 0, NAME_LIMIT);
-    if (memory_read(search->memory, address, name, len) != MEMORY_OK || strnlen(name, len) == len)
+    if (!read_bytes(search, mapping, address, name, len) || strnlen(name, len) == len)
         return false;
     for (size_t i = 0; name[i]; i++) {
         if (!is_name_byte(name[i], i == 0))
@@ -399,7 +438,10 @@ struct error *c_methods_create(struct memory *memory, const struct maps *maps, c
     if (!methods)
         return error_no_memory();
     methods->reads_left = READ_LIMIT;
-    struct method_search search = {.methods = methods, .memory = memory, .maps = maps};
+    cleanup_free struct window *windows = calloc(WINDOW_COUNT, sizeof(*windows));
+    if (!windows)
+        return error_no_memory();
+    struct method_search search = {.methods = methods, .memory = memory, .maps = maps, .windows = windows};
     copy_data(&search, data);
     find_tables(&search);
     if (methods->table_count > 0)

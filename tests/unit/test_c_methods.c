@@ -47,6 +47,8 @@ static remote_addr add_method(struct file *file, const char *name, remote_addr f
     return add_words(file, words, array_size(words));
 }
 
+static uint64_t reads_of_last_look;
+
 static struct c_methods *look(struct file *file)
 {
     struct fake_memory fake;
@@ -61,6 +63,7 @@ static struct c_methods *look(struct file *file)
     cleanup_error struct error *second_error = c_methods_create(&fake.memory, &maps, &data, &methods);
     assert_null(second_error);
     maps_deinit(&maps);
+    reads_of_last_look = fake.memory.remote_reads;
     return methods;
 }
 
@@ -213,9 +216,25 @@ static void any_data_is_survived(void **state)
     }
 }
 
+static void names_that_are_near_each_other_are_read_at_once(void **state)
+{
+    (void)state;
+    enum { COUNT = 200 };
+    cleanup_free struct file *file = calloc(1, sizeof(*file));
+    assert_non_null(file);
+    cleanup_c_methods struct c_methods *nothing = look(file);
+    uint64_t reads_of_data = reads_of_last_look;
+    for (remote_addr i = 0; i < COUNT; i++)
+        add_method(file, "method", CODE + i);
+    cleanup_c_methods struct c_methods *methods = look(file);
+    assert_int_equal(c_methods_count(methods), COUNT);
+    assert_in_range(reads_of_last_look, reads_of_data + 1, reads_of_data + 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_that_are_near_each_other_are_read_at_once),
         cmocka_unit_test(functions_of_a_module_have_its_name),
         cmocka_unit_test(methods_of_a_type_have_its_name),
         cmocka_unit_test(methods_of_a_type_that_is_made_later_have_its_name),
