@@ -117,11 +117,10 @@ struct error *output_commit(struct output *output)
 {
     if (!finish_stream(output))
         return cannot_write(output->path, errno);
-    if (!output->temporary_path)
-        return NULL;
-    if (rename(output->temporary_path, output->path) != 0)
+    if (output->temporary_path && rename(output->temporary_path, output->path) != 0)
         return cannot_write(output->path, errno);
     free(hand_over(&output->temporary_path));
+    output->is_complete = true;
     return NULL;
 }
 

@@ -9,12 +9,14 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct output {
     char *path;
     char *temporary_path; /* NULL: written directly */
     FILE *stream;
+    bool is_complete; /* output_commit() did its work */
 };
 
 /* Opens an output, so that what forbids it is known before the work is done. */

@@ -15,14 +15,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Those that are complete. */
 static void report_written(const struct outputs *outputs)
 {
     for (uint32_t i = 0; i < outputs->count; i++) {
         cleanup_buffer struct buffer shown = {0};
         const char *path = outputs->names[i];
         escape_visible(&shown, path, strlen(path));
-        if (strcmp(path, "-") != 0 && !outputs->files[i].stream)
+        if (strcmp(path, "-") != 0 && outputs->files[i].is_complete)
             fprintf(stderr, "pyspyc: wrote %s\n", buffer_text(&shown));
     }
 }

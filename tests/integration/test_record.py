@@ -209,6 +209,7 @@ class TestWrapped(RecordCase):
         outcome = self.run_pyspyc("record", "-f", "raw", "-o", "/dev/full", "--",
                                   self.python, harness.program("ending.py"), "exit", "0")
         self.assert_failed(outcome, 125)
+        self.assertNotIn("wrote", outcome.errors)
 
     def test_program_that_is_not_python(self):
         """Its status is the result where it has one of its own; that nothing was recorded is said."""
@@ -511,8 +512,9 @@ class TestOutput(RecordCase):
         self.assertTrue(stat.S_ISFIFO(os.stat(path).st_mode))
 
     def test_full_device(self):
-        outcome = self.record_target("-f", "raw", "-o", "/dev/full")
+        outcome = self.record_target("-f", "raw", "-o", "/dev/full", "-o", self.path("good.svg"))
         self.assert_failed(outcome)
+        self.assertEqual(re.findall("wrote (.*)", outcome.errors), [self.path("good.svg")])
         self.assertTrue(stat.S_ISCHR(os.stat("/dev/full").st_mode))
         with open("/dev/full", "w") as full:
             outcome = self.record_target("-f", "raw", "-o", "-", stdout=full)
