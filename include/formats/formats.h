@@ -32,6 +32,7 @@ struct format {
     const char *extension;      /* of default file names, with the dot */
     const char *const *endings; /* file name endings that choose this format, with the dot; ends with NULL */
     const char *viewer;         /* the command that shows a file of it, or NULL */
+    const char *site;           /* the address of a page that opens a file of it, where there is no command, or NULL */
     bool is_binary;             /* not for a terminal */
     bool is_recording;          /* the recording itself: has no writer, as it is written already */
     bool marks_idle;            /* is to be given a view that marks where threads waited */

@@ -54,6 +54,11 @@ struct error *outputs_choose(struct outputs *outputs, const char *word)
     return error_create(ERROR_USAGE, "unknown format '%s' (see 'pyspyc record --help')", word);
 }
 
+bool outputs_are_text(const struct outputs *outputs)
+{
+    return outputs->format && outputs->format == format_by_name(text_format);
+}
+
 /* The format of an output that was asked for without one. */
 static struct error *choose_format(const char *path, const struct format **ret)
 {

@@ -45,6 +45,9 @@ struct outputs {
 struct error *outputs_add(struct outputs *outputs, const char *path);
 struct error *outputs_choose(struct outputs *outputs, const char *format);
 
+/* Whether what was asked for is text for a terminal. */
+bool outputs_are_text(const struct outputs *outputs);
+
 /*
  * Gives each output its format: the one that was asked for, if there is one output, or its ending is not known; else
  * that of its ending. Standard output has the one that was asked for, if no file needs that, or else is a text tree. A

@@ -55,9 +55,9 @@ static const struct argp_option record_options[] = {
     {"name", KEY_NAME, "RE", 0,
      "Attach to the one whose command line is like this\v. When there are several, they are listed", 1},
     {"output", 'o', "FILE", 0,
-     "Write here; - is standard output\v (default: a name with the time in it). Can be given several times. In a name, "
-     "%p is the process's number (ours, for a program that is started), %h the host, %t the time, %n the file's number "
-     "with --every, and %% a percent sign",
+     "Write here; - is standard output\v (default: a name with the time in it; a tree goes to standard output). Can be "
+     "given several times. In a name, %p is the process's number (ours, for a program that is started), %h the host, %t "
+     "the time, %n the file's number with --every, and %% a percent sign",
      1},
     {"open", KEY_OPEN, NULL, 0, "Show the first file with xdg-open, unless as root", 1},
     {"format", 'f', "FORMAT", 0, "In this format (default: as FILE's ending says)\v. With neither, it is a flame graph",
@@ -305,22 +305,26 @@ static struct error *open_next_outputs(struct record_arguments *arguments)
     return error ? error : store_open(outputs_first_file(outputs), &arguments->store);
 }
 
-/* The output that nobody named has the program's name, and the time. */
-static struct error *open_outputs(struct record_arguments *arguments, struct buffer *name)
+/* The output that nobody named: what is text goes to standard output; a file has the program's name, and the time. */
+static struct error *add_output(struct record_arguments *arguments, struct buffer *name)
 {
     struct outputs *outputs = &arguments->outputs;
+    if (outputs_are_text(outputs))
+        return outputs_add(outputs, "-");
+    size_t count;
     char pid[PID_NAME_LEN];
-    if (outputs->count == 0) {
-        size_t count;
-        outputs->is_literal = true;
-        const struct format *format = outputs->format ? outputs->format : &formats_all(&count)[0];
-        snprintf(pid, sizeof(pid), "%d", arguments->pids[0]);
-        title_append_file_name(name, arguments->program ? arguments->program[0] : pid, format->extension);
-        struct error *error = name->failed ? error_no_memory() : outputs_add(outputs, buffer_text(name));
-        if (error)
-            return error;
-    }
-    struct error *error = outputs_complete(outputs);
+    outputs->is_literal = true;
+    const struct format *format = outputs->format ? outputs->format : &formats_all(&count)[0];
+    snprintf(pid, sizeof(pid), "%d", arguments->pids[0]);
+    title_append_file_name(name, arguments->program ? arguments->program[0] : pid, format->extension);
+    return name->failed ? error_no_memory() : outputs_add(outputs, buffer_text(name));
+}
+
+static struct error *open_outputs(struct record_arguments *arguments, struct buffer *name)
+{
+    struct error *error = arguments->outputs.count == 0 ? add_output(arguments, name) : NULL;
+    if (!error)
+        error = outputs_complete(&arguments->outputs);
     return error ? error : open_next_outputs(arguments);
 }
 

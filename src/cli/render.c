@@ -15,6 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Characters that no shell gives a meaning to. */
+#define PLAIN_IN_SHELLS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%"
+
 static void report_written(const struct outputs *outputs)
 {
     for (uint32_t i = 0; i < outputs->count; i++) {
@@ -43,16 +46,37 @@ static bool goes_to_standard_output(const struct outputs *outputs)
     return false;
 }
 
-/* What to type to see the first output. */
-static void report_next_command(const struct outputs *outputs)
+/* A path as a shell takes it for one word, and a command for no option. */
+static void append_word(struct buffer *out, const char *path)
 {
     cleanup_buffer struct buffer shown = {0};
-    const char *path = outputs->names[0];
-    const struct format *format = outputs->formats[0];
+    const char *folder = path[0] == '-' ? "./" : "";
     escape_visible(&shown, path, strlen(path));
+    if (path[strspn(path, PLAIN_IN_SHELLS)] == '\0') {
+        buffer_format(out, "%s%s", folder, buffer_text(&shown));
+        return;
+    }
+    buffer_format(out, "%s'", folder);
+    for (const char *c = buffer_text(&shown); *c; c++) {
+        if (*c == '\'')
+            buffer_append_text(out, "'\\'");
+        buffer_append_char(out, *c);
+    }
+    buffer_append_char(out, '\'');
+    out->failed |= shown.failed;
+}
+
+/* What to type to see the first output, or where to go. */
+static void report_next_step(const struct outputs *outputs)
+{
+    cleanup_buffer struct buffer word = {0};
+    const struct format *format = outputs->formats[0];
+    append_word(&word, outputs->names[0]);
     const char *command = format->is_recording ? "pyspyc report" : format->viewer;
     if (command)
-        fprintf(stderr, "\nNext: %s %s\n", command, buffer_text(&shown));
+        fprintf(stderr, "\nNext: %s %s\n", command, buffer_text(&word));
+    else if (format->site)
+        fprintf(stderr, "\nNext: open %s at %s\n", buffer_text(&word), format->site);
 }
 
 /* On a terminal that shows no result: what took most time, and what to do next. */
@@ -65,7 +89,7 @@ static struct error *report_summary(const struct view *view, const struct pictur
     terminal_describe(STDERR_FILENO, &laid_out.tree);
     fputc('\n', stderr);
     struct error *error = summary_write(view_profile(view), &laid_out, stderr);
-    report_next_command(outputs);
+    report_next_step(outputs);
     fputc('\n', stderr);
     return error;
 }

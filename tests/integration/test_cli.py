@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import subprocess
 import termios
 import time
@@ -361,6 +362,21 @@ class TestOutputs(CliCase):
         self.assertNotIn("recording:", self.run_on_terminal("record", "-d", "1", "-p", target.pid, "-o", "o.svg", "--hideprogress"))
         text = self.run_on_terminal("record", "-d", "1", "-p", target.pid, "-o", "out.pyspyc")
         self.assertIn("Next: pyspyc report out.pyspyc", text)
+
+    def test_next_step(self):
+        """What is told to be typed next is what a shell takes for the file, and an option of nothing."""
+        target, _ = self.start_target("threads.py", "1", "1")
+        for name, words in (("it's one.raw", ["less", "it's one.raw"]), ("-x.tree", ["less", "./-x.tree"]),
+                            ("a.trace.json", ["open", "a.trace.json", "at", "https://ui.perfetto.dev"])):
+            text = self.run_on_terminal("record", "-d", "0.3", "-p", target.pid, "-o", name)
+            self.assertEqual(shlex.split(re.search(r"Next: (.*)", text)[1]), words, text)
+
+    def test_a_tree_goes_to_standard_output(self):
+        target, _ = self.start_target("threads.py", "1", "1")
+        done = self.run_as_py_spy("record", "-d", "0.5", "-p", target.pid, "-f", "tree")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("spin", done.stdout)
+        self.assertEqual([name for name in os.listdir(self.folder) if name.endswith(".tree")], [])
 
     def samples(self, name):
         """The lines of a recording's samples, and what stands before them."""
