@@ -107,6 +107,36 @@ size_t caption_cut(struct buffer *out, const char *text, size_t len, size_t colu
     return used + 1 + append_counted(out, text + len - tail, tail);
 }
 
+/* How much of a text is its first line: up to a space, when there is one. */
+static size_t first_line(const char *text, size_t len, size_t columns)
+{
+    if (fits(text, len, columns))
+        return len;
+    size_t line = utf8_prefix(text, len, columns);
+    const char *space = memrchr(text, ' ', line);
+    return space && space > text ? (size_t)(space - text) : line;
+}
+
+void caption_wrap(struct buffer *out, const char *text, size_t len, size_t columns, uint32_t lines)
+{
+    for (uint32_t i = 1; len > 0; i++) {
+        size_t line = i < lines ? first_line(text, len, columns) : 0;
+        if (line == 0) {
+            caption_cut(out, text, len, columns);
+            line = len;
+        } else {
+            buffer_append(out, text, line);
+        }
+        buffer_append_char(out, '\n');
+        text += line;
+        len -= line;
+        if (len > 0 && *text == ' ') {
+            text++;
+            len--;
+        }
+    }
+}
+
 size_t captions_fit(const struct captions *captions, const struct caption *caption, size_t columns, struct buffer *out)
 {
     if (columns < CAPTION_SMALLEST)

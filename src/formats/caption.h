@@ -54,4 +54,10 @@ bool caption_is_plain(const char *text, size_t len);
 /* Appends a text, its middle cut out when it has more columns than these, at least 1. Returns the columns used. */
 size_t caption_cut(struct buffer *out, const char *text, size_t len, size_t columns);
 
+/*
+ * Appends a text in lines of no more than these columns, each with a newline behind it; the last one is cut when there
+ * would be more lines than so many.
+ */
+void caption_wrap(struct buffer *out, const char *text, size_t len, size_t columns, uint32_t lines);
+
 #endif

@@ -16,18 +16,24 @@
 #include "profile/profile.h"
 #include "writers.h"
 
+static bool has_samples(const struct picture *picture)
+{
+    return picture->tree.nodes[0].total > 0;
+}
+
 static struct error *write_opening(const struct picture *picture, const struct flamegraph_frame *frame, FILE *out)
 {
     cleanup_buffer struct buffer title = {0};
     escape_xml(&title, buffer_text(&picture->title), picture->title.len);
     if (title.failed)
         return error_no_memory();
+    uint32_t width = picture_width(picture), height = picture_height(picture);
     if (!frame->is_in_page)
         fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", out);
     fprintf(out,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"pyspyc-flamegraph\" width=\"%d\" height=\"%u\""
-            " viewBox=\"0 0 %d %u\" role=\"img\" aria-label=\"Flame graph of %s\">\n",
-            PICTURE_WIDTH, picture_height(picture), PICTURE_WIDTH, picture_height(picture), buffer_text(&title));
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"pyspyc-flamegraph%s\" width=\"%u\" height=\"%u\""
+            " viewBox=\"0 0 %u %u\" role=\"img\" aria-label=\"Flame graph of %s\">\n",
+            has_samples(picture) ? "" : " empty", width, height, width, height, buffer_text(&title));
     fprintf(out, "<title>%s - flame graph</title>\n", buffer_text(&title));
     return NULL;
 }
@@ -50,11 +56,6 @@ static void write_script(const struct flamegraph_frame *frame, FILE *out)
     else
         fwrite(start_js, 1, start_js_len, out);
     fputs("})();\n]]></script>\n", out);
-}
-
-static bool has_samples(const struct picture *picture)
-{
-    return picture->tree.nodes[0].total > 0;
 }
 
 static bool has_groups_to_merge(const struct profile *profile, const struct profile_detail *detail)

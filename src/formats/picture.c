@@ -17,9 +17,11 @@
  * Widths in pixels of one column. Monospaced fonts have 0.5 to 0.602 em. Text that is not plain ASCII can come from any
  * font and be wider than its columns; where that could matter, textLength makes it as wide as them.
  */
-static const double box_column = 7.3;    /* at 12 px */
-static const double title_column = 9.8;  /* at 16 px */
-static const double legend_column = 7.3; /* at 12 px */
+static const double box_column = 7.3;     /* at 12 px */
+static const double title_column = 9.8;   /* at 16 px */
+static const double message_column = 8.5; /* at 14 px */
+static const double legend_column = 7.3;  /* at 12 px */
+static const double facts_column = 7.3;   /* at 12 px */
 
 static const double smallest_box = 0.5;
 static const double smallest_tooltip = 1.5; /* a narrower box is hard to point at */
@@ -29,7 +31,11 @@ static const double gap = 0.5;
 enum {
     TITLE_BASELINE = 28,
     FACTS_BASELINE = 48,
-    LEGEND_BASELINE = 70,
+    LEGEND_BASELINE = 22, /* below that of the last line of facts */
+    BOXES_TOP = 14,       /* below the baseline of what stands above them */
+    LEGEND_SWATCH = 17,   /* and the gap to its text */
+    LEGEND_GAP = 12,
+    FACTS_LINES = 8, /* at most, and of reasons */
     LABEL_PADDING = 4,
     LABEL_BASELINE = 13,
     TOOLTIP_COLUMNS = 160,
@@ -38,6 +44,17 @@ enum {
 static uint64_t all_samples(const struct picture *picture)
 {
     return picture->tree.nodes[0].total;
+}
+
+uint32_t picture_width(const struct picture *picture)
+{
+    return all_samples(picture) > 0 ? PICTURE_WIDTH : PICTURE_EMPTY;
+}
+
+/* Columns of so many pixels that fit between the margins. */
+static size_t columns_of(const struct picture *picture, double column)
+{
+    return (size_t)((picture_width(picture) - 2.0 * PICTURE_MARGIN) / column);
 }
 
 static double pixels_per_sample(const struct picture *picture)
@@ -76,43 +93,27 @@ static void describe(struct picture *picture)
     else
         facts_append(&picture->facts, info, all_samples(picture));
     facts_append_selection(&picture->facts, picture->profile);
+    caption_wrap(&picture->facts_lines, buffer_text(&picture->facts), picture->facts.len,
+                 columns_of(picture, facts_column), FACTS_LINES);
 }
 
-struct error *picture_init_diff(struct picture *picture, const struct profile *profile,
-                                const struct format_options *options, const struct picture_diff *diff)
+static void explain(struct picture *picture)
 {
-    *picture = (struct picture){.profile = profile, .options = options, .diff = diff};
-    struct error *error = calltree_init(&picture->tree, profile);
-    if (error)
-        return error;
-    picture->frame_limit = profile_frame_count(profile);
-    error = captions_init(&picture->captions, profile, picture->frame_limit, options);
-    if (!error)
-        error = legend_fill(&picture->legend, profile, &picture->tree, picture->frame_limit);
-    if (error)
-        return error;
-    describe(picture);
-    return find_depth(picture);
+    cleanup_buffer struct buffer reasons = {0};
+    buffer_append_text(&reasons, "No samples to show.\n");
+    facts_append_reasons(&reasons, picture->profile);
+    picture->reasons.failed |= reasons.failed;
+    const char *line = buffer_text(&reasons);
+    for (const char *end; (end = strchr(line, '\n')); line = end + 1)
+        caption_wrap(&picture->reasons, line, (size_t)(end - line), columns_of(picture, message_column), FACTS_LINES);
 }
 
-struct error *picture_init(struct picture *picture, const struct profile *profile, const struct format_options *options)
+static uint32_t count_lines(const struct buffer *text)
 {
-    return picture_init_diff(picture, profile, options, NULL);
-}
-
-void picture_deinit(struct picture *picture)
-{
-    calltree_deinit(&picture->tree);
-    captions_deinit(&picture->captions);
-    buffer_deinit(&picture->title);
-    buffer_deinit(&picture->facts);
-}
-
-uint32_t picture_height(const struct picture *picture)
-{
-    if (all_samples(picture) == 0)
-        return PICTURE_TOP + PICTURE_MESSAGE;
-    return PICTURE_TOP + (picture->depth + 1) * PICTURE_ROW + PICTURE_BOTTOM;
+    uint32_t count = 0;
+    for (size_t i = 0; i < text->len; i++)
+        count += text->data[i] == '\n';
+    return count;
 }
 
 /* Appends ` name="pixels"` with one decimal. Not with printf's %f, which would write tenths that are zero, too. */
@@ -143,20 +144,47 @@ static void append_text(struct buffer *out, const char *class, double x, double 
     buffer_append_text(out, "</text>\n");
 }
 
-/* Appends what a colour means, and returns where the next one begins. */
-static double append_legend_item(struct buffer *out, double x, const char *class, const struct buffer *text)
+/* Appends each line of a text as an element. */
+static void append_lines(struct buffer *out, const char *class, uint32_t baseline, const struct buffer *lines)
 {
-    buffer_format(out, "<rect class=\"%s\" y=\"%d\" width=\"12\" height=\"12\"", class, LEGEND_BASELINE - 10);
-    append_pixels(out, "x", x);
-    buffer_append_text(out, "/>");
-    append_text(out, NULL, x + 17, LEGEND_BASELINE, text, 0);
-    out->failed |= text->failed;
-    return x + 17 + (double)text->len * legend_column + 12;
+    const char *line = buffer_text(lines);
+    for (const char *end; (end = strchr(line, '\n')); line = end + 1) {
+        cleanup_buffer struct buffer text = {0};
+        buffer_append(&text, line, (size_t)(end - line));
+        append_text(out, class, PICTURE_MARGIN, baseline, &text, 0);
+        baseline += PICTURE_ROW;
+    }
 }
 
-static void append_families(struct buffer *out, const struct picture *picture)
+/* Where the next colour of the legend is explained. */
+struct pen {
+    double x;
+    uint32_t row;
+    uint32_t baseline; /* of the first row */
+};
+
+/* Appends what a colour means, and moves the pen behind it; out can be NULL. */
+static void append_legend_item(struct buffer *out, struct pen *pen, const char *class, const struct buffer *text)
 {
-    double x = PICTURE_MARGIN;
+    double width = LEGEND_SWATCH + (double)text->len * legend_column;
+    if (pen->x > PICTURE_MARGIN && pen->x + width > PICTURE_WIDTH - PICTURE_MARGIN) {
+        pen->x = PICTURE_MARGIN;
+        pen->row++;
+    }
+    double x = pen->x;
+    pen->x += width + LEGEND_GAP;
+    if (!out)
+        return;
+    uint32_t baseline = pen->baseline + pen->row * PICTURE_ROW;
+    buffer_format(out, "<rect class=\"%s\" y=\"%u\" width=\"12\" height=\"12\"", class, baseline - 10);
+    append_pixels(out, "x", x);
+    buffer_append_text(out, "/>");
+    append_text(out, NULL, x + LEGEND_SWATCH, baseline, text, 0);
+    out->failed |= text->failed;
+}
+
+static void append_families(struct buffer *out, const struct picture *picture, struct pen *pen)
+{
     for (enum colour_family family = 0; family < COLOUR_FAMILIES; family++) {
         if (!picture->legend.families[family].is_present)
             continue;
@@ -166,46 +194,102 @@ static void append_families(struct buffer *out, const struct picture *picture)
         uint64_t self = picture->legend.families[family].self;
         if (self > 0)
             buffer_format(&title, " %.1f %%", 100.0 * (double)self / (double)all_samples(picture));
-        x = append_legend_item(out, x, class, &title);
+        append_legend_item(out, pen, class, &title);
     }
 }
 
-static void append_changes(struct buffer *out)
+static void append_changes(struct buffer *out, struct pen *pen)
 {
-    double x = PICTURE_MARGIN;
     const char *class, *text;
     for (uint32_t i = 0; picture_diff_legend(i, &class, &text); i++) {
         cleanup_buffer struct buffer title = {0};
         buffer_append_text(&title, text);
-        x = append_legend_item(out, x, class, &title);
+        append_legend_item(out, pen, class, &title);
     }
+}
+
+static uint32_t legend_baseline(const struct picture *picture)
+{
+    uint32_t more_lines = picture->facts_lines.len > 0 ? count_lines(&picture->facts_lines) - 1 : 0;
+    return FACTS_BASELINE + more_lines * PICTURE_ROW + LEGEND_BASELINE;
+}
+
+/* Appends the legend, and returns how many rows it has; out can be NULL. */
+static uint32_t lay_out_legend(struct buffer *out, const struct picture *picture)
+{
+    struct pen pen = {.x = PICTURE_MARGIN, .baseline = legend_baseline(picture)};
+    if (all_samples(picture) == 0)
+        return 1;
+    if (picture->diff)
+        append_changes(out, &pen);
+    else
+        append_families(out, picture, &pen);
+    return pen.row + 1;
 }
 
 static void append_legend(struct buffer *out, const struct picture *picture)
 {
     buffer_append_text(out, "<g class=\"legend\">\n");
-    if (picture->diff)
-        append_changes(out);
-    else
-        append_families(out, picture);
+    lay_out_legend(out, picture);
     buffer_append_text(out, "</g>\n");
+}
+
+struct error *picture_init_diff(struct picture *picture, const struct profile *profile,
+                                const struct format_options *options, const struct picture_diff *diff)
+{
+    *picture = (struct picture){.profile = profile, .options = options, .diff = diff};
+    struct error *error = calltree_init(&picture->tree, profile);
+    if (error)
+        return error;
+    picture->frame_limit = profile_frame_count(profile);
+    error = captions_init(&picture->captions, profile, picture->frame_limit, options);
+    if (!error)
+        error = legend_fill(&picture->legend, profile, &picture->tree, picture->frame_limit);
+    if (error)
+        return error;
+    describe(picture);
+    if (all_samples(picture) == 0)
+        explain(picture);
+    picture->top = legend_baseline(picture) + (lay_out_legend(NULL, picture) - 1) * PICTURE_ROW + BOXES_TOP;
+    return find_depth(picture);
+}
+
+struct error *picture_init(struct picture *picture, const struct profile *profile, const struct format_options *options)
+{
+    return picture_init_diff(picture, profile, options, NULL);
+}
+
+void picture_deinit(struct picture *picture)
+{
+    calltree_deinit(&picture->tree);
+    captions_deinit(&picture->captions);
+    buffer_deinit(&picture->title);
+    buffer_deinit(&picture->facts);
+    buffer_deinit(&picture->facts_lines);
+    buffer_deinit(&picture->reasons);
+}
+
+uint32_t picture_height(const struct picture *picture)
+{
+    uint32_t rows = all_samples(picture) > 0 ? picture->depth + 1 : count_lines(&picture->reasons) + 1;
+    return picture->top + rows * PICTURE_ROW + PICTURE_BOTTOM;
 }
 
 struct error *picture_write_head(struct picture *picture, FILE *out)
 {
     cleanup_buffer struct buffer head = {0};
     cleanup_buffer struct buffer title = {0};
-    size_t columns = caption_cut(&title, buffer_text(&picture->title), picture->title.len,
-                                 (size_t)((PICTURE_WIDTH - 2 * PICTURE_MARGIN) / title_column));
+    size_t columns =
+        caption_cut(&title, buffer_text(&picture->title), picture->title.len, columns_of(picture, title_column));
     bool is_plain = caption_is_plain(buffer_text(&picture->title), picture->title.len);
-    buffer_format(&head, "<g class=\"head\">\n<rect class=\"background\" width=\"100%%\" height=\"%d\"/>\n",
-                  PICTURE_TOP - 2);
+    buffer_format(&head, "<g class=\"head\">\n<rect class=\"background\" width=\"100%%\" height=\"%u\"/>\n",
+                  picture->top - 2);
     append_text(&head, "title", PICTURE_MARGIN, TITLE_BASELINE, &title, is_plain ? 0 : (double)columns * title_column);
-    append_text(&head, "facts", PICTURE_MARGIN, FACTS_BASELINE, &picture->facts, 0);
+    append_lines(&head, "facts", FACTS_BASELINE, &picture->facts_lines);
     if (all_samples(picture) > 0)
         append_legend(&head, picture);
     buffer_append_text(&head, "</g>\n");
-    if (head.failed || title.failed || picture->title.failed || picture->facts.failed)
+    if (head.failed || title.failed || picture->title.failed || picture->facts.failed || picture->facts_lines.failed)
         return error_no_memory();
     fwrite(head.data, 1, head.len, out);
     return NULL;
@@ -245,7 +329,7 @@ static struct place place_of(const struct picture *picture, const struct walk *w
     double width = (double)picture->tree.nodes[walk->node].total * pixels_per_sample(picture);
     return (struct place){
         .x = PICTURE_MARGIN + (double)walk->start * pixels_per_sample(picture),
-        .y = PICTURE_TOP + (double)(picture->depth - walk->depth) * PICTURE_ROW,
+        .y = picture->top + (double)(picture->depth - walk->depth) * PICTURE_ROW,
         .width = width - (width >= gap_from ? gap : 0),
     };
 }
@@ -305,22 +389,6 @@ static void write_boxes(struct picture *picture, struct walk *walk, struct buffe
     } while (is_wide ? walk_into(walk) : walk_past(walk));
 }
 
-static void append_reasons(struct buffer *out, const struct profile *profile)
-{
-    cleanup_buffer struct buffer reasons = {0};
-    buffer_append_text(&reasons, "No samples to show.\n");
-    facts_append_reasons(&reasons, profile);
-    out->failed |= reasons.failed;
-    double y = PICTURE_TOP + PICTURE_ROW;
-    const char *line = buffer_text(&reasons);
-    for (const char *end; (end = strchr(line, '\n')); line = end + 1) {
-        cleanup_buffer struct buffer text = {0};
-        buffer_append(&text, line, (size_t)(end - line));
-        append_text(out, "message", PICTURE_MARGIN, y, &text, 0);
-        y += PICTURE_ROW;
-    }
-}
-
 struct error *picture_write_boxes(struct picture *picture, FILE *out)
 {
     cleanup_buffer struct buffer piece = {0};
@@ -332,7 +400,8 @@ struct error *picture_write_boxes(struct picture *picture, FILE *out)
     if (all_samples(picture) > 0) {
         write_boxes(picture, &walk, &piece, out);
     } else {
-        append_reasons(&piece, picture->profile);
+        append_lines(&piece, "message", picture->top + PICTURE_ROW, &picture->reasons);
+        piece.failed |= picture->reasons.failed;
         fwrite(buffer_text(&piece), 1, piece.len, out);
     }
     fputs("</g>\n", out);

@@ -25,10 +25,9 @@ struct profile;
 enum {
     PICTURE_WIDTH = 1200,
     PICTURE_MARGIN = 10,
-    PICTURE_ROW = 18,     /* of one frame, the gap to the next row included */
-    PICTURE_TOP = 84,     /* the head, above the highest row */
-    PICTURE_BOTTOM = 12,  /* below the root */
-    PICTURE_MESSAGE = 90, /* place for the reasons of an empty picture */
+    PICTURE_ROW = 18,    /* of one frame, the gap to the next row included */
+    PICTURE_BOTTOM = 12, /* below the root */
+    PICTURE_EMPTY = 640, /* the width of one that only says why it is empty: text that may be made smaller */
 };
 
 struct picture {
@@ -42,6 +41,8 @@ struct picture {
     const struct picture_diff *diff; /* NULL: of one recording */
     struct buffer title;             /* fit for eyes */
     struct buffer facts;
+    struct buffer facts_lines, reasons; /* as they stand in the still picture; reasons: why there are no samples */
+    uint32_t top;                       /* the head's height, above the highest row */
 };
 
 /* Both accept a zeroed struct; deinit one that init failed on, too. */
@@ -53,6 +54,7 @@ struct error *picture_init_diff(struct picture *picture, const struct profile *p
                                 const struct format_options *options, const struct picture_diff *diff);
 void picture_deinit(struct picture *picture);
 
+uint32_t picture_width(const struct picture *picture);
 uint32_t picture_height(const struct picture *picture);
 
 /* Title, facts and legend. */

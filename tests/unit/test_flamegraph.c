@@ -244,6 +244,41 @@ static void the_legend_tells_shares(void **state)
     assert_evaluates(document, "string(//s:g[@class='legend']/s:text[4])", "process, thread");
 }
 
+static void a_long_legend_has_several_rows(void **state)
+{
+    struct profile *profile = *state;
+    build_child(profile, PROFILE_ROOT, build_frame(profile, "f", "/a.py", 1), 5);
+    build_child(profile, PROFILE_ROOT, build_frame(profile, "f", "/usr/lib/python3/dist-packages/a/b.py", 1), 5);
+    build_child(profile, PROFILE_ROOT, build_frame(profile, "f", "/usr/lib/python3.11/json/decoder.py", 1), 5);
+    build_child(profile, PROFILE_ROOT, build_frame(profile, "f", "<frozen importlib._bootstrap>", 1), 2);
+    build_child(profile, PROFILE_ROOT, build_native(profile, "f", "/lib/libf.so", 0), 3);
+    build_child(profile, PROFILE_ROOT, build_kernel(profile, "read"), 1);
+    build_child(profile, PROFILE_ROOT, build_group(profile, FRAME_MARK, "<GC>"), 1);
+    cleanup_document xmlDoc *document = parse(profile);
+    assert_evaluates(document, "count(//s:g[@class='legend']/s:text)", "8");
+    assert_evaluates(document, "count(//s:g[@class='legend']/s:text[@x + 7.3 * string-length(.) > 1190])", "0");
+    assert_evaluates(document, "string(//s:g[@class='legend']/s:text[last()]/@y - //s:g[@class='legend']/s:text[1]/@y)",
+                     "18");
+    assert_evaluates(document, "count(//s:g[@class='boxes']/s:rect[@y < //s:g[@class='legend']/s:text[last()]/@y])",
+                     "0");
+}
+
+static void what_is_left_out_is_said_in_full(void **state)
+{
+    struct profile *profile = *state;
+    char selection[400];
+    for (size_t i = 0; i < sizeof(selection); i++)
+        selection[i] = i % 10 == 9 ? ' ' : 'a';
+    build_child(profile, PROFILE_ROOT, build_frame(profile, "f", "/a.py", 1), 5);
+    profile_info(profile)->selection = profile_intern(profile, selection, sizeof(selection));
+    cleanup_document xmlDoc *document = parse(profile);
+    assert_evaluates(document, "count(//s:text[@class='facts'])", "3");
+    assert_evaluates(document, "count(//s:text[@class='facts'][string-length(.) > 161])", "0");
+    assert_evaluates(document, "contains(//s:text[@class='facts'][3], 'aaaaaaaaa aaaaaaaaa')", "true");
+    assert_evaluates(document, "//s:text[@class='facts'][3]/@y < //s:g[@class='legend']/s:text/@y", "true");
+    assert_evaluates(document, "count(//s:g[@class='boxes']/s:rect[@y < //s:g[@class='legend']/s:text/@y])", "0");
+}
+
 static void many_nodes_are_cut_into_elements(void **state)
 {
     struct profile *profile = *state;
@@ -313,6 +348,20 @@ static void an_empty_profile_is_a_picture_that_says_why(void **state)
     assert_evaluates(document, "count(//s:script)", "0");
 }
 
+static void an_empty_picture_has_no_line_that_is_too_long(void **state)
+{
+    struct profile *profile = *state;
+    char selection[1000];
+    memset(selection, 'a', sizeof(selection));
+    profile_info(profile)->all_samples = 7;
+    profile_info(profile)->selection = profile_intern(profile, selection, sizeof(selection));
+    cleanup_document xmlDoc *document = parse(profile);
+    assert_evaluates(document, "string(/s:svg/@width)", "640");
+    assert_evaluates(document, "count(//s:text[@x + 7.3 * string-length(.) > 640])", "0");
+    assert_evaluates(document, "count(//s:text[@class='message'][@x + 8.5 * string-length(.) > 640])", "0");
+    assert_evaluates(document, "/s:svg/@height > //s:g[@class='boxes']/s:text[last()]/@y", "true");
+}
+
 static void a_very_deep_stack_is_drawn(void **state)
 {
     struct profile *profile = *state;
@@ -357,6 +406,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(many_nodes_are_cut_into_elements, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(hostile_names_are_inert, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(names_of_a_megabyte_are_kept_and_cut_in_boxes, create_profile, destroy_profile),
+        cmocka_unit_test_setup_teardown(a_long_legend_has_several_rows, create_profile, destroy_profile),
+        cmocka_unit_test_setup_teardown(what_is_left_out_is_said_in_full, create_profile, destroy_profile),
+        cmocka_unit_test_setup_teardown(an_empty_picture_has_no_line_that_is_too_long, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(an_empty_profile_is_a_picture_that_says_why, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(a_very_deep_stack_is_drawn, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(equal_profiles_give_equal_files, create_profile, destroy_profile),
