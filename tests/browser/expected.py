@@ -87,7 +87,9 @@ def boxes(stacks, level="line", threads="apart", order="caller", folds=False, hi
     def add(node, name, depth, left):
         result.append((depth, left, node.total, name, node.times))
         left += node.total - sum(child.total for child in node.children.values())
-        for frame in sorted(node.children):
+        is_ranked = lambda frame: order == "caller" or frame[3] in ("process", "thread")
+        place = lambda frame: (0 if is_ranked(frame) else -node.children[frame].total, frame)
+        for frame in sorted(node.children, key=place):
             add(node.children[frame], frame[0], depth + 1, left)
             left += node.children[frame].total
 

@@ -106,7 +106,7 @@ function childFor(builder, parent, frame) {
     return node === 0 ? addChild(builder, parent, frame) : node;
 }
 
-/* By node: how many nodes its subtree has; one without samples has none. */
+/* By node: the samples of its subtree, and how many nodes that has; one without samples has none. */
 function measureSubtrees(builder) {
     const {parent} = builder;
     const totals = builder.weight.slice(0, builder.count);
@@ -119,30 +119,41 @@ function measureSubtrees(builder) {
         sizes[parent[node]] += sizes[node];
     }
     sizes[ROOT]++;
-    return sizes;
+    return {sizes, totals};
+}
+
+/* Siblings stand by the ranks of their frames; behind them those that isByTotal has a 1 for, most samples first. */
+function makeOrder(builder, ranks, isByTotal, totals) {
+    const {frame} = builder;
+    const byRank = (a, b) => ranks[frame[a]] - ranks[frame[b]];
+    if (!isByTotal)
+        return byRank;
+    return (a, b) => isByTotal[frame[a]] - isByTotal[frame[b]] ||
+        isByTotal[frame[a]] * (totals[b] - totals[a]) || byRank(a, b);
 }
 
 /* Writes the children of a node that have samples into an array, in their order; returns how many there are. */
-function sortChildren(builder, sizes, ranks, node, children) {
-    const {frame, nextSibling} = builder;
+function sortChildren(builder, sizes, compare, node, children) {
+    const {nextSibling} = builder;
     let count = 0;
     let isSorted = true;
     for (let child = builder.firstChild[node]; child !== 0; child = nextSibling[child]) {
         if (sizes[child] === 0)
             continue;
-        isSorted = isSorted && (count === 0 || ranks[frame[children[count - 1]]] < ranks[frame[child]]);
+        isSorted = isSorted && (count === 0 || compare(children[count - 1], child) < 0);
         children[count++] = child;
     }
     if (!isSorted)
-        children.subarray(0, count).sort((a, b) => ranks[frame[a]] - ranks[frame[b]]);
+        children.subarray(0, count).sort(compare);
     return count;
 }
 
 /* The tree of what was built, without what has no samples. A parent has a smaller number than its children have. */
-function finishTree(builder, ranks) {
+function finishTree(builder, ranks, isByTotal = null) {
     if (builder.amounts !== null)
         weighAmounts(builder);
-    const sizes = measureSubtrees(builder);
+    const {sizes, totals} = measureSubtrees(builder);
+    const compare = makeOrder(builder, ranks, isByTotal, totals);
     const tree = makeTree(sizes[ROOT]);
     const {frame, parent, depth, end, start} = tree;
     const folded = tree.folded = new Uint32Array(tree.count);
@@ -157,7 +168,7 @@ function finishTree(builder, ranks) {
         folded[place] = builder.folded[node];
         end[place] = place + sizes[node];
         start[place + 1] = builder.weight[node];
-        const count = sortChildren(builder, sizes, ranks, node, children);
+        const count = sortChildren(builder, sizes, compare, node, children);
         for (let i = 0, next = place + 1; i < count; i++) {
             places[children[i]] = next;
             parent[next] = place;
@@ -254,7 +265,7 @@ function reduceTree(tree, plan) {
 
 /*
  * The tree of the same stacks with their leaves at the root. Groups, for which isGroupFrame has a 1, stay at the root,
- * each with the stacks that it has.
+ * each with the stacks that it has. What ran most stands first: names say nothing of what is worth to look at there.
  */
 function invertTree(tree, isGroupFrame, ranks) {
     const builder = makeBuilder(tree.frame[ROOT], tree);
@@ -281,7 +292,7 @@ function invertTree(tree, isGroupFrame, ranks) {
         }
         addSamples(builder, at, tree, node);
     }
-    const inverted = finishTree(builder, ranks);
+    const inverted = finishTree(builder, ranks, isGroupFrame.map((isOne) => 1 - isOne));
     inverted.isInverted = true;
     return inverted;
 }
