@@ -8,6 +8,7 @@
 #include "label.h"
 #include "profile/profile.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static const char ellipsis[] = "…";
@@ -48,6 +49,24 @@ static size_t find_base(const char *text, size_t len, size_t name_len)
     return slash ? (size_t)(slash + 1 - text) : place;
 }
 
+/* The length of "thread (12): " or "process 12: " at the beginning of a label that goes on behind it; else 0. */
+static size_t find_name_of_group(const char *text, size_t len)
+{
+    static const char *const kinds[] = {"thread (", "process "};
+    static const char *const ends[] = {"): ", ": "};
+    for (size_t i = 0; i < array_size(kinds); i++) {
+        size_t kind_len = strlen(kinds[i]), end_len = strlen(ends[i]);
+        if (len < kind_len || memcmp(text, kinds[i], kind_len) != 0)
+            continue;
+        size_t at = kind_len;
+        while (at < len && (isxdigit((unsigned char)text[at]) || text[at] == 'x'))
+            at++;
+        if (at > kind_len && len - at > end_len && memcmp(text + at, ends[i], end_len) == 0)
+            return at + end_len;
+    }
+    return 0;
+}
+
 const struct caption *captions_get(struct captions *captions, uint32_t frame)
 {
     struct caption *caption = &captions->captions[frame];
@@ -74,6 +93,9 @@ const struct caption *captions_get(struct captions *captions, uint32_t frame)
     caption->len = text->len - offset;
     const char *start = buffer_text(text) + offset;
     caption->base = find_base(start, caption->len, caption->name_len);
+    enum frame_kind kind = profile_frame(captions->profile, frame)->kind;
+    if (kind == FRAME_THREAD || kind == FRAME_PROCESS)
+        caption->number = find_name_of_group(start, caption->len);
     caption->is_plain = caption_is_plain(start, caption->len);
     return caption;
 }
@@ -154,5 +176,5 @@ size_t captions_fit(const struct captions *captions, const struct caption *capti
         if (fits(buffer_text(&brief), brief.len, columns))
             return caption_cut(out, buffer_text(&brief), brief.len, columns);
     }
-    return caption_cut(out, text, caption->name_len, columns);
+    return caption_cut(out, text + caption->number, caption->name_len - caption->number, columns);
 }

@@ -110,6 +110,17 @@ class ViewsTest(page.PageTest):
         self.point("run")
         self.assertEqual(self.tip()[-1], "self | 0.000 s | 0 samples | 0.00 % of all")
 
+    def test_what_ran_most_stands_first_when_callees_do(self):
+        self.show(b"a (a.py:1) 10\nb (a.py:2) 50\nc (a.py:3) 20\nb (a.py:2);z (a.py:4) 40\nc (a.py:3);z (a.py:4) 60\n")
+        names = lambda: "".join(label[0] for label in self.labels())
+        self.assertEqual(names(), "aabzcz")
+        self.push("Callees first")
+        self.assertEqual(names(), "azcbbca")
+
+    def test_a_narrow_box_of_a_thread_has_its_name(self):
+        self.show(b"thread (10019): Worker-2;f (a.py:1) 8\nthread (0x7f12): io;f (a.py:1) 92\n")
+        self.assertEqual(self.labels(), ["all", "thread (0x7f12): io", "f (a.py:1)", "Worker-2", "f (a.py:1)"])
+
     def test_one_thread(self):
         self.show(FINE)
         options = self.texts("select[aria-label^=Threads] option")

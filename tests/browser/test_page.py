@@ -71,8 +71,9 @@ class PageTest(page.PageTest):
         self.open()
         lanes = self.texts(".lane-label")
         self.assertEqual(len(lanes), 2)
-        self.assertTrue(lanes[0].endswith("MainThread"), lanes)
-        self.assertTrue(lanes[1].endswith("beside"), lanes)
+        self.assertEqual(lanes, ["MainThread", "beside"])
+        titles = self.run_js("return Array.from(document.querySelectorAll('.lane-label'), (label) => label.title)")
+        self.assertRegex(titles[1], r"thread \(\d+\): beside: click to show it alone$")
         self.assertGreaterEqual(self.run_js("return document.querySelectorAll('svg.time path').length"), 2)
 
     def test_dragging_selects_a_range(self):

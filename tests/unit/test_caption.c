@@ -62,6 +62,22 @@ static void a_file_without_folders_goes_at_once(void **state)
     assert_fits(profile, build_thread(profile, "MainThread"), 8, "MainThr…");
 }
 
+static void the_number_of_a_thread_goes_before_its_name(void **state)
+{
+    struct profile *profile = *state;
+    uint32_t thread = build_thread(profile, "thread (10019): Worker-2");
+    assert_fits(profile, thread, 24, "thread (10019): Worker-2");
+    assert_fits(profile, thread, 23, "Worker-2");
+    assert_fits(profile, thread, 8, "Worker-2");
+    assert_fits(profile, thread, 7, "Worker…");
+    assert_fits(profile, build_thread(profile, "thread (0x7f00ab): io"), 5, "io");
+    assert_fits(profile, build_thread(profile, "thread (12)"), 7, "thread…");
+    assert_fits(profile, build_thread(profile, "thread (12): "), 7, "thread…");
+    assert_fits(profile, build_thread(profile, "thread (me): a"), 7, "thread…");
+    assert_fits(profile, build_process(profile, "process 12: python app.py"), 20, "python app.py");
+    assert_fits(profile, build_frame(profile, "thread (12): main", "", 0), 7, "thread…");
+}
+
 static void wide_and_combining_characters_are_counted(void **state)
 {
     struct profile *profile = *state;
@@ -107,6 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_path_goes_before_the_name, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(a_file_without_folders_goes_at_once, create_profile, destroy_profile),
+        cmocka_unit_test_setup_teardown(the_number_of_a_thread_goes_before_its_name, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(wide_and_combining_characters_are_counted, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(captions_are_fit_for_eyes, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(a_megabyte_of_name_is_cut, create_profile, destroy_profile),

@@ -131,7 +131,7 @@ function fitLabel(measure, frame, suffix, pixels) {
         return measure.fits(label, false, pixels) ? label : cutToFit(measure, named, false, pixels);
     }
     const label = frame.labels.find((text) => measure.fits(text, frame.isPlain, pixels));
-    return label === undefined ? cutToFit(measure, frame.name, frame.isPlain, pixels) : label;
+    return label === undefined ? cutToFit(measure, frame.labels.at(-1), frame.isPlain, pixels) : label;
 }
 
 /* ---- panels: boxes of HTML that stand above the picture ---- */

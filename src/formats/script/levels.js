@@ -16,11 +16,13 @@ function isGroup(frame) {
     return frame.kind === THREAD || frame.kind === PROCESS;
 }
 
-/* The texts that a frame's box can hold, the longest first. */
+/* The texts that a frame's box can hold, the longest first; the last one is cut where it is too long. */
 function labelsOf(frame) {
     const {kind, name, short, line} = frame;
     if (kind === KERNEL)
         return [`${name} (kernel)`, name];
+    if (isGroup(frame) && groupKey(frame) !== name)
+        return [name, groupKey(frame)];
     if (!short)
         return [name];
     const base = short.slice(short.lastIndexOf('/') + 1);
@@ -92,7 +94,7 @@ function makeLevel(level, fine, info) {
 
 /* What stays the same in another run: labels without the numbers that the system gave. */
 function groupKey(frame) {
-    return frame.name.replace(/^(process|thread) \(?\d+\)?(: )?/, '') || frame.name;
+    return frame.name.replace(/^(process|thread) \(?(0x[0-9a-f]+|\d+)\)?(: )?/, '') || frame.name;
 }
 
 function addUp(tree, frames) {

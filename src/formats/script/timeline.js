@@ -11,7 +11,6 @@ const LANE_GAP = 6;
 const LANES_SHOWN = 12; // of the threads with most samples; the others are one lane together
 const AXIS = 20;
 const BUCKET = 2; // pixels that are summed up
-const LABEL_ROOM = 190;
 const NS = 1e9;
 
 /* One column: how many runs, then of each its thread, the gap since that thread's last one, its length and its node. */
@@ -78,8 +77,10 @@ function applyRange(view) {
 
 /* ---- lanes ---- */
 
-function threadLabel(view, group) {
-    return view.fine[group.frame].name;
+/* The thread's name; the whole of what is known of it goes into the tip. */
+function threadTitle(view, group) {
+    const process = view.groups.find((other) => other.kind === PROCESS && other.process === group.process);
+    return process ? `${process.name}, ${group.name}` : group.name;
 }
 
 /* The threads with most samples, the main ones first, and one lane for all others. */
@@ -91,7 +92,8 @@ function makeLanes(view) {
     const groups = view.groups.filter((group) => view.fine[group.frame].kind === THREAD);
     const lanes = groups.map((group) => {
         const thread = view.fine[group.frame].member;
-        return {threads: [thread], label: threadLabel(view, group), group, weight: weights.get(thread) || 0};
+        return {threads: [thread], label: group.key, title: threadTitle(view, group), group,
+            weight: weights.get(thread) || 0};
     }).filter((lane) => lane.weight > 0);
     if (lanes.length <= LANES_SHOWN)
         return lanes;
@@ -101,6 +103,7 @@ function makeLanes(view) {
     return [...lanes.filter((lane) => kept.has(lane)), {
         threads: others.flatMap((lane) => lane.threads),
         label: `${others.length.toLocaleString('en-US')} other threads`,
+        title: 'Threads with fewer samples',
         group: null,
     }];
 }
@@ -277,7 +280,7 @@ function makeTimeInput(view, label, parent) {
 
 function makeLaneLabel(view, lane, parent) {
     const label = makeText(lane.group ? 'button' : 'span', 'lane-label', lane.label, parent);
-    label.setAttribute('title', lane.group ? `${lane.label}: click to show it alone` : lane.label);
+    label.setAttribute('title', brief(lane.title, 400) + (lane.group ? ': click to show it alone' : ''));
     if (lane.group)
         label.addEventListener('click', function () {
             const key = `=${lane.group.key}`;
