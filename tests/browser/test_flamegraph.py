@@ -273,6 +273,44 @@ class FlameGraphTest(page.PageTest):
                 return Math.min(...boxes) - document.querySelector('.head-content').getBoundingClientRect().bottom""")
             self.assertGreaterEqual(gap, 0)
 
+    def test_a_small_window_leaves_room_for_the_graph(self):
+        """Views and colours are behind a button, which a person pushes; the title loses its folders."""
+        views = "return Array.from(document.querySelectorAll('.views, .legend'), (row) => row.getBoundingClientRect().height > 0)"
+        head = "return document.querySelector('.head-content').getBoundingClientRect().height"
+        self.show(page.FINE, title="/usr/local/bin/python3 /home/somebody/projects/program/app.py --size /tmp/big.dat")
+        self.assertTrue(self.texts(".title")[0].startswith("/usr/local/bin/python3 /home/"))
+        self.assertEqual(self.run_js(views), [True, True])
+        for width, height in ((500, 800), (1000, 400)):
+            self.browser.resize(width, height)
+            self.next_frame()
+            self.assertEqual(self.run_js(views), [False, False])
+            closed = self.run_js(head)
+            self.assertLess(closed, 160)
+            self.assert_controls_apart()
+            self.push("View")
+            self.assertEqual(self.run_js(views), [True, True])
+            self.assertGreater(self.run_js(head), closed)
+            self.assert_controls_apart()
+            self.push("Icicle")
+            self.assertIn("direction=icicle", self.hash())
+            self.push("Flame")
+            self.push("View")
+            self.assertEqual(self.run_js(views), [False, False])
+        self.browser.resize(500, 800)
+        self.next_frame()
+        self.assertEqual(self.texts(".title"), ["python3 app.py --size big.dat"])
+
+    def test_a_panel_that_is_higher_than_the_window_scrolls(self):
+        self.show(SMALL)
+        self.browser.resize(900, 450)
+        self.browser.press("?")
+        top, bottom, hidden = self.run_js("""const panel = document.querySelector('.help');
+            const area = panel.getBoundingClientRect();
+            return [area.top, innerHeight - area.bottom, panel.scrollHeight - panel.clientHeight]""")
+        self.assertGreaterEqual(min(top, bottom), 0)
+        self.assertGreater(hidden, 0)
+        self.assertGreater(self.run_js("return document.querySelector('.help').scrollTop"), 0, "Close has the focus")
+
     # ---- search ----
 
     def test_search_marks_and_counts_overlaps_once(self):

@@ -151,6 +151,7 @@ function hidePanel(panel) {
 /* Shows a panel beside a point, inside of an area, all in the picture's own coordinates. */
 function showPanel(panel, area, x, y, distance) {
     panel.content.style.maxWidth = `${Math.max(area.right - 24, 100)}px`;
+    panel.content.style.maxHeight = `${Math.max(area.bottom - area.top - 8, 60)}px`;
     setAttributes(panel.holder, {display: 'inline', width: area.right, height: area.bottom - area.top});
     const {width, height} = panel.content.getBoundingClientRect();
     const left = Math.max(4, Math.min(x + distance, area.right - width - 4));

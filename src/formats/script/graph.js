@@ -236,6 +236,8 @@ function resize(view) {
     if (width !== view.width) {
         view.width = width;
         redraw(view);
+    } else if (measureHead(view)) {
+        draw(view);
     } else {
         updateHeight(view);
     }

@@ -8,6 +8,7 @@ const LONGEST_CRUMB = 40; // characters
 const MOST_CRUMBS = 7;
 const SHORT_CRUMB = 8; // characters, which are never cut: as many as fit into 600 pixels in all crumbs
 const HEAD_GAP = 8; // pixels between it and the graph
+const COMPACT = {width: 640, height: 480}; // pixels; in a smaller window the graph needs the room
 
 /* For people who do not see the picture. */
 function say(view, text) {
@@ -70,7 +71,7 @@ function makeThreadChoice(view, parent) {
 }
 
 function makeViews(view, parent) {
-    const row = make(HTML, 'div', {class: 'controls', role: 'toolbar', 'aria-label': 'View'}, parent);
+    const row = make(HTML, 'div', {class: 'controls views', role: 'toolbar', 'aria-label': 'View'}, parent);
     const switches = [
         ...makeSwitch(view, row, 'Direction', 'direction', [
             ['flame', 'Flame', 'The root at the bottom (i)'], ['icicle', 'Icicle', 'The root at the top (i)']]),
@@ -87,24 +88,54 @@ function makeViews(view, parent) {
     return {switches, fold, threads: view.groups.length > 0 ? makeThreadChoice(view, row) : null};
 }
 
+/* In a small window the rows with views and colours are shown only when somebody wants them. */
+function makeViewButton(view, parent) {
+    const button = makeButton('View', parent, function () {
+        const isOpen = view.head.content.classList.toggle('open');
+        button.setAttribute('aria-expanded', isOpen ? 'true' : 'false');
+        redraw(view);
+    });
+    setAttributes(button, {class: 'view-button', title: 'Direction, order, detail, threads and colours',
+        'aria-expanded': 'false'});
+}
+
+/* The command line without the folders of what it names. */
+function withoutFolders(title) {
+    return title.replace(/(^|\s)\/(?:[^\s/]*\/)+(?=[^\s/])/g, '$1');
+}
+
+function makeTitle(view, parent) {
+    const title = makeText('div', 'title', brief(view.info.title, 300), parent);
+    title.setAttribute('title', brief(view.info.title, 2000));
+    return title;
+}
+
+function fitTitle(view) {
+    const {title} = view.head;
+    title.textContent = brief(view.info.title, 300);
+    if (title.scrollWidth > title.clientWidth)
+        title.textContent = brief(withoutFolders(view.info.title.slice(0, 2000)), 300);
+}
+
 function makeHead(view) {
     const group = make(SVG, 'g', {class: 'head'}, view.root);
     make(SVG, 'rect', {class: 'background', width: '100%'}, group);
     const holder = make(SVG, 'foreignObject', {x: 0, y: 0, height: 1}, group);
     const content = make(HTML, 'div', {class: 'head-content'}, holder);
     const top = make(HTML, 'div', {class: 'top'}, content);
-    makeText('div', 'title', brief(view.info.title, 300), top).setAttribute('title', brief(view.info.title, 2000));
+    const title = makeTitle(view, top);
     const facts = makeText('div', 'facts', '', top);
     const controls = make(HTML, 'div', {class: 'controls'}, content);
     const searching = makeSearch(view, controls);
     const error = make(HTML, 'span', {class: 'error', role: 'alert'}, controls);
+    const trail = make(HTML, 'nav', {class: 'trail', 'aria-label': 'Zoomed frame'}, controls);
+    makeViewButton(view, controls);
     const help = makeButton('Keys', controls, () => toggleHelp(view));
     setAttributes(help, {class: 'help-button', title: 'Keys and what they do (?)', 'aria-haspopup': 'dialog'});
     const head = {
-        group, holder, content, facts, error, help, ...searching,
+        group, holder, content, title, facts, error, trail, help, ...searching,
         views: makeViews(view, content),
         legend: make(HTML, 'div', {class: 'legend', role: 'group', 'aria-label': 'Colours'}, content),
-        trail: make(HTML, 'nav', {class: 'trail', 'aria-label': 'Zoomed frame'}, content),
         notes: make(HTML, 'div', {class: 'notes', role: 'group', 'aria-label': 'Hidden'}, content),
         live: make(HTML, 'div', {class: 'live-text', role: 'status', 'aria-live': 'polite'}, content),
     };
@@ -272,6 +303,8 @@ function updateFacts(view) {
 function measureHead(view) {
     const {group, holder, content} = view.head;
     holder.setAttribute('width', view.width);
+    content.classList.toggle('compact', view.width < COMPACT.width || window.innerHeight < COMPACT.height);
+    fitTitle(view);
     const height = Math.ceil(content.getBoundingClientRect().height);
     const isChanged = height + HEAD_GAP !== view.top;
     view.top = height + HEAD_GAP;
