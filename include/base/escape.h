@@ -32,9 +32,9 @@ void escape_xml(struct buffer *out, const char *text, size_t len);
 void escape_json(struct buffer *out, const char *text, size_t len);
 
 /*
- * One name of a collapsed stack. `;` becomes `:`, control characters and line separators become spaces, spaces at
- * both ends go. As readers disagree about them, a name never is empty, never starts with `#` (a comment) and never ends
- * in a space and a number (a count): an underscore stands in between.
+ * One name of a collapsed stack. `;` becomes `:`, control characters and line separators become spaces, others
+ * that cannot be seen \u{...}, spaces at both ends go. As readers disagree about them, a name never is empty, never
+ * starts with `#` (a comment) and never ends in a space and a number (a count): an underscore stands in between.
  */
 void escape_collapsed(struct buffer *out, const char *text, size_t len);
 

@@ -147,6 +147,8 @@ static const char *substitute_collapsed(int32_t code, char scratch[SUBSTITUTE_SI
         return ":";
     if (is_control(code) || is_line_separator(code))
         return " ";
+    if (is_invisible(code) || is_not_a_character(code))
+        return spell(scratch, "\\u{", 1, code, "}");
     return spell_broken(code, scratch);
 }
 

@@ -4,7 +4,6 @@
 #include "formats/formats.h"
 #include "profile/profile.h"
 
-static const char no_name[] = "(no name)";
 static const char kernel[] = "kernel"; /* where a system call is */
 
 static void append_string(struct buffer *out, const struct profile *profile, uint32_t string)
@@ -39,7 +38,7 @@ void label_append(struct buffer *out, const struct profile *profile, uint32_t fr
 {
     const struct profile_frame *seen = profile_frame(profile, frame);
     if (is_empty(profile, seen->name))
-        buffer_append_text(out, no_name);
+        buffer_append_text(out, LABEL_NO_NAME);
     append_string(out, profile, seen->name);
     if (seen->kind != FRAME_KERNEL && !profile_frame_has_file(profile, seen))
         return;

@@ -12,6 +12,8 @@
 struct format_options;
 struct profile;
 
+#define LABEL_NO_NAME "(no name)" /* of a frame whose name is empty */
+
 /*
  * Appends `name (file:line)` for a frame of Python or native code, `name (file)` when the line is 0, as it is where the
  * file is a library; `name` when there is no file; `name (kernel)` for a system call; the name alone for threads and

@@ -18,6 +18,7 @@
 #include "base/escape.h"
 #include "base/table.h"
 #include "gzip_stream.h"
+#include "label.h"
 #include "pprof.pb-c.h"
 #include "pprof_facts.h"
 #include "profile/members.h"
@@ -230,6 +231,8 @@ static uint64_t find_place(struct pprof_writer *writer, const struct profile_fra
 static uint32_t find_name(struct pprof_writer *writer, const struct profile_frame *frame)
 {
     uint32_t name = find_string(writer, frame->name);
+    if (writer->text.len == 0)
+        return find_word(writer, LABEL_NO_NAME); /* pprof shows an address instead of an empty name */
     if (frame->kind != FRAME_KERNEL)
         return name;
     buffer_append_text(&writer->text, pprof_kernel_ending);

@@ -109,6 +109,7 @@ static void collapsed_names_keep_to_the_format(void **state)
                    "b\xc2\x85"
                    "c",
                    "a b c");
+    assert_escapes(escape_collapsed, "a\u202eb\ufeffc\uffffd\u2028e", "a\\u{202e}b\\u{feff}c\\u{ffff}d e");
     assert_escapes(escape_collapsed, "  a  ", "a");
     assert_escapes(escape_collapsed, "", "_");
     assert_escapes(escape_collapsed, "\n", "_");

@@ -246,6 +246,7 @@ static void hostile_names_are_harmless_text(void **state)
     }
     assert_string_equal(function_name(message, 1), "\\xff\\xfe");
     assert_string_equal(function_name(message, 2), "a\\x00b");
+    assert_string_equal(function_name(message, 6), "(no name)");
     pprof__profile__free_unpacked(message, NULL);
 }
 
