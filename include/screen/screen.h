@@ -28,6 +28,9 @@ struct screen;
  */
 bool screen_set_letters(void);
 
+/* Whether a terminal is of a kind ($TERM) that terminfo knows. A machine, or another root, may have no terminfo. */
+bool screen_knows_terminal(int fd);
+
 /* The model and the settings, which keys change, must outlive the screen. Errors: ERROR_OS when the terminal is of no
  * kind that is known. */
 struct error *screen_create(const struct screen_options *options, struct model *model, struct model_settings *settings,

@@ -17,6 +17,7 @@
 #include "sampler/recording.h"
 #include "screen/feed.h"
 #include "screen/model.h"
+#include "screen/screen.h"
 #include "target/launch.h"
 #include "target/process.h"
 #include "target/task.h"
@@ -231,7 +232,8 @@ const struct argp top_argp = {
     .parser = parse_top_option,
     .args_doc = "--pid PID\n-- PROGRAM ARGS...",
     .doc = "Shows live what takes a Python program's time; the key ? tells the keys.\v"
-           "Where standard output is no terminal, a table is written after each delay. Without --blocking and "
+           "Where standard output is no terminal, or one that terminfo does not know, a table is written after each "
+           "delay. Without --blocking and "
            "--native, the program is never stopped. Exit status: as that of 'pyspyc record'.",
 };
 
@@ -384,8 +386,13 @@ static int watch_program(struct top_arguments *arguments)
 static bool wants_screen(const struct top_view *view)
 {
     const char *term = getenv("TERM");
-    return isatty(STDOUT_FILENO) && isatty(STDIN_FILENO) && term && *term && strcmp(term, "dumb") != 0 &&
-           !view->is_once && !view->is_json;
+    if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO) || !term || !*term || strcmp(term, "dumb") == 0 ||
+        view->is_once || view->is_json)
+        return false;
+    if (screen_knows_terminal(STDOUT_FILENO))
+        return true;
+    fprintf(stderr, "pyspyc: terminfo does not know this terminal ($TERM): text is written instead\n");
+    return false;
 }
 
 static int run(struct top_arguments *arguments)

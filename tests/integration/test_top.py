@@ -331,6 +331,10 @@ class TestOnScreen(harness.TestCase):
         terminal = Terminal(self)
         terminal.command("env", "TERM=no-such-terminal", harness.pyspyc(), "top", "-p", self.pid())
         terminal.wait_for("terminfo does not know this terminal")
+        terminal.wait_for("%Own")
+        self.assertEqual(terminal.value("alternate_on"), "0")
+        terminal.keys("C-c")
+        terminal.wait_for(r"\^Cprompt>")
 
     def test_signals_that_end_it(self):
         for number in signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGSEGV, signal.SIGABRT, signal.SIGQUIT:
