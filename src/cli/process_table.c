@@ -33,12 +33,45 @@ static const char *state_word(char state)
     }
 }
 
+#ifdef PYSPYC_STATIC
+
+static void close_users(FILE **users)
+{
+    if (*users)
+        fclose(*users);
+}
+
+/*
+ * Only out of the file: for what else nsswitch.conf may name, glibc loads shared libraries (nss/nss_module.c), which
+ * are those of another glibc wherever we were taken, or of none.
+ */
+static bool find_user(uint32_t user, struct passwd *entry, char *texts, size_t len)
+{
+    FILE *users __attribute__((cleanup(close_users))) = fopen("/etc/passwd", "re");
+    struct passwd *found;
+    while (users && fgetpwent_r(users, entry, texts, len, &found) == 0) {
+        if (entry->pw_uid == user)
+            return true;
+    }
+    return false;
+}
+
+#else
+
+static bool find_user(uint32_t user, struct passwd *entry, char *texts, size_t len)
+{
+    struct passwd *found;
+    return getpwuid_r(user, entry, texts, len, &found) == 0 && found;
+}
+
+#endif
+
 static void append_user(struct buffer *out, uint32_t user)
 {
     char texts[USER_TEXT_LIMIT];
-    struct passwd entry, *found = NULL;
-    if (getpwuid_r(user, &entry, texts, sizeof(texts), &found) == 0 && found)
-        escape_visible(out, found->pw_name, strlen(found->pw_name));
+    struct passwd entry;
+    if (find_user(user, &entry, texts, sizeof(texts)))
+        escape_visible(out, entry.pw_name, strlen(entry.pw_name));
     else
         buffer_format(out, "%u", user);
 }
