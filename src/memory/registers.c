@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "memory/registers.h"
 
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/user.h>
