@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Prints where an interpreter's own headers put what we read, in the words of our_layout.c. Compiled with the headers
+ * Tells where an interpreter's own headers put what we read, in the words of our_layout.c. Compiled with the headers
  * of each interpreter; the names are CPython's, as they changed from version to version.
+ *
+ * The compiler writes it into its assembler code, as "@layout NAME OFFSET", and nothing is run: so it can be asked of a
+ * machine that is not here.
  */
 #define Py_BUILD_CORE 1
 #include <Python.h>
@@ -25,16 +28,16 @@
 #endif
 
 #include <stddef.h>
-#include <stdio.h>
 
-#define PRINT(name, type, member) printf("%s %zu\n", #name, offsetof(type, member))
+#define SAY(name, value) __asm__ volatile("@layout " name " %c0" : : "i"(value))
+#define PRINT(name, type, member) SAY(#name, offsetof(type, member))
 
 static void print_runtime(void)
 {
 #if PY_VERSION_HEX >= 0x03070000
     PRINT(runtime.interpreters_head, _PyRuntimeState, interpreters.head);
 #else
-    puts("runtime.interpreters_head 0"); /* the variable interp_head itself */
+    SAY("runtime.interpreters_head", 0); /* the variable interp_head itself */
 #endif
 #if PY_VERSION_HEX >= 0x03070000 && PY_VERSION_HEX < 0x030c0000
     PRINT(runtime.gil, _PyRuntimeState, ceval.gil);
@@ -182,8 +185,8 @@ static void print_objects(void)
     PRINT(text.length, PyASCIIObject, length);
     PRINT(text.hash, PyASCIIObject, hash);
     PRINT(text.state, PyASCIIObject, state);
-    printf("text.ascii_data %zu\n", sizeof(PyASCIIObject));
-    printf("text.compact_data %zu\n", sizeof(PyCompactUnicodeObject));
+    SAY("text.ascii_data", sizeof(PyASCIIObject));
+    SAY("text.compact_data", sizeof(PyCompactUnicodeObject));
     PRINT(bytes.data, PyBytesObject, ob_sval);
     PRINT(type.cached_keys, PyHeapTypeObject, ht_cached_keys);
     PRINT(dict.keys, PyDictObject, ma_keys);
