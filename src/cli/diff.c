@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "profile/diff.h"
 
+#include "fail_over.h"
 #include "input.h"
 #include "nearest.h"
 #include "options.h"
@@ -26,6 +27,7 @@ enum {
     KEY_LINES,
     KEY_TOP,
     KEY_NOISE,
+    KEY_FAIL_OVER,
     OUTPUT_COUNT_LIMIT = 8,
     FORMAT_COUNT_LIMIT = 8,
     DEFAULT_ROWS = 20,
@@ -42,6 +44,12 @@ static const struct argp_option diff_options[] = {
      "Compare 'share' (default), or 'none': seconds\v as they are. A share is of all time that is shown", 2},
     {"top", KEY_TOP, "COUNT", 0, "Rows of each part of the table (default: 20)\v at most", 2},
     {"noise", KEY_NOISE, NULL, 0, "List in the table what may be noise, too", 2},
+    {"fail-over", KEY_FAIL_OVER, "POINTS", 0,
+     "Exit with status 3 if a function's share grew more\v than by so many percentage points, and by more than may be "
+     "noise. Counted is its self time, or with 'total:POINTS' the time with what it calls; both can be given. Shares "
+     "are "
+     "of what is shown. Standard error names the functions; outputs are written all the same",
+     2},
     {"lines", KEY_LINES, NULL, 0, "Compare lines, not functions\v, of code that is the same", 3},
     {"gil", 'g', NULL, 0, "Compare only samples of the thread with the GIL", 4},
     {"begin", KEY_BEGIN, "SECONDS", 0, "Compare only samples from this time on\v of each recording", 4},
@@ -69,6 +77,8 @@ struct diff_arguments {
     struct picture_options picture;
     struct diff_options diff;
     struct diff_format_options writing;
+    struct fail_over fail_over;
+    bool has_grown; /* beyond that */
 };
 
 static struct error *take_path(struct diff_arguments *arguments, const char *path)
@@ -167,6 +177,8 @@ static struct error *complete(struct diff_arguments *arguments)
         view->end_ns = UINT64_MAX;
     if (arguments->with_lines && arguments->picture.format.detail.lines != PROFILE_CURRENT_LINE)
         return error_create(ERROR_USAGE, "--lines, --function and --nolineno exclude each other");
+    if (fail_over_is_set(&arguments->fail_over) && arguments->diff.measure != DIFF_SHARES)
+        return error_create(ERROR_USAGE, "--fail-over compares shares, so it does not go with '--normalize none'");
     choose_frames(arguments);
     struct error *error = arguments->output_count == 0 ? add_default_outputs(arguments) : NULL;
     for (uint32_t i = 0; !error && i < arguments->output_count; i++) {
@@ -201,6 +213,9 @@ static error_t parse_diff_option(int key, char *value, struct argp_state *state)
         break;
     case KEY_NOISE:
         arguments->writing.with_noise = true;
+        break;
+    case KEY_FAIL_OVER:
+        error = fail_over_take(&arguments->fail_over, value);
         break;
     case KEY_LINES:
         arguments->with_lines = true;
@@ -243,7 +258,7 @@ const struct argp diff_argp = {
     .doc = "Compares two recordings: what takes more time, or less, than before.\v"
            "A function is the same when its name and file are, wherever it stands in it. What changed by less than "
            "sampling may have made of it is noise: grey in the picture, left out of the table. "
-           "Exit status: 0, or 1 on failure; 2 for mistakes of usage.",
+           "Exit status: 0, or 1 on failure; 2 for mistakes of usage; 3 as --fail-over says.",
 };
 
 /* One of the recordings, as it is compared. */
@@ -316,7 +331,10 @@ static struct error *compare(struct diff_arguments *arguments)
         error = make_diff(arguments, &diff);
     for (uint32_t i = 0; !error && i < arguments->output_count; i++)
         error = write_output(arguments, diff, i);
-    return error;
+    if (error || !fail_over_is_set(&arguments->fail_over))
+        return error;
+    const struct fail_over_options options = {arguments->writing.rows, arguments->writing.full_filenames};
+    return fail_over_check(&arguments->fail_over, diff, &options, &arguments->has_grown);
 }
 
 int verb_diff(int argc, char **argv)
@@ -333,5 +351,7 @@ int verb_diff(int argc, char **argv)
         output_deinit(&arguments.files[i]);
     buffer_deinit(&arguments.default_name);
     picture_options_deinit(&arguments.picture);
-    return error ? report_error(error) : STATUS_SUCCESS;
+    if (error)
+        return report_error(error);
+    return arguments.has_grown ? STATUS_GROWN : STATUS_SUCCESS;
 }

@@ -23,6 +23,7 @@ static const struct entry statuses[] = {
     {"0", "Success."},
     {"1", "Failure, which standard error tells about."},
     {"2", "A mistake on the command line."},
+    {"3", "diff --fail-over: a function takes more of the time than it may."},
     {"125", "A program was to be started, and pyspyc failed."},
     {"126", "The program cannot be executed."},
     {"127", "There is no such program."},

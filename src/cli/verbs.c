@@ -38,7 +38,7 @@ static const char *const report_examples[] = {
 static const char *const diff_examples[] = {
     "pyspyc diff before.pyspyc after.pyspyc",
     "pyspyc diff before.pyspyc after.pyspyc -o change.svg",
-    "pyspyc diff before.pyspyc after.pyspyc --lines --noise -o -",
+    "pyspyc diff before.pyspyc after.pyspyc -o - --fail-over 5",
     NULL,
 };
 static const char *const merge_examples[] = {

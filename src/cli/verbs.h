@@ -13,6 +13,7 @@ enum exit_status {
     STATUS_SUCCESS = 0,
     STATUS_FAILURE = 1,
     STATUS_USAGE = 2,
+    STATUS_GROWN = 3, /* what diff --fail-over looks for */
     /* With a program that was started, or was to be: what a shell and env(1) use, so that no program's own status can
      * be mistaken for ours. */
     STATUS_WRAPPER_FAILURE = 125,

@@ -119,6 +119,60 @@ class TestDiff(VersionsTest):
             self.assertTrue(picture.read().startswith("<?xml"))
             self.assertIn("Self time", table.read())
 
+    def fail_over(self, *arguments):
+        """The status, and {function: (share after, share before, points)} of those that are named."""
+        outcome = self.run_pyspyc("diff", *arguments)
+        named = re.findall(r"^pyspyc: (\S+) \(\S+\) takes ([\d.]+) % of the time .*, ([\d.]+) % before: \+([\d.]+) points$",
+                           outcome.errors, re.MULTILINE)
+        return outcome, {name: tuple(map(float, numbers)) for name, *numbers in named}
+
+    def test_growth_can_fail_a_job(self):
+        before, old = self.keep("before.pyspyc", "before")
+        after, new = self.keep("after.pyspyc", "after")
+        old_all, new_all = sum(old.values()), sum(new.values())
+        outcome, named = self.fail_over(before, after, "--fail-over", "5", "-o", "-", "-o", self.path("d.svg"), "--focus", WORK)
+        self.assertEqual(outcome.status, 3, outcome)
+        self.assertEqual(set(named), {"changed", "added"})
+        for name, (now, was, points) in named.items():
+            self.assertAlmostEqual(now, 100 * new[name] / new_all, delta=POINTS_OFF)
+            self.assertAlmostEqual(was, 100 * old.get(name, 0) / old_all, delta=POINTS_OFF)
+            self.assertAlmostEqual(points, now - was, delta=0.11)
+        self.assertIn("2 functions grew by more than 5 points", outcome.errors)
+        # The outputs are there, as without it.
+        self.assertIn("Self time", outcome.output)
+        ElementTree.parse(self.path("d.svg"))
+        # The shares are of what is shown: of what is hidden nothing is said, and its time is that of its caller.
+        outcome, named = self.fail_over(before, after, "--fail-over", "5", "-o", "-", "--focus", WORK, "--hide", "^added ")
+        self.assertEqual((outcome.status, set(named)), (3, {"changed", "main"}), outcome)
+        outcome, named = self.fail_over(before, after, "--fail-over", "5", "-o", "-", "--focus", "^steady ")
+        self.assertEqual((outcome.status, named), (0, {}), outcome)
+        # It grew by some 18 points, of which chance can take a few.
+        self.assertEqual(self.fail_over(before, after, "--fail-over", "60", "-o", "-", "--focus", WORK)[0].status, 0)
+        # With what they call, which here only main does, to which all time belongs in both.
+        outcome, named = self.fail_over(before, after, "--fail-over", "total:5", "-o", "-", "--focus", WORK)
+        self.assertEqual((outcome.status, set(named)), (3, {"changed", "added"}), outcome)
+        self.assertIn("with what it calls", outcome.errors)
+        # The other way around, what fell grew.
+        outcome, named = self.fail_over(after, before, "--fail-over", "5", "-o", "-", "--focus", WORK)
+        self.assertEqual((outcome.status, set(named)), (3, {"steady", "removed"}), outcome)
+
+    def test_chance_does_not_fail_a_job(self):
+        one, _ = self.keep("one.pyspyc", "after")
+        two, _ = self.keep("two.pyspyc", "after")
+        outcome, named = self.fail_over(one, two, "--fail-over", "0", "-o", "-", "--focus", WORK)
+        self.assertEqual((outcome.status, named), (0, {}), outcome)
+
+    def test_a_job_that_can_tell_nothing_says_so(self):
+        before, _ = self.keep("before.pyspyc", "before", rounds=8)
+        after, _ = self.keep("after.pyspyc", "after", rounds=8)
+        outcome, named = self.fail_over(before, after, "--fail-over", "1", "-o", "-", "--focus", "^steady ")
+        self.assertEqual((outcome.status, named), (0, {}), outcome)
+        self.assertRegex(outcome.errors, r"of so few samples \(\d+ before, \d+ after\), growth by 1 points may go unnoticed")
+        outcome, named = self.fail_over(before, after, "--fail-over", "1", "-o", self.path("d.txt"), "--focus", "^removed ")
+        self.assertEqual((outcome.status, named), (1, {}), outcome)
+        self.assertIn("the recording after has no samples to show", outcome.errors)
+        self.assertTrue(os.path.exists(self.path("d.txt")))
+
     def test_mistakes_are_named(self):
         before, _ = self.keep("before.pyspyc", "before", rounds=2)
         for arguments, message in (
@@ -129,6 +183,8 @@ class TestDiff(VersionsTest):
                 (("diff", before, before, "--normalize", "time"), "'share' or 'none'"),
                 (("diff", before, before, "--lines", "-F"), "exclude each other"),
                 (("diff", before, before, "--focus", "("), "not a regular expression"),
+                (("diff", before, before, "--fail-over", "5%"), "--fail-over takes percentage points, 0 to 100"),
+                (("diff", before, before, "--fail-over", "5", "--normalize", "none"), "--fail-over compares shares"),
                 (("merge", before), "merge needs a file to write, with -o: pyspyc merge -o all.pyspyc"),
                 (("merge", "-o", "all.pyspyc"), "merge needs recordings")):
             outcome = self.run_pyspyc(*arguments)
