@@ -18,6 +18,7 @@ struct error *process_list(const char *proc, pid_t **ret, uint32_t *ret_count);
 
 /* What a list of processes says of one. */
 struct process_summary {
+    pid_t parent; /* 0: none that is seen from here */
     uint32_t user;
     uint32_t thread_count;
     char state; /* as in struct proc_stat: R if any thread runs or is ready to, else the main thread's */

@@ -26,7 +26,9 @@ static const struct argp_option dump_options[] = {
     {"pid", 'p', "PID", 0,
      "Read this process\v: its number, decimal, or hexadecimal with 0x. Can be given several times", 1},
     {"name", KEY_NAME, "RE", 0,
-     "Read the one whose command line is like this\v. When there are several, they are listed", 1},
+     "Read the one whose command line is like this\v. When there are several, they are listed; with "
+     "--subprocesses, those that another of them has started do not count",
+     1},
     {"subprocesses", 's', NULL, 0, "Read the processes that it has started, too\v, and theirs", 1},
     {"core", 'c', "FILE", 0, "Read a core file instead of a process", 1},
     {"exe", KEY_EXE, "FILE", 0, "Where the core file's executable is now\v, if not where it was", 1},
@@ -80,7 +82,7 @@ static struct error *take_named(const char *name, struct dump_plan *plan)
 {
     if (plan->pid_count == DUMP_PID_LIMIT)
         return error_create(ERROR_USAGE, "there can be no more than %d processes", DUMP_PID_LIMIT);
-    struct error *error = process_by_name(name, &plan->pids[plan->pid_count]);
+    struct error *error = process_by_name(name, plan->with_children, &plan->pids[plan->pid_count]);
     plan->pid_count += !error;
     return error;
 }

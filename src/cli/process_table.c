@@ -140,7 +140,30 @@ static struct error *keep_matching(struct process_listing *listing, const char *
     return NULL;
 }
 
-struct error *process_by_name(const char *expression, pid_t *ret)
+static bool has_process(const struct process_listing *listing, pid_t pid)
+{
+    for (uint32_t i = 0; i < listing->count; i++) {
+        if (listing->processes[i].pid == pid)
+            return true;
+    }
+    return false;
+}
+
+/* The only one whose parent is not in the listing, too; NULL when there are several. */
+static const struct listed_process *only_root(const struct process_listing *listing)
+{
+    const struct listed_process *found = NULL;
+    for (uint32_t i = 0; i < listing->count; i++) {
+        if (has_process(listing, listing->processes[i].summary.parent))
+            continue;
+        if (found)
+            return NULL;
+        found = &listing->processes[i];
+    }
+    return found;
+}
+
+struct error *process_by_name(const char *expression, bool with_children, pid_t *ret)
 {
     cleanup_process_listing struct process_listing listing = {0};
     struct error *error = process_listing_init(&listing);
@@ -151,13 +174,14 @@ struct error *process_by_name(const char *expression, pid_t *ret)
     if (listing.count == 0)
         return error_create(ERROR_USAGE, "no Python process has a command line like '%s' (see 'pyspyc ps')",
                             expression);
-    if (listing.count > 1) {
-        process_table_print(&listing, stderr);
-        return error_create(ERROR_USAGE, "%u processes have a command line like '%s': choose with --pid", listing.count,
-                            expression);
+    const struct listed_process *root = only_root(&listing);
+    if (listing.count == 1 || (root && with_children)) {
+        *ret = root ? root->pid : listing.processes[0].pid;
+        return NULL;
     }
-    *ret = listing.processes[0].pid;
-    return NULL;
+    process_table_print(&listing, stderr);
+    return error_create(ERROR_USAGE, "%u processes have a command line like '%s': choose with --pid%s", listing.count,
+                        expression, root ? ", or take all with --subprocesses" : "");
 }
 
 static const struct argp_option ps_options[] = {

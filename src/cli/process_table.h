@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -17,8 +18,9 @@ void process_table_print(const struct process_listing *listing, FILE *out);
 
 /*
  * Finds the Python process with a command line like this: an expression as in profile/pattern.h. When several are, they
- * are listed on standard error, and it is ERROR_USAGE; as is when there is none.
+ * are listed on standard error, and it is ERROR_USAGE; as is when there is none. with_children: what such a process has
+ * started itself is part of it, and none of several.
  */
-struct error *process_by_name(const char *expression, pid_t *ret);
+struct error *process_by_name(const char *expression, bool with_children, pid_t *ret);
 
 #endif

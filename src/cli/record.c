@@ -53,7 +53,9 @@ static const struct argp_option record_options[] = {
     {"pid", 'p', "PID", 0,
      "Attach to this process\v: its number, decimal, or hexadecimal with 0x. Can be given several times", 1},
     {"name", KEY_NAME, "RE", 0,
-     "Attach to the one whose command line is like this\v. When there are several, they are listed", 1},
+     "Attach to the one whose command line is like this\v. When there are several, they are listed; with "
+     "--subprocesses, those that another of them has started do not count",
+     1},
     {"output", 'o', "FILE", 0,
      "Write here; - is standard output\v (default: a name with the time in it; a tree goes to standard output). Can be "
      "given several times. In a name, %p is the process's number (ours, for a program that is started), %h the host, %t "
@@ -140,7 +142,7 @@ static struct error *take_pid(struct record_arguments *arguments, const char *va
 static struct error *take_named(struct record_arguments *arguments)
 {
     pid_t pid = 0;
-    struct error *error = process_by_name(arguments->name, &pid);
+    struct error *error = process_by_name(arguments->name, arguments->with_processes, &pid);
     return error ? error : add_pid(arguments, pid);
 }
 

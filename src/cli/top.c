@@ -2,6 +2,7 @@
 #include "nearest.h"
 #include "options.h"
 #include "picture_options.h"
+#include "process_table.h"
 #include "supervisor.h"
 #include "target.h"
 #include "title.h"
@@ -38,6 +39,7 @@ enum {
     KEY_TREE,
     KEY_CALLERS,
     KEY_LINES,
+    KEY_NAME,
     TABLE_LIMIT = 64 << 20, /* bytes of strings, frames and stacks that are held at once */
     ROW_LIMIT = 1000000,
     LAST_LINES = 20, /* of the program's that are shown at the end */
@@ -46,6 +48,10 @@ enum {
 
 static const struct argp_option top_options[] = {
     {"pid", 'p', "PID", 0, "Attach to this process\v: its number, decimal, or hexadecimal with 0x", 1},
+    {"name", KEY_NAME, "RE", 0,
+     "Attach to the one whose command line is like this\v. When there are several, they are listed; with "
+     "--subprocesses, those that another of them has started do not count",
+     1},
     {"subprocesses", 's', NULL, 0, "Show the processes that it starts, too", 1},
     {"rate", 'r', "RATE", 0, "Samples a second (default: 100)", 2},
     {"delay", 'd', "SECONDS", 0, "Refresh after this time (default: 1)", 2},
@@ -74,6 +80,7 @@ static const struct argp_option top_options[] = {
 struct top_arguments {
     struct command_line line; /* must be first */
     pid_t pid;                /* 0: a program is started */
+    const char *name;         /* an expression for the command line of the process; NULL: not given */
     char **program;           /* NULL: attached */
     bool with_processes;
     bool has_rows; /* somebody said how many */
@@ -86,10 +93,17 @@ struct top_arguments {
 
 static struct error *complete(struct top_arguments *arguments)
 {
-    if (arguments->pid == 0 && !arguments->program)
+    bool is_attached = arguments->pid != 0 || arguments->name;
+    if (!is_attached && !arguments->program)
         return error_create(ERROR_USAGE, "top needs a process (--pid PID) or a program (-- PROGRAM ARGS...)");
-    if (arguments->pid != 0 && arguments->program)
-        return error_create(ERROR_USAGE, "top takes either --pid or a program, not both");
+    if (is_attached && arguments->program)
+        return error_create(ERROR_USAGE, "top takes either a process or a program, not both");
+    if (arguments->pid != 0 && arguments->name)
+        return error_create(ERROR_USAGE, "top takes either --pid or --name: it shows one process");
+    struct error *error =
+        arguments->name ? process_by_name(arguments->name, arguments->with_processes, &arguments->pid) : NULL;
+    if (error)
+        return error;
     if (!arguments->has_rows)
         arguments->view.rows = arguments->view.is_json ? 0 : TEXT_ROWS;
     arguments->view.settings.with_idle = arguments->recording.with_idle;
@@ -170,6 +184,9 @@ static bool take_recording_option(struct top_arguments *arguments, int key, cons
     case 'p':
         *ret = options_take_pid(value, &arguments->pid);
         break;
+    case KEY_NAME:
+        arguments->name = value;
+        break;
     case 's':
         arguments->with_processes = true;
         break;
@@ -230,7 +247,7 @@ const struct argp top_argp = {
     .children = top_children,
     .options = top_options,
     .parser = parse_top_option,
-    .args_doc = "--pid PID\n-- PROGRAM ARGS...",
+    .args_doc = "--pid PID | --name RE\n-- PROGRAM ARGS...",
     .doc = "Shows live what takes a Python program's time; the key ? tells the keys.\v"
            "Where standard output is no terminal, or one that terminfo does not know, a table is written after each "
            "delay. Without --blocking and "

@@ -46,7 +46,7 @@ bool process_summarize(const struct process *process, struct process_summary *re
     cleanup_buffer struct buffer status = {0};
     cleanup_free pid_t *tids = NULL;
     uint32_t count;
-    uint64_t user;
+    uint64_t user, parent = 0;
     struct proc_stat stat;
     cleanup_error struct error *error = proc_file_read_stat(process->directory, "stat", &stat);
     if (!error)
@@ -55,7 +55,13 @@ bool process_summarize(const struct process *process, struct process_summary *re
         error = process_thread_ids(process, &tids, &count);
     if (error || !proc_status_number(buffer_text(&status), status.len, "Uid", 10, &user))
         return false;
+    proc_status_number(buffer_text(&status), status.len, "PPid", 10, &parent);
     char state = is_any_running(process, tids, count) ? 'R' : stat.state;
-    *ret = (struct process_summary){.user = (uint32_t)user, .thread_count = count, .state = state};
+    *ret = (struct process_summary){
+        .parent = (pid_t)parent,
+        .user = (uint32_t)user,
+        .thread_count = count,
+        .state = state,
+    };
     return true;
 }

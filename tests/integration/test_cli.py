@@ -266,6 +266,32 @@ class TestProcesses(CliCase):
             self.assertEqual(done.returncode, 2)
             self.assertIn("not a regular expression", done.stderr)
 
+    def test_name_of_a_family(self):
+        """With -s, those that another of them has started are no other ones."""
+        forks = self.start(self.python, "-c", FORKS, 2)
+        forks.read_line()
+        name = ("--name", re.escape(FORKS.splitlines()[2]))
+        for verb, words in (("dump", ()), ("record", ("-d", "0.3", "-o", "o.svg")), ("top", ("--once",))):
+            done = self.run_as_py_spy(verb, *name, *words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), (verb, done.stderr))
+            self.assertEqual(len(self.rows(done.stderr)), 3)
+            self.assertIn("3 processes have a command line like", done.stderr)
+            self.assertIn("or take all with --subprocesses", done.stderr)
+        done = self.run_as_py_spy("dump", "-s", *name)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(set(map(int, re.findall(r"^Process (\d+)[,:]", done.stdout, re.M))),
+                         {forks.pid, *harness.children_of(forks.pid)})
+        done = self.run_as_py_spy("record", "-s", "-i", "-d", "0.5", "-f", "raw", "-o", "-", *name)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(set(re.findall(r";process (\d+): ", done.stdout))), 3)
+        done = self.run_as_py_spy("top", "-s", "--once", "--idle", "--delay", "0.3", *name)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        other = self.start(self.python, "-c", FORKS, 0)
+        other.read_line()
+        done = self.run_as_py_spy("dump", "-s", *name)
+        self.assertEqual((done.returncode, len(self.rows(done.stderr))), (2, 4))
+        self.assertNotIn("--subprocesses", done.stderr)
+
     def test_several_processes(self):
         """They have roots of their own, and the recording ends with the last of them."""
         targets = [self.start_target("sleeper.py")[0] for _ in range(3)]

@@ -64,7 +64,7 @@ static struct process_summary summarize(char state_of_other)
     put_stat(&folder, "7/stat", 'S');
     put_stat(&folder, "7/task/7/stat", 'S');
     put_stat(&folder, "7/task/8/stat", state_of_other);
-    proc_folder_put_text(&folder, "7/status", "Name:\tpython3\nTgid:\t7\nUid:\t1000\t1001\t1002\t1003\n");
+    proc_folder_put_text(&folder, "7/status", "Name:\tpython3\nTgid:\t7\nPPid:\t5\nUid:\t1000\t1001\t1002\t1003\n");
     assert_null(process_open(folder.path, 7, &process));
     assert_true(process_summarize(process, &summary));
     process_destroy(process);
@@ -76,6 +76,7 @@ static void it_says_what_a_process_is(void **state)
 {
     (void)state;
     struct process_summary summary = summarize('D');
+    assert_int_equal(summary.parent, 5);
     assert_int_equal(summary.user, 1000);
     assert_int_equal(summary.thread_count, 2);
     assert_int_equal(summary.state, 'S');
