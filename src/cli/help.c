@@ -22,27 +22,28 @@ static const char *const examples[] = {
     NULL,
 };
 
-static void print_examples(const char *const *lines)
+static void print_examples(const char *const *lines, FILE *out)
 {
     for (; lines && *lines; lines++)
-        printf("  %s\n", *lines);
-    putchar('\n');
+        fprintf(out, "  %s\n", *lines);
+    fputc('\n', out);
 }
 
-void help_print(void)
+void help_print(FILE *out)
 {
     size_t count;
     const struct verb *verbs = verbs_all(&count);
-    print_examples(examples);
-    puts("pyspyc, a sampling profiler for running Python programs. It does not change,\n"
-         "restart or stop them.\n");
+    print_examples(examples, out);
+    fputs("pyspyc, a sampling profiler for running Python programs. It does not change,\n"
+          "restart or stop them.\n\n",
+          out);
     for (size_t i = 0; i < count; i++) {
         if (!verbs[i].is_hidden)
-            printf("  %-12s %s\n", verbs[i].name, verbs[i].help);
+            fprintf(out, "  %-12s %s\n", verbs[i].name, verbs[i].help);
     }
-    printf("  %-12s %s\n", "--help", "this text; 'pyspyc VERB --help' tells a verb's options");
-    printf("  %-12s %s\n", "--version", "the version of pyspyc");
-    puts("\nThe manual, pyspyc(1), says more of all of them.");
+    fprintf(out, "  %-12s %s\n", "--help", "this text; 'pyspyc VERB --help' tells a verb's options");
+    fprintf(out, "  %-12s %s\n", "--version", "the version of pyspyc");
+    fputs("\nThe manual, pyspyc(1), says more of all of them.\n", out);
 }
 
 /* "-o, --output FILE" */
@@ -116,7 +117,7 @@ void help_print_verb(const struct verb *verb)
     size_t format_count = verb_format_names(verb, formats);
     cleanup_buffer struct buffer text = {0};
     if (verb->examples)
-        print_examples(verb->examples);
+        print_examples(verb->examples, stdout);
     print_usage(verb);
     doc_append_short(&text, verb->argp->doc);
     puts(buffer_text(&text));

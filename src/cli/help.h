@@ -5,10 +5,12 @@
 #ifndef CLI_HELP_H
 #define CLI_HELP_H
 
+#include <stdio.h>
+
 struct verb;
 
 /* Of the program. */
-void help_print(void);
+void help_print(FILE *out);
 
 /* Of a verb. */
 void help_print_verb(const struct verb *verb);

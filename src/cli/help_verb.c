@@ -40,6 +40,6 @@ int verb_help(int argc, char **argv)
     if (arguments.verb)
         help_print_verb(arguments.verb);
     else
-        help_print();
+        help_print(stdout);
     return STATUS_SUCCESS;
 }

@@ -44,11 +44,13 @@ int main(int argc, char **argv)
     struct error *error = privileges_settle();
     if (error)
         return report_error(error);
-    if (argc < 2)
-        return report_error(error_create(ERROR_USAGE, "no verb given (see 'pyspyc --help')"));
+    if (argc < 2) {
+        help_print(stderr);
+        return STATUS_USAGE;
+    }
     const char *word = argv[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
-        help_print();
+        help_print(stdout);
         return STATUS_SUCCESS;
     }
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {

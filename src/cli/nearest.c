@@ -42,3 +42,15 @@ const char *nearest_word(const char *word, const char *const *words, size_t coun
     }
     return nearest;
 }
+
+bool word_is_number(const char *word)
+{
+    return *word != '\0' && word[strspn(word, "0123456789")] == '\0';
+}
+
+bool word_is_script(const char *word)
+{
+    static const char ending[] = ".py";
+    size_t len = strlen(word), ending_len = sizeof(ending) - 1;
+    return len > ending_len && strcmp(word + len - ending_len, ending) == 0;
+}

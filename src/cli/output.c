@@ -82,11 +82,11 @@ static struct error *open_path(struct output *output)
 struct error *output_open(const char *path, struct output *ret)
 {
     /* What a symbolic link leads to is written, not the link. */
-    cleanup_output struct output output = {.path = realpath(path, NULL)};
-    if (!output.path || strcmp(path, "-") == 0) {
-        free(output.path);
+    struct stat link;
+    bool is_link = strcmp(path, "-") != 0 && lstat(path, &link) == 0 && S_ISLNK(link.st_mode);
+    cleanup_output struct output output = {.path = is_link ? realpath(path, NULL) : NULL};
+    if (!output.path) /* no link, or one that leads nowhere */
         output.path = strdup(path);
-    }
     if (!output.path)
         return error_no_memory();
     struct error *error = open_path(&output);

@@ -59,6 +59,19 @@ bool outputs_are_text(const struct outputs *outputs)
     return outputs->format && outputs->format == format_by_name(text_format);
 }
 
+static struct error *describe_unknown_ending(const char *ending)
+{
+    size_t count;
+    cleanup_buffer struct buffer known = {0};
+    const struct format *formats = formats_all(&count);
+    for (size_t i = 0; i < count; i++)
+        buffer_format(&known, "%s%s", i > 0 ? ", " : "", formats[i].endings[0]);
+    return error_create(ERROR_USAGE,
+                        "no format is known for files that end in '%s', but for %s; or choose one with "
+                        "--format",
+                        ending, buffer_text(&known));
+}
+
 /* The format of an output that was asked for without one. */
 static struct error *choose_format(const char *path, const struct format **ret)
 {
@@ -71,7 +84,7 @@ static struct error *choose_format(const char *path, const struct format **ret)
         *ret = ending ? format_by_ending(path) : &formats_all(&count)[0];
     if (*ret)
         return NULL;
-    return error_create(ERROR_USAGE, "no format is known for files that end in '%s': choose one with --format", ending);
+    return describe_unknown_ending(ending);
 }
 
 static bool is_mute(const char *path)

@@ -574,7 +574,7 @@ static int record_program(struct record_arguments *arguments)
     error = arguments->captures ? capture_launch(arguments->program, &signals_for_program, &supervisor.child, &captured)
                                 : launch_program(arguments->program, &signals_for_program, &supervisor.child);
     if (error)
-        return target_report_start_error(error);
+        return target_report_start_error(error, arguments->program);
     task_allow_many(); /* only now, as the program is to keep its own limit */
     error = process_open(NULL, process_number_of_child(NULL, supervisor.child), &process);
     if (!error) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "target.h"
 
+#include "nearest.h"
 #include "supervisor.h"
 #include "title.h"
 #include "verbs.h"
@@ -87,10 +88,25 @@ bool target_ended_while_starting(const struct supervisor *supervisor, const stru
     return supervisor->child > 0 && supervisor->has_ended && error->kind == ERROR_NOT_READY;
 }
 
-int target_report_start_error(struct error *error)
+/* A process and a script are easily taken for programs. */
+static struct error *explain_start_error(struct error *error, const char *word)
+{
+    struct error *explained = NULL;
+    if (word_is_number(word))
+        explained = error_create(error->kind, "%s; --pid %s attaches to process %s", error->sentence, word, word);
+    else if (word_is_script(word))
+        explained = error_create(error->kind, "%s; a script is started by its interpreter: -- python3 %s",
+                                 error->sentence, word);
+    if (!explained)
+        return error;
+    error_destroy(error);
+    return explained;
+}
+
+int target_report_start_error(struct error *error, char **program)
 {
     enum error_kind kind = error->kind;
-    report_error(error);
+    report_error(explain_start_error(error, program[0]));
     return kind == ERROR_NOT_FOUND ? STATUS_NO_SUCH_PROGRAM : STATUS_NOT_EXECUTABLE;
 }
 

@@ -33,7 +33,7 @@ void target_report_refusals(const struct process_tree *tree);
 bool target_ended_while_starting(const struct supervisor *supervisor, const struct error *error);
 
 /* Print why a program could not be started, or why we failed with one, and return the exit status. */
-int target_report_start_error(struct error *error);
+int target_report_start_error(struct error *error, char **program);
 int target_report_wrapper_error(struct error *error);
 
 #endif

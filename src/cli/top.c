@@ -384,7 +384,7 @@ static int watch_program(struct top_arguments *arguments)
         return target_report_wrapper_error(error);
     error = top_output_launch(arguments->view.output, arguments->program, &signals_for_program, &supervisor.child);
     if (error)
-        return target_report_start_error(error);
+        return target_report_start_error(error, arguments->program);
     task_allow_many(); /* only now, as the program is to keep its own limit */
     error = process_open(NULL, process_number_of_child(NULL, supervisor.child), &process);
     if (!error) {

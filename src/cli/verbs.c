@@ -87,15 +87,36 @@ const struct verb *verbs_find(const char *word)
     return NULL;
 }
 
+/* What stands where a verb should is often what a verb is to be given. */
+static struct error *describe_target(const char *word)
+{
+    if (word_is_number(word))
+        return error_create(ERROR_USAGE,
+                            "unknown verb '%s': 'pyspyc record --pid %s' records that process, 'pyspyc dump --pid %s' "
+                            "shows where it is",
+                            word, word, word);
+    if (word_is_script(word))
+        return error_create(ERROR_USAGE, "unknown verb '%s': 'pyspyc record -- python3 %s' records a program", word,
+                            word);
+    return error_create(ERROR_USAGE, "unknown verb '%s' (see 'pyspyc --help')", word);
+}
+
 struct error *verbs_describe_unknown(const char *word)
 {
-    const char *names[VERB_LIMIT];
+    static const char *const others[] = {"--help", "--version"};
+    const char *names[VERB_LIMIT + array_size(others)];
+    size_t count = 0;
+    for (size_t i = 0; i < array_size(others); i++)
+        names[count++] = others[i];
     for (size_t i = 0; i < array_size(verbs); i++)
-        names[i] = verbs[i].name;
-    const char *nearest = nearest_word(word, names, array_size(verbs));
+        names[count++] = verbs[i].name;
+    const char *kind = *word == '-' ? "option" : "verb";
+    const char *nearest = nearest_word(word, names, count);
     if (nearest)
-        return error_create(ERROR_USAGE, "unknown verb '%s': did you mean '%s'?", word, nearest);
-    return error_create(ERROR_USAGE, "unknown verb '%s' (see 'pyspyc --help')", word);
+        return error_create(ERROR_USAGE, "unknown %s '%s': did you mean '%s'?", kind, word, nearest);
+    if (*word == '-')
+        return error_create(ERROR_USAGE, "unknown option '%s': a verb comes first (see 'pyspyc --help')", word);
+    return describe_target(word);
 }
 
 size_t verb_format_names(const struct verb *verb, const char *ret[VERB_FORMAT_LIMIT])

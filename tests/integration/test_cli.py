@@ -468,6 +468,49 @@ class TestOutputs(CliCase):
             self.assertEqual(file.read(), self.path("65534.svg") + "\n")
 
 
+class TestMistakes(CliCase):
+    """What a newcomer gets wrong, and what he is told then."""
+
+    def check(self, words, status, *sentences):
+        done = self.run_as_py_spy(*words)
+        self.assertEqual((done.returncode, done.stdout), (status, ""), (words, done.stderr))
+        for sentence in sentences:
+            self.assertIn(sentence, done.stderr, words)
+
+    def test_no_verb(self):
+        self.assertEqual(self.run_as_py_spy().stderr, self.run_as_py_spy("--help").stdout)
+        self.check([], 2)
+
+    def test_what_a_verb_takes_instead_of_a_verb(self):
+        self.check(["1234"], 2, "'pyspyc record --pid 1234' records that process", "'pyspyc dump --pid 1234' shows")
+        self.check(["app.py"], 2, "'pyspyc record -- python3 app.py' records a program")
+        self.check(["recrod"], 2, "did you mean 'record'?")
+        self.check(["version"], 2, "did you mean '--version'?")
+        self.check(["--hlep"], 2, "unknown option '--hlep': did you mean '--help'?")
+        self.check(["-p", "1234"], 2, "unknown option '-p': a verb comes first")
+        self.check(["something"], 2, "unknown verb 'something' (see 'pyspyc --help')")
+
+    def test_what_is_no_program(self):
+        for verb in "record", "top":
+            self.check([verb, "1234"], 127, "cannot start '1234': ", "; --pid 1234 attaches to process 1234")
+            self.check([verb, "--", "app.py"], 127, "cannot start 'app.py'", "; a script is started by its interpreter: -- python3 app.py")
+            self.check([verb, "nosuchprogram"], 127, "cannot start 'nosuchprogram': No such file or directory\n")
+
+    def test_unknown_ending(self):
+        self.check(["record", "-p", "1", "-o", "out.png"], 2, "end in '.png', but for .svg, ", ".pyspyc", "--format")
+
+    def test_names_of_files_are_as_they_were_given(self):
+        done = self.run_as_py_spy("record", "-o", "run.pyspyc", "-o", "out.svg", "--", self.python, "-c", "pass")
+        self.assertIn("wrote out.svg\n", done.stderr)
+        for _ in range(2):  # also when there is such a file
+            done = self.run_as_py_spy("diff", "run.pyspyc", "run.pyspyc", "-o", "change.svg")
+            self.assertIn("wrote change.svg\n", done.stderr)
+        os.symlink("out.svg", self.path("link.svg"))
+        done = self.run_as_py_spy("report", "run.pyspyc", "-o", "link.svg")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(os.path.islink(self.path("link.svg")))
+
+
 class TestWords(CliCase):
     """Help, manual and completions say the same."""
 

@@ -32,6 +32,18 @@ static void it_does_not_guess_what_is_far(void **state)
     assert_null(nearest(""));
 }
 
+static void it_tells_numbers_and_scripts_from_other_words(void **state)
+{
+    (void)state;
+    assert_true(word_is_number("1234"));
+    assert_false(word_is_number(""));
+    assert_false(word_is_number("12a"));
+    assert_false(word_is_number("-1"));
+    assert_true(word_is_script("./server.py"));
+    assert_false(word_is_script(".py"));
+    assert_false(word_is_script("server.pyc"));
+}
+
 static void it_bears_long_words(void **state)
 {
     (void)state;
@@ -47,6 +59,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_finds_a_word_with_a_mistake),
         cmocka_unit_test(it_does_not_guess_what_is_far),
+        cmocka_unit_test(it_tells_numbers_and_scripts_from_other_words),
         cmocka_unit_test(it_bears_long_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
