@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "functions.h"
 
+#include "alike.h"
 #include "base/cleanup.h"
 #include "module_name.h"
 #include "profile/origin.h"
@@ -219,7 +220,7 @@ static uint32_t find_function(struct functions *functions, uint32_t frame)
     return functions->count++;
 }
 
-struct error *functions_init(struct functions *functions, const struct profile *profile)
+struct error *functions_init(struct functions *functions, const struct profile *profile, const struct alike *alike)
 {
     *functions = (struct functions){.profile = profile};
     uint32_t count = profile_frame_count(profile);
@@ -227,7 +228,7 @@ struct error *functions_init(struct functions *functions, const struct profile *
     if (!functions->of_frame)
         return error_no_memory();
     for (uint32_t i = 0; i < count; i++) {
-        functions->of_frame[i] = find_function(functions, i);
+        functions->of_frame[i] = find_function(functions, alike ? alike->first[i] : i);
         if (functions->of_frame[i] == PROFILE_NONE)
             return error_no_memory();
     }

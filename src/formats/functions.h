@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct alike;
 struct profile;
 
 enum function_class {
@@ -50,8 +51,8 @@ struct functions {
     struct buffer text;
 };
 
-/* The profile must not change or go away meanwhile. */
-struct error *functions_init(struct functions *functions, const struct profile *profile);
+/* The profile must not change or go away meanwhile. Threads that are alike are one function; NULL: none are. */
+struct error *functions_init(struct functions *functions, const struct profile *profile, const struct alike *alike);
 
 /* Accepts a zeroed struct. */
 void functions_deinit(struct functions *functions);

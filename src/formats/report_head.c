@@ -99,10 +99,8 @@ static void append_title(struct report *report)
 static uint32_t count_threads(const struct report *report)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < report->functions->count; i++) {
-        uint32_t frame = report->functions->functions[i].frame;
-        count += profile_frame(report->profile, frame)->kind == FRAME_THREAD;
-    }
+    for (uint32_t i = 0; i < profile_frame_count(report->profile); i++)
+        count += profile_frame(report->profile, i)->kind == FRAME_THREAD;
     return count;
 }
 

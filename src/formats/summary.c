@@ -32,7 +32,7 @@ static struct error *flat_table_init(struct flat_table *table, const struct prof
                                      const struct format_options *options, FILE *out)
 {
     *table = (struct flat_table){0};
-    struct error *error = functions_init(&table->functions, profile);
+    struct error *error = functions_init(&table->functions, profile, NULL);
     if (!error)
         error = flat_init(&table->flat, profile, &table->functions);
     if (!error)

@@ -10,6 +10,7 @@
  * Amounts stand in columns of their own, as they are what the eye compares. Behind a function come the place where it
  * begins and the line of it that took most time.
  */
+#include "alike.h"
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/utf8.h"
@@ -104,10 +105,27 @@ static size_t outer_prefix(const struct tree *tree, const struct tree_row *row, 
     return *rest == '<' ? (size_t)(rest - name) : 0;
 }
 
+/* Of threads, and of processes, of which a function may have several. */
+static void show_group(const struct tree *tree, const struct tree_row *row, struct buffer *out)
+{
+    cleanup_buffer struct buffer name = {0};
+    if (row->node_count < 2) {
+        report_show_name(&tree->report, out, row->frame);
+        return;
+    }
+    alike_append_name(&name, tree->report.profile, row->frame, row->node_count);
+    report_show(&tree->report, out, buffer_text(&name), name.len);
+    out->failed |= name.failed;
+}
+
 static void show_name(const struct tree *tree, const struct tree_row *row, struct buffer *out)
 {
     size_t len;
     const struct profile *profile = tree->report.profile;
+    if (tree->functions.functions[row->function].class == FUNCTION_GROUP) {
+        show_group(tree, row, out);
+        return;
+    }
     uint32_t frame = tree->functions.functions[row->function].frame;
     const char *name = profile_string(profile, profile_frame(profile, frame)->name, &len);
     size_t prefix = outer_prefix(tree, row, name, len);
@@ -361,7 +379,11 @@ static void write_legend(struct tree *tree)
 
 static struct error *make_lines(struct tree *tree, const struct profile *profile, const struct format_options *options)
 {
-    struct error *error = functions_init(&tree->functions, profile);
+    cleanup_alike struct alike alike = {0};
+    bool are_apart = options->detail.with_threads;
+    struct error *error = are_apart ? NULL : alike_init(&alike, profile);
+    if (!error)
+        error = functions_init(&tree->functions, profile, are_apart ? NULL : &alike);
     if (!error)
         error = tree_rows_init(&tree->rows, profile, &tree->functions, &options->tree);
     if (error)

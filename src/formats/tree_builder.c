@@ -87,7 +87,9 @@ struct tree_row *tree_add_to_child(struct tree_builder *builder, const struct tr
         if (!row)
             return NULL;
         row->parent = visit->row;
+        row->frame = builder->nodes[node].frame;
     }
+    row->node_count++;
     row->total += time;
     tree_push(builder, &row->members, node);
     return row;

@@ -18,6 +18,8 @@ struct tree_row {
     uint32_t function;     /* of ROW_FUNCTION */
     uint32_t package;      /* of ROW_IMPORT; PROFILE_NONE when it is not known which one */
     size_t name, name_len; /* of ROW_IMPORT: what is imported, in functions->text */
+    uint32_t frame;        /* of the first of its nodes */
+    uint32_t node_count;   /* of a process or thread: how many of them are put together here */
     uint32_t parent;       /* PROFILE_NONE for the first row */
     uint32_t first_child;  /* side by side, most time first */
     uint32_t child_count;

@@ -426,7 +426,7 @@ static void threads_of_little_time_are_shown_up_to_a_limit(void **state)
     struct profile *profile = *state;
     for (uint32_t i = 0; i < 200; i++) {
         char name[32];
-        snprintf(name, sizeof(name), "thread (%u): T", i);
+        snprintf(name, sizeof(name), "thread (%u): %c%c", i, 'a' + (char)(i % 26), 'a' + (char)(i / 26));
         call(profile, group(profile, PROFILE_ROOT, FRAME_THREAD, name, i), "f /src/a.py:1:1", 1);
     }
     cleanup_free char *text = write_tree(profile, &usual);
@@ -435,6 +435,47 @@ static void threads_of_little_time_are_shown_up_to_a_limit(void **state)
         count++;
     assert_int_equal(count, 20);
     assert_non_null(strstr(text, "not shown: 200 rows below 1%"));
+}
+
+/* A server with a thread for each of its requests. */
+static struct profile *build_server(struct profile *profile, uint32_t requests, uint32_t *ret_process)
+{
+    const struct profile_process process = {.pid = 7, .command_line = intern(profile, "python app.py")};
+    profile_add_process(profile, &process);
+    profile_add_thread(profile, &(struct profile_thread){.name = intern(profile, "MainThread"), .is_main = true});
+    *ret_process = group(profile, PROFILE_ROOT, FRAME_PROCESS, "process 7: python app.py", 0);
+    for (uint32_t i = 0; i < requests; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "thread (%u): Thread-%u (work)", 100 + i, i);
+        profile_add_thread(profile, &(struct profile_thread){.name = intern(profile, name)});
+        call(profile, group(profile, *ret_process, FRAME_THREAD, name, i + 1), "work /src/app.py:3:4", 2);
+    }
+    return profile;
+}
+
+static void threads_alike_are_one_row_when_they_are_many(void **state)
+{
+    uint32_t process;
+    struct profile *profile = build_server(*state, 40, &process);
+    assert_rows(profile, &usual, "0.80s  100%  work  app.py:3 → 4\n");
+    call(profile, group(profile, process, FRAME_THREAD, "thread (7): MainThread", 0), "<module> /src/app.py:1:9", 20);
+    assert_rows(profile, &usual,
+                "0.20s   20%  thread (7): MainThread\n"
+                "0.20s   20%  └─ <module>                  app.py:1 → 9\n"
+                "0.80s   80%  40 threads: Thread-# (work)\n"
+                "0.80s   80%  └─ work                      app.py:3 → 4\n");
+    cleanup_free char *text = write_tree(profile, &usual);
+    assert_non_null(strstr(text, "the sum of all samples of 41 threads\n"));
+}
+
+static void few_threads_alike_are_a_row_each(void **state)
+{
+    uint32_t process;
+    struct profile *profile = build_server(*state, 8, &process);
+    cleanup_free char *text = write_tree(profile, &usual);
+    assert_non_null(strstr(text, "thread (100): Thread-0 (work)\n"));
+    assert_non_null(strstr(text, "thread (107): Thread-7 (work)\n"));
+    assert_null(strstr(text, "threads: "));
 }
 
 static void marks_are_rows(void **state)
@@ -688,6 +729,8 @@ int main(void)
         with_profile(the_legend_says_what_is_not_shown),
         with_profile(threads_are_rows_when_there_are_several),
         with_profile(threads_of_little_time_are_shown_up_to_a_limit),
+        with_profile(threads_alike_are_one_row_when_they_are_many),
+        with_profile(few_threads_alike_are_a_row_each),
         with_profile(marks_are_rows),
         with_profile(native_code_and_the_kernel_are_rows),
         with_profile(hostile_names_stay_harmless),

@@ -106,7 +106,7 @@ static void assert_sums_with(const struct profile *profile, const struct tree_op
 {
     cleanup_functions struct functions functions = {0};
     cleanup_tree_rows struct tree_rows rows = {0};
-    assert_null(functions_init(&functions, profile));
+    assert_null(functions_init(&functions, profile, NULL));
     assert_null(tree_rows_init(&rows, profile, &functions, options));
     if (options->min_percent == 0) {
         assert_sums(&rows, count_samples(profile));
@@ -149,7 +149,7 @@ static void a_small_row_keeps_its_time_in_those_above(void **state)
     cleanup_profile struct profile *profile = random_profile(&random);
     cleanup_functions struct functions functions = {0};
     cleanup_tree_rows struct tree_rows rows = {0};
-    assert_null(functions_init(&functions, profile));
+    assert_null(functions_init(&functions, profile, NULL));
     assert_null(tree_rows_init(&rows, profile, &functions, &(struct tree_options){.min_percent = 5}));
     uint64_t below = rows.small_total;
     for (uint32_t i = 0; i < rows.count; i++)
