@@ -576,16 +576,21 @@ class TestWords(CliCase):
 
     def test_bash(self):
         self.assertEqual(self.complete(""), set(self.verbs()) | {"--help", "--version"})
+        files = {"py-spy", "completions"}
+        arguments = {"ps": set(), "dump": set(), "doctor": set(), "help": set(self.verbs())}
         for verb in self.verbs():
             options = self.options(verb)
             self.assertEqual(self.complete(verb, "--"), {"--" + name for name in options}, verb)
             for name, (letter, value) in options.items():
                 for way in ["--" + name] + ["-" + letter] * bool(letter):
-                    expected = {"FILE": {"py-spy", "completions"}, "": {"py-spy", "completions"}}.get(value, set())
-                    if value != "FORMAT":
+                    expected = {"FILE": files, "": arguments.get(verb, files)}.get(value, set())
+                    if value not in ("FORMAT", "HOW", "COLUMN", "PID"):
                         self.assertEqual(self.complete(verb, way, ""), expected, (verb, way))
         self.assertIn("flamegraph", self.complete("record", "-f", ""))
-        self.assertEqual(self.complete("record", "--", "py"), set())
+        # Each word that is offered is taken: only the files are not there.
+        for verb, option, words in (("diff", "--normalize", ("none", "none")), ("top", "--sort", ("--", "nosuchprogram"))):
+            for word in self.complete(verb, option, ""):
+                self.assertNotEqual(self.run_as_py_spy(verb, option, word, *words).returncode, 2, word)
 
     def test_zsh(self):
         text = self.words("zsh")
@@ -598,7 +603,7 @@ class TestWords(CliCase):
     def test_fish(self):
         text = self.words("fish")
         for verb in self.verbs():
-            found = re.findall(r"^complete -c pyspyc -n '__fish_seen_subcommand_from %s' -l ([a-z-]+)(?: -s (.))?(.*?) -d " % verb,
+            found = re.findall(r"^complete -c pyspyc -n '__pyspyc_verb %s' -l ([a-z-]+)(?: -s (.))?(.*?) -d " % verb,
                                text, re.M)
             self.assertEqual({name: (letter, bool(value)) for name, letter, value in found},
                              {name: (letter, bool(value)) for name, (letter, value) in self.options(verb).items()}, verb)
