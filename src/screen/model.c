@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/table.h"
 #include "listing.h"
+#include "profile/members.h"
 #include "profile/profile.h"
 #include "row_text.h"
 #include "screen/feed.h"
@@ -196,11 +197,26 @@ static double share(uint64_t part, uint64_t whole)
     return whole > 0 ? (double)part / (double)whole : 0;
 }
 
+/*
+ * The intervals that a thread could have been seen in, in the last step. Those that are counted are of all processes
+ * together, so with several of them the time tells; with one, the count does, of which no thread can have more.
+ */
+static uint64_t step_intervals(const struct model *model)
+{
+    uint32_t processes = 0;
+    if (model->is_begun)
+        profile_processes(model->stacks.profile, &processes);
+    uint64_t interval_ns = model_interval_ns(model);
+    if (processes < 2 || interval_ns == 0)
+        return model->last.intervals - model->before.intervals;
+    return (model_step_ns(model) + interval_ns / 2) / interval_ns;
+}
+
 struct model_load model_load(const struct model *model)
 {
     const struct step_end *from = &model->before, *to = &model->last;
     const struct stacks_seen *seen = &model->stacks.now;
-    uint64_t intervals = to->intervals - from->intervals;
+    uint64_t intervals = step_intervals(model), counted = to->intervals - from->intervals;
     bool has_cpu = to->cpu_ns > from->cpu_ns && to->time_ns > from->time_ns;
     return (struct model_load){
         .active = share(seen->active, intervals),
@@ -209,8 +225,8 @@ struct model_load model_load(const struct model *model)
         .collecting = share(seen->collecting, intervals),
         .idle = share(seen->idle, intervals),
         .cpu = has_cpu ? share(to->cpu_ns - from->cpu_ns, to->time_ns - from->time_ns) : -1,
-        .nobody = share(to->idle - from->idle, intervals),
-        .lost = share(to->lost - from->lost, intervals),
+        .nobody = share(to->idle - from->idle, counted),
+        .lost = share(to->lost - from->lost, counted),
         .lost_all = share(to->lost - model->start.lost, to->intervals - model->start.intervals),
     };
 }
@@ -243,7 +259,7 @@ bool model_has_forgotten(const struct model *model)
 
 double model_percent(const struct model *model, uint64_t now)
 {
-    return 100 * share(now, model->last.intervals - model->before.intervals);
+    return 100 * share(now, step_intervals(model));
 }
 
 double model_seconds(const struct model *model, uint64_t all)

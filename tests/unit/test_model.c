@@ -142,6 +142,24 @@ static void counts_functions(void **state)
     demolish(&source);
 }
 
+/* What one thread does all the time is 100 %, however many processes there are. */
+static void shares_are_of_time_and_not_of_processes(void **state)
+{
+    (void)state;
+    struct source source = {0};
+    build(&source, NULL);
+    profile_add_process(source.profile, &(struct profile_process){.pid = 20, .command_line = PROFILE_NONE});
+    profile_info(source.profile)->intervals.ok += 50; /* of the other process, in the same second */
+    profile_info(source.profile)->intervals.idle += 50;
+    pass_usual_second(&source);
+    struct model_load load = model_load(source.model);
+    assert_int_equal((int)(100 * load.active + 0.5), 60);
+    assert_int_equal((int)(100 * load.nobody + 0.5), 28); /* 56 of 200 */
+    assert_int_equal((int)(100 * load.lost + 0.5), 2);
+    assert_int_equal((int)(model_percent(source.model, 50) + 0.5), 50);
+    demolish(&source);
+}
+
 static void counts_lines(void **state)
 {
     (void)state;
@@ -438,6 +456,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_functions),
+        cmocka_unit_test(shares_are_of_time_and_not_of_processes),
         cmocka_unit_test(counts_lines),
         cmocka_unit_test(sorts_by_any_column),
         cmocka_unit_test(selects_by_state),
