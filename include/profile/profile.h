@@ -74,6 +74,10 @@ struct profile_info {
     uint64_t cpu_ns;        /* CPU time that the processes had meanwhile; 0: not known */
     uint64_t all_samples;   /* that were recorded, also those that are not shown; 0: not known */
     struct profile_intervals intervals;
+
+    /* Intervals in which a GIL was held, for each GIL, and in which threads waited for one, for each thread. Of a
+     * recording while it goes on: files do not keep them. */
+    uint64_t gil_held, gil_waits;
 };
 
 struct profile;

@@ -47,6 +47,12 @@ struct python_gil {
     remote_addr condition;   /* of the condition variable at which those wait who want it, and nobody else */
 };
 
+/* Whether who sleeps at this futex (0: at none) waits for the GIL. */
+static inline bool python_gil_is_awaited(const struct python_gil *gil, remote_addr futex)
+{
+    return futex - gil->condition < PYTHON_GIL_CONDITION_LEN;
+}
+
 /* A thread state: a thread that is known to several interpreters has one in each. */
 struct python_thread {
     remote_addr address; /* of its PyThreadState */

@@ -68,9 +68,9 @@ enum task_activity {
 
 /*
  * Whether a thread runs: a part of its state, which takes a third of the time when it does, and two thirds when it does
- * not. Keeps one more file open from its first use on.
+ * not. *ret_futex: at which it sleeps, 0 when at none. Keeps one more file open from its first use on.
  */
-enum task_activity task_read_activity(struct task *task);
+enum task_activity task_read_activity(struct task *task, remote_addr *ret_futex);
 
 /*
  * The system call in which a thread sleeps, or the address of the futex at which it does. False when it does not, or

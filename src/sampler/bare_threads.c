@@ -125,7 +125,7 @@ bool bare_threads_look(struct bare_threads *bare, const struct process *process,
     }
     for (uint32_t i = 0; i < bare->list.count; i++) {
         struct sampled_thread *thread = &bare->list.threads[i];
-        thread->is_active = task_read_activity(&thread->task) == TASK_RUNS;
+        thread->is_active = task_read_activity(&thread->task, &thread->futex) == TASK_RUNS;
     }
     return has_memory;
 }

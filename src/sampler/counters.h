@@ -14,6 +14,7 @@
 
 struct counters {
     _Atomic uint64_t samples, ok, idle, torn, unreadable, missed, incomplete, elsewhere, late;
+    _Atomic uint64_t gil_held, gil_waits; /* see struct profile_info */
     _Atomic uint64_t native_missing, native_unmatched;
     _Atomic uint64_t late_looks, late_ns;
     _Atomic uint64_t processes, reads, first_sample_ns;

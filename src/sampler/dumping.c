@@ -87,8 +87,7 @@ static bool waits_for_gil(const struct dumping *dumping, const struct sampled_th
     remote_addr futex;
     const struct python_gil *gils = python_gils(session_python(dumping->session), &count);
     return thread->python->gil < count && !thread->is_active && !thread->python->holds_gil && thread->task.tid > 0 &&
-           task_read_futex(&thread->task, &futex) &&
-           futex - gils[thread->python->gil].condition < PYTHON_GIL_CONDITION_LEN;
+           task_read_futex(&thread->task, &futex) && python_gil_is_awaited(&gils[thread->python->gil], futex);
 }
 
 /*

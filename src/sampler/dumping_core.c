@@ -67,7 +67,7 @@ static bool waits_for_gil(const struct core_dumping *dumping, const struct core_
     const struct python_gil *gils = python_gils(dumping->builder.python, &count);
     return thread->has_registers && python->gil < count && !python->holds_gil &&
            thread->registers.system_call == SYS_futex &&
-           thread->registers.values[ARGUMENT_REGISTER] - gils[python->gil].condition < PYTHON_GIL_CONDITION_LEN;
+           python_gil_is_awaited(&gils[python->gil], thread->registers.values[ARGUMENT_REGISTER]);
 #else
     (void)dumping;
     (void)thread;

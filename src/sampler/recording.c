@@ -504,6 +504,8 @@ static struct error *describe(const struct recording *recording)
         .unreadable = counters->unreadable,
         .missed = counters->missed,
     };
+    info->gil_held = counters->gil_held;
+    info->gil_waits = counters->gil_waits;
     if (recording->is_started) {
         uint64_t end_ns = recording->end_ns ? recording->end_ns : monotonic_now_ns();
         uint64_t begin_ns = recording->schedule.start_ns + unrecorded_until(recording, end_ns);

@@ -162,6 +162,21 @@ struct sampled_thread *session_threads(struct session *session, uint32_t *ret_co
     return session->threads.threads;
 }
 
+void session_count_gils(struct session *session, uint32_t *ret_held, uint32_t *ret_waiting)
+{
+    uint32_t gil_count, thread_count, held = 0, waiting = 0, holders = 0;
+    const struct python_gil *gils = python_gils(session->python, &gil_count);
+    const struct sampled_thread *threads = session_threads(session, &thread_count);
+    for (uint32_t i = 0; i < gil_count; i++)
+        held += gils[i].is_locked;
+    for (uint32_t i = 0; i < thread_count; i++) {
+        holders += threads[i].python->holds_gil;
+        waiting += threads[i].waits_for_gil;
+    }
+    *ret_held = gil_count > 0 ? held : holders;
+    *ret_waiting = waiting;
+}
+
 /*
  * Who counts sleeping threads, too, has to know in each sample which of them are still there. Otherwise all threads are
  * only listed again when the kernel has no more of one: to 3.10, a new one may have all the numbers of one that ended.

@@ -70,6 +70,12 @@ enum sample_status session_begin_sample(struct session *session, int own_cpu, in
 /* The threads of the sample, newest first. */
 struct sampled_thread *session_threads(struct session *session, uint32_t *ret_count);
 
+/*
+ * How many GILs were held in the last copy, and how many threads slept until they would be given one. Of versions whose
+ * GIL cannot be seen only who holds it is known.
+ */
+void session_count_gils(struct session *session, uint32_t *ret_held, uint32_t *ret_waiting);
+
 /* Reads a readable thread's stack, into thread->python. */
 enum python_status session_walk(struct session *session, struct sampled_thread *thread);
 

@@ -70,8 +70,8 @@ static void follow(struct sampled_thread *thread, const struct thread_growth *gr
 static struct task_state ask(struct sampled_thread *thread)
 {
     struct task_state state = {.is_stopped = thread->is_stopped};
-    enum task_activity activity = thread->was_seen ? task_read_activity(&thread->task) : TASK_UNKNOWN;
-    if (activity == TASK_UNKNOWN)
+    enum task_activity activity = task_read_activity(&thread->task, &thread->futex);
+    if (activity == TASK_UNKNOWN || !thread->was_seen)
         thread->has_ended = !task_read_state(&thread->task, &state);
     else
         state.is_active = activity == TASK_RUNS;
@@ -82,6 +82,7 @@ static void look_at(struct states *states, struct sampled_thread *thread, const 
 {
     struct task_state state = {.is_active = true};
     bool was_active = thread->is_active;
+    thread->futex = 0;
     if (thread->task.tid == 0)
         state.is_active = thread->python->holds_gil;
     else if (!was_busy(states, thread, growth))
@@ -110,7 +111,7 @@ static bool has_just_risen(const struct sampled_thread *thread, const struct thr
 static void revise(struct states *states, struct sampled_thread *thread, uint64_t deadline_ns)
 {
     const struct thread_growth since = explain(states, thread);
-    if (task_read_activity(&thread->task) == TASK_SLEEPS)
+    if (task_read_activity(&thread->task, &thread->futex) == TASK_SLEEPS)
         thread->fell_asleep = true;
     else
         thread->was_asleep = has_just_risen(thread, &since, deadline_ns);
@@ -218,6 +219,15 @@ static void look_for_others(struct states *states, struct thread_list *threads)
         sweep(states, threads);
 }
 
+/* Who has slept since he was looked at is where he was then. */
+static bool waits_for_gil(const struct python *python, const struct sampled_thread *thread)
+{
+    uint32_t count;
+    const struct python_gil *gils = python_gils(python, &count);
+    return thread->python->gil < count && !thread->is_active && !thread->python->holds_gil &&
+           python_gil_is_awaited(&gils[thread->python->gil], thread->futex);
+}
+
 void states_read(struct states *states, struct thread_list *threads, const struct python *python)
 {
     bool are_few = threads->count <= FEW_THREADS;
@@ -232,6 +242,9 @@ void states_read(struct states *states, struct thread_list *threads, const struc
     if (!are_few && !states->is_swept)
         look_for_others(states, threads);
     states->is_swept = true;
-    for (uint32_t i = 0; i < threads->count; i++)
-        threads->threads[i].has_state = true;
+    for (uint32_t i = 0; i < threads->count; i++) {
+        struct sampled_thread *thread = &threads->threads[i];
+        thread->has_state = true;
+        thread->waits_for_gil = waits_for_gil(python, thread);
+    }
 }

@@ -280,6 +280,15 @@ static void close_idle(struct subject *subject)
     subject->counters->idle += subject->passed + 1 - owed;
 }
 
+/* Notes who held and who wanted a GIL, in intervals that are counted now, of which the last one was looked at. */
+static void note_gils(struct subject *subject, uint64_t intervals)
+{
+    uint32_t held, waiting;
+    session_count_gils(subject->session, &held, &waiting);
+    subject->counters->gil_held += held * intervals;
+    subject->counters->gil_waits += waiting * intervals;
+}
+
 /* Enters an interval into the books. is_torn: threads were left over. is_refused: on a CPU where we may not run. */
 static void close_interval(struct subject *subject, bool is_torn, bool is_refused)
 {
@@ -294,6 +303,7 @@ static void close_interval(struct subject *subject, bool is_torn, bool is_refuse
     bool is_lost = is_torn || result->failure != PYTHON_OK;
     if (result->counted > 0 || (result->owed > 0 && !is_lost)) {
         counters->ok += 1 + subject->passed + subject->owed;
+        note_gils(subject, 1 + (uint64_t)subject->passed + subject->owed);
         counters->incomplete += is_torn;
         subject->owed = 0;
     } else if (is_lost) {
@@ -303,6 +313,7 @@ static void close_interval(struct subject *subject, bool is_torn, bool is_refuse
         counters->elsewhere += is_torn && is_refused;
         subject->owed += subject->passed;
     } else {
+        note_gils(subject, 1 + (uint64_t)subject->passed);
         close_idle(subject);
     }
     subject->passed = 0;

@@ -15,7 +15,7 @@
 
 /* What the recording had counted when a step ended. */
 struct step_end {
-    uint64_t time_ns, cpu_ns, lost, idle, intervals;
+    uint64_t time_ns, cpu_ns, lost, idle, intervals, gil_held, gil_waits;
 };
 
 struct model {
@@ -74,6 +74,8 @@ static struct step_end end_of_step(const struct profile *profile)
         .lost = lost,
         .idle = intervals->idle,
         .intervals = lost + intervals->ok + intervals->idle,
+        .gil_held = info->gil_held,
+        .gil_waits = info->gil_waits,
     };
 }
 
@@ -220,8 +222,8 @@ struct model_load model_load(const struct model *model)
     bool has_cpu = to->cpu_ns > from->cpu_ns && to->time_ns > from->time_ns;
     return (struct model_load){
         .active = share(seen->active, intervals),
-        .gil = share(seen->gil, intervals),
-        .gil_wait = share(seen->gil_wait, intervals),
+        .gil = share(to->gil_held - from->gil_held, intervals),
+        .gil_wait = share(to->gil_waits - from->gil_waits, intervals),
         .collecting = share(seen->collecting, intervals),
         .idle = share(seen->idle, intervals),
         .cpu = has_cpu ? share(to->cpu_ns - from->cpu_ns, to->time_ns - from->time_ns) : -1,

@@ -217,8 +217,6 @@ static void note_states(struct stacks_seen *seen, const struct sample *sample, b
     bool is_active = sample->states & SAMPLE_ACTIVE;
     seen->active += is_active ? sample->weight : 0;
     seen->idle += is_active ? 0 : sample->weight;
-    seen->gil += sample->states & SAMPLE_HAS_GIL ? sample->weight : 0;
-    seen->gil_wait += sample->states & SAMPLE_GIL_WAIT ? sample->weight : 0;
     seen->collecting += is_active && is_in_collector ? sample->weight : 0;
 }
 

@@ -40,7 +40,7 @@ struct stack_counts {
 
 /* What was seen in a step, whatever a filter shows of it: samples, each counted as often as it weighs. */
 struct stacks_seen {
-    uint64_t active, gil, gil_wait, collecting, idle;
+    uint64_t active, collecting, idle;
 };
 
 struct stacks {

@@ -120,16 +120,22 @@ bool task_read_state(const struct task *task, struct task_state *ret)
  * number of the system call in which they are, or -1, and registers, which of one that has ended are all 0 (with a
  * number of 0 on older kernels).
  */
-enum task_activity task_read_activity(struct task *task)
+enum task_activity task_read_activity(struct task *task, remote_addr *ret_futex)
 {
     static const char running[] = "running\n", ended[] = "-1 0x0 0x0\n", ended_of_old[] = "0 0x0 0x0 0x0 ";
     char text[STAT_LEN_LIMIT];
+    struct proc_syscall call;
+    *ret_futex = 0;
     if (task->syscall < 0)
         task->syscall = open_to_keep(task->process, task->tid, "syscall");
     if (read_file(task, task->syscall, "syscall", text, sizeof(text)) <= 0 || strcmp(text, ended) == 0 ||
         strncmp(text, ended_of_old, sizeof(ended_of_old) - 1) == 0)
         return TASK_UNKNOWN;
-    return strcmp(text, running) == 0 ? TASK_RUNS : TASK_SLEEPS;
+    if (strcmp(text, running) == 0)
+        return TASK_RUNS;
+    if (proc_syscall_parse(text, &call) && call.number == SYS_futex)
+        *ret_futex = call.arguments[0];
+    return TASK_SLEEPS;
 }
 
 bool task_read_syscall(const struct task *task, struct proc_syscall *ret)

@@ -537,6 +537,25 @@ class TestText(harness.TestCase):
         self.assertGreater(sleeping[0]["own"], 50)
         self.assert_unharmed(target)
 
+    def test_lock(self):
+        """Two threads compute: one has the lock, never more, and the other waits for it."""
+        if self.is_free_threaded:
+            return
+        target, _ = self.start_target("live.py")
+        top = self.start_pyspyc("top", "-p", target.pid, "--json", *FAST)
+        loads = [json.loads(top.read_line())["load"] for _ in range(10)]
+        top.signal(signal.SIGTERM)
+        self.assertEqual(top.finish()[0], 0)
+        for load in loads:
+            self.assertLessEqual(load["gil"], 1.001)
+        self.assertGreater(sum(load["gil"] for load in loads), 3)
+        if self.version >= (3, 7):  # before, nothing tells who waits
+            self.assertGreater(sum(load["gil_wait"] for load in loads), 0.2)  # less where the machine is busy
+            outcome = self.run_pyspyc("record", "-p", target.pid, "-i", "-d", "1", "-f", "json", "-o", "-")
+            states = [state for line in outcome.output.splitlines() for state in json.loads(line).get("states", ())]
+            self.assertIn("gil_wait", states)
+        self.assert_unharmed(target)
+
     def test_end_of_the_process(self):
         target, _ = self.start_target("live.py")
         top = self.start_pyspyc("top", "-p", target.pid, "--json", *FAST)

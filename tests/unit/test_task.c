@@ -152,21 +152,27 @@ static void whether_a_thread_runs_is_told_by_a_word(void **state)
     static const struct {
         const char *text;
         enum task_activity activity;
+        remote_addr futex;
     } rows[] = {
-        {"running\n", TASK_RUNS},
-        {"-1 0x7ffd5fcd2520 0x7ffd5fcd256\n", TASK_SLEEPS},
-        {"230 0x0 0x0 0x7ffd5fcd2520 0x7ffd5fcd2560 0x0 0x0 0x7ffd5fcd24f8 0x7f9e280028ab\n", TASK_SLEEPS},
-        {"0 0x0 0x7ffd5fcd2520 0x1 0x0 0x0 0x0 0x7ffd5fcd24f8 0x7f9e280028ab\n", TASK_SLEEPS},
-        {"-1 0x0 0x0\n", TASK_UNKNOWN},
-        {"0 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0\n", TASK_UNKNOWN},
-        {"", TASK_UNKNOWN},
+        {"running\n", TASK_RUNS, 0},
+        {"202 0x7f1e175ad108 0x189 0x0 0x7ffd5fcd2560 0x0 0xffffffff 0x7ffd5fcd24f8 0x7f9e280028ab\n", TASK_SLEEPS,
+         0x7f1e175ad108},
+        {"-1 0x7ffd5fcd2520 0x7ffd5fcd256\n", TASK_SLEEPS, 0},
+        {"230 0x0 0x0 0x7ffd5fcd2520 0x7ffd5fcd2560 0x0 0x0 0x7ffd5fcd24f8 0x7f9e280028ab\n", TASK_SLEEPS, 0},
+        {"0 0x0 0x7ffd5fcd2520 0x1 0x0 0x0 0x0 0x7ffd5fcd24f8 0x7f9e280028ab\n", TASK_SLEEPS, 0},
+        {"-1 0x0 0x0\n", TASK_UNKNOWN, 0},
+        {"0 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0\n", TASK_UNKNOWN, 0},
+        {"", TASK_UNKNOWN, 0},
     };
     struct task task;
+    remote_addr futex = 1;
     assert_null(task_init(&task, scene->process, 8));
-    assert_int_equal(task_read_activity(&task), TASK_UNKNOWN);
+    assert_int_equal(task_read_activity(&task, &futex), TASK_UNKNOWN);
+    assert_int_equal(futex, 0);
     for (size_t i = 0; i < array_size(rows); i++) {
         proc_folder_put_text(&scene->proc, "7/task/8/syscall", rows[i].text);
-        assert_int_equal(task_read_activity(&task), rows[i].activity);
+        assert_int_equal(task_read_activity(&task, &futex), rows[i].activity);
+        assert_int_equal(futex, rows[i].futex);
     }
     task_deinit(&task);
 }
