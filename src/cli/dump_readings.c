@@ -190,7 +190,7 @@ static void note_named_error(struct readings *readings, struct member *member, s
         note_later_error(readings, member, error);
         return;
     }
-    if (error->kind == ERROR_NOT_PYTHON && readings->plan->with_children) {
+    if (error->kind == ERROR_NOT_PYTHON && readings->plan->processes.with_children) {
         member->is_gone = !process_is_running(member->process);
         error_destroy(error);
         return;
@@ -268,7 +268,7 @@ static struct error *read_all(struct readings *readings)
     struct error *error = NULL;
     for (uint32_t i = 0; !error && i < readings->count; i++) {
         struct member member = readings->members[i];
-        if (readings->plan->with_children)
+        if (readings->plan->processes.with_children)
             error = add_children(readings, member.process);
         struct error *failure = error ? NULL : read_member(readings, &member);
         if (failure && failure->kind == ERROR_NO_MEMORY)
@@ -417,9 +417,9 @@ static void catch_signals(void)
 
 static struct error *open_named(struct readings *readings)
 {
-    for (uint32_t i = 0; i < readings->plan->pid_count; i++) {
+    for (uint32_t i = 0; i < readings->plan->processes.pid_count; i++) {
         struct process *process = NULL;
-        struct error *error = process_open(NULL, readings->plan->pids[i], &process);
+        struct error *error = process_open(NULL, readings->plan->processes.pids[i], &process);
         if (error) {
             readings->has_failed = true;
             report_error(error);

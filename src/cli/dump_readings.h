@@ -6,21 +6,17 @@
 #define CLI_DUMP_READINGS_H
 
 #include "formats/dump_formats.h"
+#include "process_options.h"
 #include "sampler/dumping.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 struct filter;
 
-enum { DUMP_PID_LIMIT = 1024 }; /* processes that are named */
-
 struct dump_plan {
-    pid_t pids[DUMP_PID_LIMIT];
-    uint32_t pid_count;
+    struct process_options processes;
     const char *core, *executable; /* a core file, and where its executable is; NULL: not given */
-    bool with_children;            /* and with theirs */
     struct dumping_options reading;
     bool is_json;
     bool is_repeated;

@@ -17,16 +17,27 @@ static bool is_help(const struct argp_option *option)
     return strcmp(option->name, "help") == 0;
 }
 
+static void add_table(struct option_list *list, const struct argp *argp, const char *head);
+
+/* The tables of children: those of group 0, or the others. */
+static void add_children(struct option_list *list, const struct argp *argp, bool are_first)
+{
+    for (const struct argp_child *child = argp->children; child && child->argp; child++) {
+        if ((child->group == 0) == are_first)
+            add_table(list, child->argp, child->header);
+    }
+}
+
 static void add_table(struct option_list *list, const struct argp *argp, const char *head)
 {
+    add_children(list, argp, true);
     for (const struct argp_option *option = argp->options; option && option->name; option++) {
         if (is_help(option))
             continue;
         add(list, option, head);
         head = NULL;
     }
-    for (const struct argp_child *child = argp->children; child && child->argp; child++)
-        add_table(list, child->argp, child->header);
+    add_children(list, argp, false);
 }
 
 void option_list_init(struct option_list *list, const struct argp *argp)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a verb's argp table says, with the tables of its children, in a row: for help, manual and completions.
+ * What a verb's argp table says, with the tables of its children, in a row: for help, manual and completions. Children
+ * of group 0 come before the verb's own options.
  */
 #ifndef CLI_OPTION_LIST_H
 #define CLI_OPTION_LIST_H

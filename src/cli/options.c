@@ -208,30 +208,6 @@ static bool parse_number(const char *text, int base, uint64_t limit, uint64_t *r
     return true;
 }
 
-static struct error *check_stops(const struct command_line *line)
-{
-    if (line->is_blocking && line->is_nonblocking)
-        return error_create(ERROR_USAGE, "--blocking and --nonblocking exclude each other");
-    if (line->is_native && line->is_nonblocking)
-        return error_create(ERROR_USAGE,
-                            "--native and --nonblocking exclude each other: a thread's C stack can only be "
-                            "read while it is stopped for a moment");
-    return NULL;
-}
-
-struct error *options_take_blocking(struct command_line *line, bool is_blocking)
-{
-    line->is_blocking |= is_blocking;
-    line->is_nonblocking |= !is_blocking;
-    return check_stops(line);
-}
-
-struct error *options_take_native(struct command_line *line)
-{
-    line->is_native = true;
-    return check_stops(line);
-}
-
 struct error *options_take_pid(const char *text, pid_t *ret)
 {
     bool is_hexadecimal = strncmp(text, "0x", 2) == 0 || strncmp(text, "0X", 2) == 0;

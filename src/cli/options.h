@@ -13,16 +13,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { OPTION_TABLES = 5 };
+enum { OPTION_TABLES = 8 };
 
 /* A verb's command line while it is parsed: argp's tables, and what went wrong. */
 struct command_line {
     const char *verb;
     const struct argp_option *tables[OPTION_TABLES]; /* the verb's own, then those of argp children; ends with NULL */
     struct error *error;                             /* the first mistake; owned by the caller of options_parse() */
-    bool is_blocking;                                /* --blocking was given; see options_take_blocking() */
-    bool is_nonblocking;                             /* --nonblocking */
-    bool is_native;                                  /* --native or --native-all; likewise */
 };
 
 /*
@@ -39,12 +36,6 @@ error_t options_note(struct command_line *line, struct error *error);
 
 /* The same in a verb's own parser: notes a mistake and returns what the parser has to return. Takes the error over. */
 error_t options_fail(struct argp_state *state, struct error *error);
-
-/* --blocking or --nonblocking, which exclude each other. */
-struct error *options_take_blocking(struct command_line *line, bool is_blocking);
-
-/* --native or --native-all, for which threads are stopped: --nonblocking excludes them. */
-struct error *options_take_native(struct command_line *line);
 
 /* A process number: decimal, or hexadecimal with 0x. */
 struct error *options_take_pid(const char *text, pid_t *ret);

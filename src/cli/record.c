@@ -4,9 +4,9 @@
 #include "options.h"
 #include "outputs.h"
 #include "picture_options.h"
-#include "process_table.h"
 #include "progress.h"
 #include "render.h"
+#include "sampling_options.h"
 #include "store.h"
 #include "supervisor.h"
 #include "target.h"
@@ -33,32 +33,22 @@
 #include <string.h>
 
 enum {
-    KEY_BLOCKING = 256,
-    KEY_NONBLOCKING,
-    KEY_NATIVE_ALL,
-    KEY_START_PAUSED,
+    KEY_START_PAUSED = 256,
     KEY_READY_FD,
     KEY_HIDE_PROGRESS,
     KEY_CAPTURE,
-    KEY_NAME,
     KEY_OPEN,
     KEY_EVERY,
     EVERY_MIN_NS = 100000000,
     PID_NAME_LEN = 16,
-    PID_LIMIT = 1024,        /* processes that are named */
     TABLE_LIMIT = 256 << 20, /* bytes of strings, frames and stacks that are held while recording */
 };
 
 static const struct argp_option record_options[] = {
-    {"pid", 'p', "PID", 0,
-     "Attach to this process\v: its number, decimal, or hexadecimal with 0x. Can be given several times", 1},
-    {"name", KEY_NAME, "RE", 0,
-     "Attach to the one whose command line is like this\v. When there are several, they are listed; with "
-     "--subprocesses, those that another of them has started do not count",
-     1},
     {"output", 'o', "FILE", 0,
      "Write here; - is standard output\v (default: a name with the time in it; a tree goes to standard output). Can be "
-     "given several times. In a name, %p is the process's number (ours, for a program that is started), %h the host, %t "
+     "given several times. In a name, %p is the process's number (ours, for a program that is started), %h the host, "
+     "%t "
      "the time, %n the file's number with --every, and %% a percent sign",
      1},
     {"open", KEY_OPEN, NULL, 0, "Show the first file with xdg-open, unless as root", 1},
@@ -70,16 +60,6 @@ static const struct argp_option record_options[] = {
      "Write a file after each such time, and go on\v. They are numbered: where %n is in a name, or else before its "
      "ending. Each has what was recorded since the one before; while nothing is recorded, none is written",
      2},
-    {"rate", 'r', "RATE", 0, "Samples a second (default: 100)", 2},
-    {"subprocesses", 's', NULL, 0, "Record the processes that it starts, too", 1},
-    {"gil", 'g', NULL, 0, "Count only the thread that holds the GIL", 2},
-    {"idle", 'i', NULL, 0, "Count idle threads too", 2},
-    {"native", 'n', NULL, 0, "Show C, C++, Cython and Rust functions, too\v. Stops each thread for a moment for that",
-     2},
-    {"native-all", KEY_NATIVE_ALL, NULL, 0,
-     "The same, with the interpreter's machinery\v, and threads that Python knows nothing of", 2},
-    {"blocking", KEY_BLOCKING, NULL, 0, "Stop its running threads for each sample", 2},
-    {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Never stop the program (default)", 2},
     {"start-paused", KEY_START_PAUSED, NULL, 0,
      "Record nothing until SIGUSR1; SIGUSR2 pauses again\v. A program that was started finds the number to send them "
      "to in $PYSPYC_PID",
@@ -95,11 +75,7 @@ static const struct argp_option record_options[] = {
 
 struct record_arguments {
     struct command_line line; /* must be first */
-    pid_t pids[PID_LIMIT];    /* none: a program is started */
-    uint32_t pid_count;
-    const char *name; /* an expression for the command line of the process; NULL: not given */
-    char **program;   /* NULL: attached */
-    bool with_processes;
+    struct sampling_options sampling;
     uint64_t every_ns;    /* between files; 0: one at the end */
     uint32_t file_number; /* of the current one, from 1 */
     bool is_start_paused;
@@ -109,7 +85,6 @@ struct record_arguments {
     struct outputs outputs;
     struct store store; /* open with the outputs */
     int ready_fd;       /* -1: nobody waits for the beginning */
-    struct recording_options recording;
     struct picture_options picture;
 };
 
@@ -119,46 +94,13 @@ static bool stops_threads(const struct recording_options *options)
     return options->is_blocking || options->with_native;
 }
 
-/* Adds a process, unless it is there. */
-static struct error *add_pid(struct record_arguments *arguments, pid_t pid)
-{
-    for (uint32_t i = 0; i < arguments->pid_count; i++) {
-        if (arguments->pids[i] == pid)
-            return NULL;
-    }
-    if (arguments->pid_count == PID_LIMIT)
-        return error_create(ERROR_USAGE, "there can be no more than %d processes", PID_LIMIT);
-    arguments->pids[arguments->pid_count++] = pid;
-    return NULL;
-}
-
-static struct error *take_pid(struct record_arguments *arguments, const char *value)
-{
-    pid_t pid = 0;
-    struct error *error = options_take_pid(value, &pid);
-    return error ? error : add_pid(arguments, pid);
-}
-
-static struct error *take_named(struct record_arguments *arguments)
-{
-    pid_t pid = 0;
-    struct error *error = process_by_name(arguments->name, arguments->with_processes, &pid);
-    return error ? error : add_pid(arguments, pid);
-}
-
 static struct error *complete(struct record_arguments *arguments)
 {
-    bool is_attached = arguments->pid_count > 0 || arguments->name;
-    if (!is_attached && !arguments->program)
-        return error_create(ERROR_USAGE, "record needs a process (--pid PID) or a program (-- PROGRAM ARGS...)");
-    if (is_attached && arguments->program)
-        return error_create(ERROR_USAGE, "record takes either --pid or a program, not both");
-    if (arguments->name) {
-        struct error *error = take_named(arguments);
-        if (error)
-            return error;
-    }
-    arguments->picture.format.detail.with_processes |= arguments->pid_count > 1;
+    const struct process_options *processes = &arguments->sampling.processes;
+    struct error *error = sampling_options_complete(&arguments->sampling);
+    if (error)
+        return error;
+    arguments->picture.format.detail.with_processes = processes->with_children || processes->pid_count > 1;
     return picture_options_complete(&arguments->picture);
 }
 
@@ -169,39 +111,6 @@ static struct error *take_duration(const char *value, uint64_t *ret_ns)
         return options_take_seconds(value, ret_ns);
     *ret_ns = 0;
     return NULL;
-}
-
-/* How processes are read. False: the option says nothing of that. */
-static bool take_reading_option(struct record_arguments *arguments, int key, const char *value, struct error **ret)
-{
-    switch (key) {
-    case 'r':
-        *ret = options_take_rate(value, &arguments->recording.interval_ns);
-        break;
-    case 'g':
-        arguments->recording.only_gil = true;
-        break;
-    case 'i':
-        arguments->recording.with_idle = true;
-        break;
-    case KEY_NATIVE_ALL:
-        arguments->recording.with_all_native = true;
-        __attribute__((fallthrough));
-    case 'n':
-        arguments->recording.with_native = true;
-        *ret = options_take_native(&arguments->line);
-        break;
-    case KEY_BLOCKING:
-        arguments->recording.is_blocking = true;
-        *ret = options_take_blocking(&arguments->line, true);
-        break;
-    case KEY_NONBLOCKING:
-        *ret = options_take_blocking(&arguments->line, false);
-        break;
-    default:
-        return false;
-    }
-    return true;
 }
 
 static struct error *take_every(const char *value, uint64_t *ret_ns)
@@ -219,17 +128,11 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
 {
     struct record_arguments *arguments = state->input;
     struct error *error = NULL;
-    if (take_reading_option(arguments, key, value, &error))
-        return error ? options_fail(state, error) : 0;
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = state->child_inputs[1] = &arguments->picture;
-        break;
-    case 'p':
-        error = take_pid(arguments, value);
-        break;
-    case KEY_NAME:
-        arguments->name = value;
+        state->child_inputs[0] = &arguments->sampling.processes;
+        state->child_inputs[1] = &arguments->sampling;
+        state->child_inputs[2] = state->child_inputs[3] = &arguments->picture;
         break;
     case 'o':
         error = outputs_add(&arguments->outputs, value);
@@ -238,10 +141,7 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
         error = outputs_choose(&arguments->outputs, value);
         break;
     case 'd':
-        error = take_duration(value, &arguments->recording.duration_ns);
-        break;
-    case 's':
-        arguments->with_processes = arguments->picture.format.detail.with_processes = true;
+        error = take_duration(value, &arguments->sampling.recording.duration_ns);
         break;
     case KEY_EVERY:
         arguments->outputs.is_numbered = true;
@@ -262,11 +162,6 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
     case KEY_CAPTURE:
         arguments->captures = true;
         break;
-    case ARGP_KEY_ARG:
-        /* What follows the program's name is the program's. */
-        arguments->program = &state->argv[state->next - 1];
-        state->next = state->argc;
-        break;
     case ARGP_KEY_END:
         error = complete(arguments);
         break;
@@ -277,6 +172,8 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
 }
 
 static const struct argp_child record_children[] = {
+    {&process_argp, 0, NULL, 0},
+    {&sampling_argp, 0, NULL, 2},
     {&picture_argp, 0, "How it is shown:", 3},
     {&filter_argp, 0, "What is shown:", 4},
     {0},
@@ -300,7 +197,7 @@ static struct error *open_next_outputs(struct record_arguments *arguments)
 {
     struct outputs *outputs = &arguments->outputs;
     const struct file_name_facts facts = {
-        .pid = arguments->program ? getpid() : arguments->pids[0],
+        .pid = arguments->sampling.program ? getpid() : arguments->sampling.processes.pids[0],
         .number = ++arguments->file_number,
     };
     struct error *error = outputs_open(outputs, &facts);
@@ -317,8 +214,8 @@ static struct error *add_output(struct record_arguments *arguments, struct buffe
     char pid[PID_NAME_LEN];
     outputs->is_literal = true;
     const struct format *format = outputs->format ? outputs->format : &formats_all(&count)[0];
-    snprintf(pid, sizeof(pid), "%d", arguments->pids[0]);
-    title_append_file_name(name, arguments->program ? arguments->program[0] : pid, format->extension);
+    snprintf(pid, sizeof(pid), "%d", arguments->sampling.processes.pids[0]);
+    title_append_file_name(name, arguments->sampling.program ? arguments->sampling.program[0] : pid, format->extension);
     return name->failed ? error_no_memory() : outputs_add(outputs, buffer_text(name));
 }
 
@@ -350,13 +247,14 @@ static void work_deinit(struct work *work)
 static struct error *work_init(struct work *work, const struct record_arguments *arguments,
                                const struct process *process)
 {
-    struct error *error = target_create_profile(arguments->program, process, arguments->pid_count, &work->profile);
+    struct error *error = target_create_profile(arguments->sampling.program, process,
+                                                arguments->sampling.processes.pid_count, &work->profile);
     if (!error)
         error = recording_writer_create(arguments->store.fd, &work->writer);
     if (!error)
-        error = recording_create(&arguments->recording, work->profile, &work->recording);
+        error = recording_create(&arguments->sampling.recording, work->profile, &work->recording);
     if (!error)
-        error = process_tree_create(work->recording, process, arguments->with_processes, &work->tree);
+        error = process_tree_create(work->recording, process, arguments->sampling.processes.with_children, &work->tree);
     return error;
 }
 
@@ -472,10 +370,10 @@ static struct error *record_process(struct record_arguments *arguments, const st
     supervisor->recording = work.recording;
     supervisor->tree = work.tree;
     supervisor->writer = work.writer;
-    supervisor->with_children = arguments->with_processes;
+    supervisor->with_children = arguments->sampling.processes.with_children;
     supervisor->is_paused |= arguments->is_start_paused;
     supervisor->ready_fd = arguments->ready_fd;
-    supervisor->duration_ns = arguments->recording.duration_ns;
+    supervisor->duration_ns = arguments->sampling.recording.duration_ns;
     struct parts parts = {arguments, process, supervisor, &work};
     const struct part_ender ender = {arguments->every_ns, end_part, &parts};
     error = supervisor_record(supervisor, &ender, &is_recorded);
@@ -487,7 +385,7 @@ static struct error *record_process(struct record_arguments *arguments, const st
         error = NULL;
     }
     if (error && !is_recorded)
-        return target_describe_error(arguments->program, arguments->with_processes,
+        return target_describe_error(arguments->sampling.program, arguments->sampling.processes.with_children,
                                      supervisor->refusing ? supervisor->refusing : process, error);
     target_report_refusals(work.tree);
     return finish(arguments, process, supervisor, &work, error);
@@ -498,28 +396,6 @@ static bool shows_progress(const struct record_arguments *arguments)
     return progress_is_wanted() && !arguments->hides_progress;
 }
 
-/* The processes besides the first one. */
-struct others {
-    struct process *processes[PID_LIMIT]; /* NULL: it is somebody else's now */
-    uint32_t count;
-};
-
-static void others_deinit(struct others *others)
-{
-    for (uint32_t i = 0; i < others->count; i++)
-        process_destroy(others->processes[i]);
-}
-
-static struct error *others_init(struct others *others, const struct record_arguments *arguments)
-{
-    struct error *error = NULL;
-    for (uint32_t i = 1; !error && i < arguments->pid_count; i++) {
-        error = process_open(NULL, arguments->pids[i], &others->processes[i - 1]);
-        others->count += !error;
-    }
-    return error;
-}
-
 static int record_pid(struct record_arguments *arguments)
 {
     cleanup_buffer struct buffer name = {0};
@@ -528,14 +404,14 @@ static int record_pid(struct record_arguments *arguments)
     sigset_t unused;
     launch_prepare(&unused);
     supervisor_hold_pauses();
-    struct others others __attribute__((cleanup(others_deinit))) = {0};
-    struct error *error = process_open(NULL, arguments->pids[0], &process);
+    cleanup_other_processes struct other_processes others = {0};
+    struct error *error = process_open(NULL, arguments->sampling.processes.pids[0], &process);
     if (!error)
-        error = others_init(&others, arguments);
+        error = other_processes_open(&arguments->sampling.processes, &others);
     if (!error)
         error = open_outputs(arguments, &name);
     if (!error)
-        error = supervisor_init(&supervisor, stops_threads(&arguments->recording));
+        error = supervisor_init(&supervisor, stops_threads(&arguments->sampling.recording));
     if (error)
         return report_error(error);
     task_allow_many();
@@ -565,16 +441,17 @@ static int record_program(struct record_arguments *arguments)
     launch_prepare(&signals_for_program);
     struct error *error = open_outputs(arguments, &name);
     if (!error)
-        error = supervisor_init(&supervisor, stops_threads(&arguments->recording));
+        error = supervisor_init(&supervisor, stops_threads(&arguments->sampling.recording));
     if (error)
         return target_report_wrapper_error(error);
     error = tell_program();
     if (error)
         return target_report_wrapper_error(error);
-    error = arguments->captures ? capture_launch(arguments->program, &signals_for_program, &supervisor.child, &captured)
-                                : launch_program(arguments->program, &signals_for_program, &supervisor.child);
+    error = arguments->captures
+                ? capture_launch(arguments->sampling.program, &signals_for_program, &supervisor.child, &captured)
+                : launch_program(arguments->sampling.program, &signals_for_program, &supervisor.child);
     if (error)
-        return target_report_start_error(error, arguments->program);
+        return target_report_start_error(error, arguments->sampling.program);
     task_allow_many(); /* only now, as the program is to keep its own limit */
     error = process_open(NULL, process_number_of_child(NULL, supervisor.child), &process);
     if (!error) {
@@ -594,11 +471,13 @@ static int record_program(struct record_arguments *arguments)
 int verb_record(int argc, char **argv)
 {
     struct record_arguments arguments = {
-        .line = {.verb = "record", .tables = {record_options, picture_argp_options, filter_argp_options}},
-        .recording = {.interval_ns = 10000000, .table_limit = TABLE_LIMIT},
+        .line = {.verb = "record",
+                 .tables = {record_options, process_argp_options, sampling_argp_options, reading_argp_options,
+                            picture_argp_options, filter_argp_options}},
         .ready_fd = -1,
         .store = {.fd = -1},
     };
+    sampling_options_init(&arguments.sampling, &arguments.line, TABLE_LIMIT);
     arguments.picture.line = &arguments.line;
     arguments.picture.format.tree.min_percent = TREE_MIN_PERCENT;
     struct error *error = options_parse(&record_argp, argc, argv, &arguments.line);
@@ -606,7 +485,7 @@ int verb_record(int argc, char **argv)
     if (error)
         status = report_error(error);
     else
-        status = arguments.program ? record_program(&arguments) : record_pid(&arguments);
+        status = arguments.sampling.program ? record_program(&arguments) : record_pid(&arguments);
     outputs_deinit(&arguments.outputs);
     store_deinit(&arguments.store);
     picture_options_deinit(&arguments.picture);

@@ -56,6 +56,22 @@ struct error *target_create_profile(char **program_words, const struct process *
     return NULL;
 }
 
+struct error *other_processes_open(const struct process_options *options, struct other_processes *others)
+{
+    struct error *error = NULL;
+    for (uint32_t i = 1; !error && i < options->pid_count; i++) {
+        error = process_open(NULL, options->pids[i], &others->processes[i - 1]);
+        others->count += !error;
+    }
+    return error;
+}
+
+void other_processes_close(struct other_processes *others)
+{
+    for (uint32_t i = 0; i < others->count; i++)
+        process_destroy(others->processes[i]);
+}
+
 struct error *target_describe_error(char **program, bool with_children, const struct process *process,
                                     struct error *error)
 {

@@ -6,6 +6,7 @@
 #define CLI_TARGET_H
 
 #include "base/error.h"
+#include "process_options.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +22,18 @@ struct supervisor;
  */
 struct error *target_create_profile(char **program, const struct process *process, uint32_t count,
                                     struct profile **ret);
+
+/* The processes that were named besides the first one. */
+struct other_processes {
+    struct process *processes[PROCESS_LIMIT]; /* NULL: it is somebody else's now */
+    uint32_t count;
+};
+
+/* Fills a zeroed struct, which is to be emptied also after a failure. */
+struct error *other_processes_open(const struct process_options *options, struct other_processes *others);
+void other_processes_close(struct other_processes *others);
+
+#define cleanup_other_processes __attribute__((cleanup(other_processes_close)))
 
 /* Says why a process, or a program that was started, could not be attached to. Takes the error over. */
 struct error *target_describe_error(char **program, bool with_children, const struct process *process,

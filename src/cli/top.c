@@ -2,7 +2,7 @@
 #include "nearest.h"
 #include "options.h"
 #include "picture_options.h"
-#include "process_table.h"
+#include "sampling_options.h"
 #include "supervisor.h"
 #include "target.h"
 #include "title.h"
@@ -27,10 +27,7 @@
 #include <string.h>
 
 enum {
-    KEY_BLOCKING = 256,
-    KEY_NONBLOCKING,
-    KEY_NATIVE_ALL,
-    KEY_FULL_FILENAMES,
+    KEY_FULL_FILENAMES = 256,
     KEY_ONCE,
     KEY_JSON,
     KEY_SORT,
@@ -47,23 +44,8 @@ enum {
 };
 
 static const struct argp_option top_options[] = {
-    {"pid", 'p', "PID", 0, "Attach to this process\v: its number, decimal, or hexadecimal with 0x", 1},
-    {"name", KEY_NAME, "RE", 0,
-     "Attach to the one whose command line is like this\v. When there are several, they are listed; with "
-     "--subprocesses, those that another of them has started do not count",
-     1},
-    {"subprocesses", 's', NULL, 0, "Show the processes that it starts, too", 1},
-    {"rate", 'r', "RATE", 0, "Samples a second (default: 100)", 2},
     {"delay", 'd', "SECONDS", 0, "Refresh after this time (default: 1)", 2},
     {"keep", KEY_KEEP, "SECONDS", 0, "How much the key s can save (default: 60)", 2},
-    {"gil", 'g', NULL, 0, "Count only the thread that holds the GIL (key g)", 2},
-    {"idle", 'i', NULL, 0, "Count idle threads too (key i)", 2},
-    {"native", 'n', NULL, 0, "Show C, C++, Cython and Rust functions, too\v. Stops each thread for a moment for that",
-     2},
-    {"native-all", KEY_NATIVE_ALL, NULL, 0,
-     "The same, with the interpreter's machinery\v, and threads that Python knows nothing of", 2},
-    {"blocking", KEY_BLOCKING, NULL, 0, "Stop its running threads for each sample", 2},
-    {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Never stop the program (default)", 2},
     {"lines", KEY_LINES, NULL, 0, "Tell lines apart, not functions (key l)", 3},
     {"threads", 't', NULL, 0, "Tell threads apart (key t)", 3},
     {"tree", KEY_TREE, NULL, 0, "Show a tree of calls (key e)", 3},
@@ -79,13 +61,9 @@ static const struct argp_option top_options[] = {
 
 struct top_arguments {
     struct command_line line; /* must be first */
-    pid_t pid;                /* 0: a program is started */
-    const char *name;         /* an expression for the command line of the process; NULL: not given */
-    char **program;           /* NULL: attached */
-    bool with_processes;
+    struct sampling_options sampling;
     bool has_rows; /* somebody said how many */
     uint64_t keep_ns;
-    struct recording_options recording;
     struct picture_options picture; /* only the filter of it */
     struct top_view view;
     struct top_output output; /* of the program that is started, where there is a screen */
@@ -93,20 +71,16 @@ struct top_arguments {
 
 static struct error *complete(struct top_arguments *arguments)
 {
-    bool is_attached = arguments->pid != 0 || arguments->name;
-    if (!is_attached && !arguments->program)
-        return error_create(ERROR_USAGE, "top needs a process (--pid PID) or a program (-- PROGRAM ARGS...)");
-    if (is_attached && arguments->program)
-        return error_create(ERROR_USAGE, "top takes either a process or a program, not both");
-    if (arguments->pid != 0 && arguments->name)
-        return error_create(ERROR_USAGE, "top takes either --pid or --name: it shows one process");
-    struct error *error =
-        arguments->name ? process_by_name(arguments->name, arguments->with_processes, &arguments->pid) : NULL;
+    struct recording_options *recording = &arguments->sampling.recording;
+    struct error *error = sampling_options_complete(&arguments->sampling);
     if (error)
         return error;
     if (!arguments->has_rows)
         arguments->view.rows = arguments->view.is_json ? 0 : TEXT_ROWS;
-    arguments->view.settings.with_idle = arguments->recording.with_idle;
+    /* Which of the samples are shown can be changed by keys. */
+    arguments->view.settings.with_idle = recording->with_idle;
+    arguments->view.settings.only_gil = recording->only_gil;
+    recording->only_gil = false;
     return picture_options_complete(&arguments->picture);
 }
 
@@ -177,71 +151,32 @@ static bool take_view_option(struct top_arguments *arguments, int key, const cha
     return true;
 }
 
-/* The options of what is recorded. False: it is none of them. */
-static bool take_recording_option(struct top_arguments *arguments, int key, const char *value, struct error **ret)
-{
-    switch (key) {
-    case 'p':
-        *ret = options_take_pid(value, &arguments->pid);
-        break;
-    case KEY_NAME:
-        arguments->name = value;
-        break;
-    case 's':
-        arguments->with_processes = true;
-        break;
-    case 'r':
-        *ret = options_take_rate(value, &arguments->recording.interval_ns);
-        break;
-    case 'g':
-        arguments->view.settings.only_gil = true;
-        break;
-    case 'i':
-        arguments->recording.with_idle = true;
-        break;
-    case KEY_NATIVE_ALL:
-    case 'n':
-        arguments->recording.with_native = true;
-        arguments->recording.with_all_native |= key == KEY_NATIVE_ALL;
-        *ret = options_take_native(&arguments->line);
-        break;
-    case KEY_BLOCKING:
-        arguments->recording.is_blocking = true;
-        *ret = options_take_blocking(&arguments->line, true);
-        break;
-    case KEY_NONBLOCKING:
-        *ret = options_take_blocking(&arguments->line, false);
-        break;
-    default:
-        return false;
-    }
-    return true;
-}
-
 static error_t parse_top_option(int key, char *value, struct argp_state *state)
 {
     struct top_arguments *arguments = state->input;
     struct error *error = NULL;
     switch (key) {
     case ARGP_KEY_INIT:
-        state->child_inputs[0] = &arguments->picture;
-        break;
-    case ARGP_KEY_ARG:
-        /* What follows the program's name is the program's. */
-        arguments->program = &state->argv[state->next - 1];
-        state->next = state->argc;
+        state->child_inputs[0] = &arguments->sampling.processes;
+        state->child_inputs[1] = &arguments->sampling;
+        state->child_inputs[2] = &arguments->picture;
         break;
     case ARGP_KEY_END:
         error = complete(arguments);
         break;
     default:
-        if (!take_view_option(arguments, key, value, &error) && !take_recording_option(arguments, key, value, &error))
+        if (!take_view_option(arguments, key, value, &error))
             return options_default(key, state);
     }
     return error ? options_fail(state, error) : 0;
 }
 
-static const struct argp_child top_children[] = {{&filter_argp, 0, "What is shown:", 5}, {0}};
+static const struct argp_child top_children[] = {
+    {&process_argp, 0, NULL, 0},
+    {&sampling_argp, 0, NULL, 4},
+    {&filter_argp, 0, "What is shown:", 5},
+    {0},
+};
 
 const struct argp top_argp = {
     .children = top_children,
@@ -271,11 +206,12 @@ static void work_deinit(struct work *work)
 static struct error *work_init(struct work *work, struct top_arguments *arguments, const struct process *process)
 {
     struct top_view *view = &arguments->view;
-    struct error *error = target_create_profile(arguments->program, process, 1, &work->profile);
+    struct error *error = target_create_profile(arguments->sampling.program, process,
+                                                arguments->sampling.processes.pid_count, &work->profile);
     if (!error)
-        error = recording_create(&arguments->recording, work->profile, &work->recording);
+        error = recording_create(&arguments->sampling.recording, work->profile, &work->recording);
     if (!error)
-        error = process_tree_create(work->recording, process, arguments->with_processes, &work->tree);
+        error = process_tree_create(work->recording, process, arguments->sampling.processes.with_children, &work->tree);
     if (!error)
         error = feed_create(arguments->keep_ns, &view->feed);
     return error ? error : model_create(view->feed, arguments->picture.filter, &view->model);
@@ -297,7 +233,7 @@ static struct error *watch(struct top_arguments *arguments, const struct process
     supervisor->guest = &view->guest;
     supervisor->recording = work.recording;
     supervisor->tree = work.tree;
-    supervisor->with_children = arguments->with_processes;
+    supervisor->with_children = arguments->sampling.processes.with_children;
     const struct part_ender no_parts = {0};
     error = supervisor_record(supervisor, &no_parts, &is_recorded);
     top_view_close(view);
@@ -309,7 +245,8 @@ static struct error *watch(struct top_arguments *arguments, const struct process
         error = NULL;
     }
     if (error && !is_recorded)
-        return target_describe_error(arguments->program, arguments->with_processes, process, error);
+        return target_describe_error(arguments->sampling.program, arguments->sampling.processes.with_children,
+                                     supervisor->refusing ? supervisor->refusing : process, error);
     target_report_refusals(work.tree);
     return error;
 }
@@ -319,8 +256,8 @@ static struct error *propose_name(struct top_arguments *arguments)
 {
     char pid[16];
     cleanup_buffer struct buffer name = {0};
-    snprintf(pid, sizeof(pid), "%d", arguments->pid);
-    title_append_file_name(&name, arguments->program ? arguments->program[0] : pid, ".svg");
+    snprintf(pid, sizeof(pid), "%d", arguments->sampling.processes.pids[0]);
+    title_append_file_name(&name, arguments->sampling.program ? arguments->sampling.program[0] : pid, ".svg");
     arguments->view.save_path = strdup(buffer_text(&name));
     return arguments->view.save_path ? NULL : error_no_memory();
 }
@@ -331,13 +268,18 @@ static int watch_pid(struct top_arguments *arguments)
     cleanup_supervisor struct supervisor supervisor = {.signals = -1, .ready_fd = -1};
     sigset_t unused;
     launch_prepare(&unused);
-    struct error *error = process_open(NULL, arguments->pid, &process);
+    cleanup_other_processes struct other_processes others = {0};
+    struct error *error = process_open(NULL, arguments->sampling.processes.pids[0], &process);
+    if (!error)
+        error = other_processes_open(&arguments->sampling.processes, &others);
     if (!error)
         error = supervisor_init(&supervisor, true);
     if (error)
         return report_error(error);
     task_allow_many();
     supervisor.process = process;
+    supervisor.others = others.processes;
+    supervisor.other_count = others.count;
     error = watch(arguments, process, &supervisor);
     return error ? report_error(error) : STATUS_SUCCESS;
 }
@@ -382,9 +324,10 @@ static int watch_program(struct top_arguments *arguments)
     }
     if (error)
         return target_report_wrapper_error(error);
-    error = top_output_launch(arguments->view.output, arguments->program, &signals_for_program, &supervisor.child);
+    error =
+        top_output_launch(arguments->view.output, arguments->sampling.program, &signals_for_program, &supervisor.child);
     if (error)
-        return target_report_start_error(error, arguments->program);
+        return target_report_start_error(error, arguments->sampling.program);
     task_allow_many(); /* only now, as the program is to keep its own limit */
     error = process_open(NULL, process_number_of_child(NULL, supervisor.child), &process);
     if (!error) {
@@ -419,24 +362,26 @@ static int run(struct top_arguments *arguments)
     if (view->has_screen)
         top_view_choose_letters(view);
     view->picture = &arguments->picture;
-    view->with_processes = arguments->with_processes;
-    view->with_native = arguments->recording.with_native;
-    view->with_idle = arguments->recording.with_idle;
+    view->with_processes = arguments->sampling.processes.with_children || arguments->sampling.processes.pid_count > 1;
+    view->with_native = arguments->sampling.recording.with_native;
+    view->with_idle = arguments->sampling.recording.with_idle;
     struct error *error = propose_name(arguments);
     if (error)
         return report_error(error);
-    return arguments->program ? watch_program(arguments) : watch_pid(arguments);
+    return arguments->sampling.program ? watch_program(arguments) : watch_pid(arguments);
 }
 
 int verb_top(int argc, char **argv)
 {
     struct top_arguments arguments = {
-        .line = {.verb = "top", .tables = {top_options, filter_argp_options}},
-        .recording = {.interval_ns = 10000000, .table_limit = TABLE_LIMIT},
+        .line = {.verb = "top",
+                 .tables = {top_options, process_argp_options, sampling_argp_options, reading_argp_options,
+                            filter_argp_options}},
         .keep_ns = UINT64_C(60000000000),
         .output = {.fd = -1},
         .view = {.delay_ns = UINT64_C(1000000000), .settings = {.column = MODEL_OWN_TIME}},
     };
+    sampling_options_init(&arguments.sampling, &arguments.line, TABLE_LIMIT);
     arguments.picture.line = &arguments.line;
     struct error *error = options_parse(&top_argp, argc, argv, &arguments.line);
     int status = error ? report_error(error) : run(&arguments);

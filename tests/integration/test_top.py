@@ -585,6 +585,30 @@ class TestText(harness.TestCase):
         self.assertEqual({row["pid"] for row in rows if row["name"] == "child_work"}, {child})
         self.assertEqual({row["pid"] for row in rows if row["name"] == "work"}, {target.pid})
 
+    def test_several_processes(self):
+        targets = [self.start_target("live.py")[0] for _ in range(2)]
+        pids = {target.pid for target in targets}
+        outcome = self.run_pyspyc("top", "-p", targets[0].pid, "-p", targets[1].pid, "--once", "--json", "-t")
+        self.assertEqual(outcome.status, 0, outcome)
+        self.assertEqual({row["pid"] for row in json.loads(outcome.output)["rows"] if row["name"] == "leaf"}, pids)
+        # It ends with the last of them.
+        top = self.start_pyspyc("top", "-p", targets[0].pid, "-p", targets[1].pid, "--json", *FAST)
+        top.read_line()
+        targets[0].close_stdin()
+        targets[0].finish()
+        for _ in range(3):
+            top.read_line()
+        targets[1].close_stdin()
+        self.assertEqual(top.finish()[0], 0)
+
+    def test_name(self):
+        target, _ = self.start_target("live.py", "a-name-to-be-found")
+        outcome = self.run_pyspyc("top", "--name", "a-name-to-be-f", "--once")
+        self.assertEqual(outcome.status, 0, outcome)
+        self.assertIn("leaf (live.py", outcome.output)
+        self.assertEqual(self.run_pyspyc("top", "--name", "no such word", "--once").status, 2)
+        self.assert_unharmed(target)
+
     def test_native_frames(self):
         target, _ = self.start_target("live.py")
         outcome = self.run_pyspyc("top", "-p", target.pid, "--once", "--json", "--native-all")
