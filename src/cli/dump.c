@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dump_readings.h"
+#include "option_list.h"
 #include "options.h"
 #include "picture_options.h"
 #include "process_options.h"
@@ -21,16 +22,16 @@ enum {
 
 static const struct argp_option dump_options[] = {
     {"core", 'c', "FILE", 0, "Read a core file instead of a process", 1},
-    {"exe", KEY_EXE, "FILE", 0, "Where the core file's executable is now\v, if not where it was", 1},
+    {"exe", KEY_EXE, "FILE", OPTION_SELDOM, "Where the core file's executable is now\v, if not where it was", 1},
     {"json", 'j', NULL, 0, "Print JSON instead of text", 1},
     {"locals", 'l', NULL, 0,
      "Print arguments and local variables of each frame\v: 128 characters of each value, and as many more each time "
      "that it is given",
      1},
-    {"full-filenames", KEY_FULL_FILENAMES, NULL, 0, "Print whole paths of source files", 1},
+    {"full-filenames", KEY_FULL_FILENAMES, NULL, OPTION_SELDOM, "Print whole paths of source files", 1},
     {"repeat", KEY_REPEAT, "N", 0,
      "Read N times, or 'forever'\v, and say which stacks are unchanged; 0 is for ever, too, which is until Ctrl-C", 1},
-    {"every", KEY_EVERY, "SECONDS", 0, "Repeat after this time (default: 1)", 1},
+    {"every", KEY_EVERY, "SECONDS", OPTION_SELDOM, "Repeat after this time (default: 1)", 1},
     {"help", 'h', NULL, 0, "Print this help", -1},
     {0},
 };

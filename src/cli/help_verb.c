@@ -28,7 +28,7 @@ const struct argp help_argp = {
     .options = help_options,
     .parser = parse_help_option,
     .args_doc = "[VERB]",
-    .doc = "Prints what pyspyc, or one of its verbs, takes.",
+    .doc = "Prints what pyspyc takes, or all that one of its verbs does.",
 };
 
 int verb_help(int argc, char **argv)
@@ -38,7 +38,7 @@ int verb_help(int argc, char **argv)
     if (error)
         return report_error(error);
     if (arguments.verb)
-        help_print_verb(arguments.verb);
+        help_print_whole_verb(arguments.verb);
     else
         help_print(stdout);
     return STATUS_SUCCESS;

@@ -186,7 +186,7 @@ static void put_examples(struct buffer *out, const struct verb *verbs, size_t co
 {
     buffer_append_text(out, ".SH EXAMPLES\n.nf\n");
     for (size_t i = 0; i < count; i++) {
-        for (const char *const *example = verbs[i].examples; example && *example; example++)
+        for (const char *const *example = verbs[i].examples; *example; example++)
             put(out, *example);
     }
     buffer_append_text(out, ".fi\n");

@@ -55,6 +55,11 @@ bool option_is_hidden(const struct argp_option *option)
     return (option->flags & OPTION_HIDDEN) != 0;
 }
 
+bool option_is_seldom(const struct argp_option *option)
+{
+    return (option->flags & OPTION_SELDOM) != 0;
+}
+
 bool option_has_letter(const struct argp_option *option)
 {
     return option->key > 0 && option->key < 128 && isgraph(option->key);

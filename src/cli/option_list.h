@@ -29,6 +29,11 @@ void option_list_init(struct option_list *list, const struct argp *argp);
 
 bool option_is_hidden(const struct argp_option *option);
 
+/* Flags of options that --help only names, so that it fits a screen; argp has this one for its own usage line. */
+enum { OPTION_SELDOM = OPTION_NO_USAGE };
+
+bool option_is_seldom(const struct argp_option *option);
+
 /* Whether it has a letter, too. */
 bool option_has_letter(const struct argp_option *option);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "picture_options.h"
 
+#include "option_list.h"
 #include "options.h"
 
 enum {
@@ -23,28 +24,29 @@ enum {
 };
 
 const struct argp_option filter_argp_options[] = {
-    {"focus", KEY_FOCUS, "RE", 0, "Show only stacks that have a frame like this\v: 'name (file:line)'", 5},
-    {"ignore", KEY_IGNORE, "RE", 0, "Show no stacks that have a frame like this", 5},
-    {"show-from", KEY_SHOW_FROM, "RE", 0, "Show only what follows from a frame like this on\v, in stacks that have one",
-     5},
-    {"hide", KEY_HIDE, "RE", 0, "Leave out frames like this\v; their time goes to their callers", 5},
-    {"hide-importlib", KEY_HIDE_IMPORTLIB, NULL, 0, "Leave out frames of the import system", 5},
-    {"hide-stdlib", KEY_HIDE_STDLIB, NULL, 0, "Leave out frames of the standard library", 5},
-    {"thread", KEY_THREAD, "RE", 0, "Show only threads with a name or number like this", 5},
-    {"main-thread", KEY_MAIN_THREAD, NULL, 0, "Show only main threads", 5},
+    {"focus", KEY_FOCUS, "RE", OPTION_SELDOM, "Show only stacks that have a frame like this\v: 'name (file:line)'", 5},
+    {"ignore", KEY_IGNORE, "RE", OPTION_SELDOM, "Show no stacks that have a frame like this", 5},
+    {"show-from", KEY_SHOW_FROM, "RE", OPTION_SELDOM,
+     "Show only what follows from a frame like this on\v, in stacks that have one", 5},
+    {"hide", KEY_HIDE, "RE", OPTION_SELDOM, "Leave out frames like this\v; their time goes to their callers", 5},
+    {"hide-importlib", KEY_HIDE_IMPORTLIB, NULL, OPTION_SELDOM, "Leave out frames of the import system", 5},
+    {"hide-stdlib", KEY_HIDE_STDLIB, NULL, OPTION_SELDOM, "Leave out frames of the standard library", 5},
+    {"thread", KEY_THREAD, "RE", OPTION_SELDOM, "Show only threads with a name or number like this", 5},
+    {"main-thread", KEY_MAIN_THREAD, NULL, OPTION_SELDOM, "Show only main threads", 5},
     {0},
 };
 
 const struct argp_option picture_argp_options[] = {
-    {"function", 'F', NULL, 0, "One frame a function, with its first line\v, instead of one for each current line", 3},
-    {"nolineno", KEY_NOLINENO, NULL, 0, "Leave line numbers out", 3},
-    {"threads", 't', NULL, 0, "Give each thread a root frame of its own", 3},
-    {"full-filenames", KEY_FULL_FILENAMES, NULL, 0, "Show whole paths of source files", 3},
-    {"self", KEY_SELF, NULL, 0, "tree: a flat table of functions instead\v, by their own time", 4},
-    {"show-all", KEY_SHOW_ALL, NULL, 0, "tree: fold no frames of libraries and imports", 4},
-    {"min-percent", KEY_MIN_PERCENT, "PERCENT", 0, "tree: leave out rows with less time (default: 1)", 4},
-    {"depth", KEY_DEPTH, "ROWS", 0, "tree: leave out rows that are further in\v (default: 0, none)", 4},
-    {"percent", KEY_PERCENT, NULL, 0, "tree: show shares without seconds", 4},
+    {"function", 'F', NULL, OPTION_SELDOM,
+     "One frame a function, with its first line\v, instead of one for each current line", 3},
+    {"nolineno", KEY_NOLINENO, NULL, OPTION_SELDOM, "Leave line numbers out", 3},
+    {"threads", 't', NULL, OPTION_SELDOM, "Give each thread a root frame of its own", 3},
+    {"full-filenames", KEY_FULL_FILENAMES, NULL, OPTION_SELDOM, "Show whole paths of source files", 3},
+    {"self", KEY_SELF, NULL, OPTION_SELDOM, "tree: a flat table of functions instead\v, by their own time", 4},
+    {"show-all", KEY_SHOW_ALL, NULL, OPTION_SELDOM, "tree: fold no frames of libraries and imports", 4},
+    {"min-percent", KEY_MIN_PERCENT, "PERCENT", OPTION_SELDOM, "tree: leave out rows with less time (default: 1)", 4},
+    {"depth", KEY_DEPTH, "ROWS", OPTION_SELDOM, "tree: leave out rows that are further in\v (default: 0, none)", 4},
+    {"percent", KEY_PERCENT, NULL, OPTION_SELDOM, "tree: show shares without seconds", 4},
     {0},
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "process_options.h"
 
+#include "option_list.h"
 #include "options.h"
 #include "process_table.h"
 
@@ -9,7 +10,7 @@ enum { KEY_NAME = 768 };
 const struct argp_option process_argp_options[] = {
     {"pid", 'p', "PID", 0,
      "Look at this process\v: its number, decimal, or hexadecimal with 0x. Can be given several times", 1},
-    {"name", KEY_NAME, "RE", 0,
+    {"name", KEY_NAME, "RE", OPTION_SELDOM,
      "Look at the one whose command line is like this\v. When there are several, they are listed; with "
      "--subprocesses, those that another of them has started do not count",
      1},

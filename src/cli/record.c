@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "capture.h"
 #include "file_name.h"
+#include "option_list.h"
 #include "options.h"
 #include "outputs.h"
 #include "picture_options.h"
@@ -51,20 +52,20 @@ static const struct argp_option record_options[] = {
      "%t "
      "the time, %n the file's number with --every, and %% a percent sign",
      1},
-    {"open", KEY_OPEN, NULL, 0, "Show the first file with xdg-open, unless as root", 1},
+    {"open", KEY_OPEN, NULL, OPTION_SELDOM, "Show the first file with xdg-open, unless as root", 1},
     {"format", 'f', "FORMAT", 0, "In this format (default: as FILE's ending says)\v. With neither, it is a flame graph",
      1},
     {"duration", 'd', "SECONDS", 0,
      "Stop after this time (default: at the program's end)\v, which 'unlimited' says, too. It is wall time", 2},
-    {"every", KEY_EVERY, "SECONDS", 0,
+    {"every", KEY_EVERY, "SECONDS", OPTION_SELDOM,
      "Write a file after each such time, and go on\v. They are numbered: where %n is in a name, or else before its "
      "ending. Each has what was recorded since the one before; while nothing is recorded, none is written",
      2},
-    {"start-paused", KEY_START_PAUSED, NULL, 0,
+    {"start-paused", KEY_START_PAUSED, NULL, OPTION_SELDOM,
      "Record nothing until SIGUSR1; SIGUSR2 pauses again\v. A program that was started finds the number to send them "
      "to in $PYSPYC_PID",
      2},
-    {"ready-fd", KEY_READY_FD, "FD", 0,
+    {"ready-fd", KEY_READY_FD, "FD", OPTION_SELDOM,
      "Write a newline here once recording has begun\v, to this open descriptor, and close it", 2},
     {"hideprogress", KEY_HIDE_PROGRESS, NULL, OPTION_HIDDEN, "Show no progress\v, as with py-spy", 2},
     {"capture", KEY_CAPTURE, NULL, OPTION_HIDDEN,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sampling_options.h"
 
+#include "option_list.h"
 #include "options.h"
 
 enum {
@@ -13,16 +14,16 @@ enum {
 const struct argp_option reading_argp_options[] = {
     {"native", 'n', NULL, 0, "Show C, C++, Cython and Rust functions, too\v. Stops each thread for a moment for that",
      2},
-    {"native-all", KEY_NATIVE_ALL, NULL, 0,
+    {"native-all", KEY_NATIVE_ALL, NULL, OPTION_SELDOM,
      "The same, with the interpreter's machinery\v, and threads that Python knows nothing of", 2},
-    {"blocking", KEY_BLOCKING, NULL, 0, "Stop its running threads while they are read", 2},
-    {"nonblocking", KEY_NONBLOCKING, NULL, 0, "Never stop the program (default)", 2},
+    {"blocking", KEY_BLOCKING, NULL, OPTION_SELDOM, "Stop its running threads while they are read", 2},
+    {"nonblocking", KEY_NONBLOCKING, NULL, OPTION_SELDOM, "Never stop the program (default)", 2},
     {0},
 };
 
 const struct argp_option sampling_argp_options[] = {
     {"rate", 'r', "RATE", 0, "Samples a second (default: 100)", 2},
-    {"gil", 'g', NULL, 0, "Count only the thread that holds the GIL", 2},
+    {"gil", 'g', NULL, OPTION_SELDOM, "Count only the thread that holds the GIL", 2},
     {"idle", 'i', NULL, 0, "Count idle threads too", 2},
     {0},
 };

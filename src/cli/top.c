@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "nearest.h"
+#include "option_list.h"
 #include "options.h"
 #include "picture_options.h"
 #include "sampling_options.h"
@@ -45,16 +46,16 @@ enum {
 
 static const struct argp_option top_options[] = {
     {"delay", 'd', "SECONDS", 0, "Refresh after this time (default: 1)", 2},
-    {"keep", KEY_KEEP, "SECONDS", 0, "How much the key s can save (default: 60)", 2},
-    {"lines", KEY_LINES, NULL, 0, "Tell lines apart, not functions (key l)", 3},
+    {"keep", KEY_KEEP, "SECONDS", OPTION_SELDOM, "How much the key s can save (default: 60)", 2},
+    {"lines", KEY_LINES, NULL, OPTION_SELDOM, "Tell lines apart, not functions (key l)", 3},
     {"threads", 't', NULL, 0, "Tell threads apart (key t)", 3},
     {"tree", KEY_TREE, NULL, 0, "Show a tree of calls (key e)", 3},
-    {"callers", KEY_CALLERS, NULL, 0, "Show what took time, and who called it (key c)", 3},
+    {"callers", KEY_CALLERS, NULL, OPTION_SELDOM, "Show what took time, and who called it (key c)", 3},
     {"sort", KEY_SORT, "COLUMN", 0, "By own%, total%, own (default), total or name\v, which are the keys 1 to 5", 3},
-    {"full-filenames", KEY_FULL_FILENAMES, NULL, 0, "Show whole paths of source files (key f)", 3},
+    {"full-filenames", KEY_FULL_FILENAMES, NULL, OPTION_SELDOM, "Show whole paths of source files (key f)", 3},
     {"once", KEY_ONCE, NULL, 0, "Write one table, after one delay, and end\v, also on a terminal", 4},
     {"json", KEY_JSON, NULL, 0, "Write a line of JSON after each delay", 4},
-    {"rows", KEY_ROWS, "N", 0, "Write so many rows (default: 20)\v, of JSON all; 0 is all, too", 4},
+    {"rows", KEY_ROWS, "N", OPTION_SELDOM, "Write so many rows (default: 20)\v, of JSON all; 0 is all, too", 4},
     {"help", 'h', NULL, 0, "Print this help", -1},
     {0},
 };

@@ -53,15 +53,34 @@ static const char *const doctor_examples[] = {
     "pyspyc doctor --pid 1234 -d 0",
     NULL,
 };
+static const char *const ps_examples[] = {
+    "pyspyc ps",
+    "sudo pyspyc ps",
+    "pyspyc ps | grep gunicorn",
+    NULL,
+};
+static const char *const completions_examples[] = {
+    "source <(pyspyc completions bash)",
+    "pyspyc completions fish >~/.config/fish/completions/pyspyc.fish",
+    "pyspyc completions man | man -l -",
+    NULL,
+};
+static const char *const help_examples[] = {
+    "pyspyc help",
+    "pyspyc help record",
+    "pyspyc help top | less",
+    NULL,
+};
 
 static const struct verb verbs[] = {
     {"record", verb_record, "sample a program and write a flame graph", &record_argp, record_examples,
      FORMATS_OF_PICTURES, false},
     {"top", verb_top, "watch a program live: what takes its time now", &top_argp, top_examples, FORMATS_NONE, false},
     {"dump", verb_dump, "print every thread's stack once", &dump_argp, dump_examples, FORMATS_NONE, false},
-    {"completions", verb_completions, "print completions for a shell", &completions_argp, NULL, FORMATS_NONE, true},
-    {"help", verb_help, "print this, or what a verb takes", &help_argp, NULL, FORMATS_NONE, false},
-    {"ps", verb_ps, "list the Python processes that can be profiled", &ps_argp, NULL, FORMATS_NONE, false},
+    {"completions", verb_completions, "print completions for a shell", &completions_argp, completions_examples,
+     FORMATS_NONE, true},
+    {"help", verb_help, "print this, or what a verb takes", &help_argp, help_examples, FORMATS_NONE, false},
+    {"ps", verb_ps, "list the Python processes that can be profiled", &ps_argp, ps_examples, FORMATS_NONE, false},
     {"report", verb_report, "make pictures of a recording that was kept", &report_argp, report_examples,
      FORMATS_OF_PICTURES, false},
     {"diff", verb_diff, "compare two recordings: what takes more time than before", &diff_argp, diff_examples,

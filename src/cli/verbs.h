@@ -40,7 +40,7 @@ struct verb {
     int (*run)(int argc, char **argv);
     const char *help; /* a line */
     const struct argp *argp;
-    const char *const *examples; /* three command lines; NULL: none */
+    const char *const *examples; /* three command lines, and NULL */
     enum verb_formats formats;
     bool is_hidden; /* in the manual only */
 };
