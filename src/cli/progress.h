@@ -12,7 +12,7 @@ struct profile_info;
 struct recording;
 struct recording_progress;
 
-/* Whether standard error is a terminal that may be drawn on: NO_COLOR and TERM=dumb ask for plain text. */
+/* Whether standard error is a terminal that may be drawn on: TERM=dumb says that it may not. */
 bool progress_is_wanted(void);
 
 /* left_ms: until it ends by itself; -1: it does not, or that is not known. */

@@ -25,8 +25,12 @@ static bool is_colour_forced(void)
 bool terminal_is_lively(int fd)
 {
     const char *term = getenv("TERM");
-    bool wants_plain = refuses_colour() || !term || strcmp(term, "dumb") == 0;
-    return isatty(fd) && !wants_plain;
+    return isatty(fd) && term && strcmp(term, "dumb") != 0;
+}
+
+bool terminal_has_colour(int fd)
+{
+    return terminal_is_lively(fd) && !refuses_colour();
 }
 
 /* POSIX 2017, Base Definitions 8.2: the first of them that is set and not empty says which characters there are. */
@@ -49,7 +53,7 @@ void terminal_describe(int fd, struct tree_options *ret)
     ret->use_colour = is_colour_forced();
     if (!isatty(fd))
         return;
-    ret->use_colour |= terminal_is_lively(fd);
+    ret->use_colour |= terminal_has_colour(fd);
     ret->use_ascii = !has_utf8();
     if (ioctl(fd, TIOCGWINSZ, &size) == 0)
         ret->width = size.ws_col;

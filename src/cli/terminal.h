@@ -9,10 +9,11 @@
 
 struct tree_options;
 
-/*
- * Whether a descriptor is a terminal that may be drawn on. NO_COLOR (no-color.org) and TERM=dumb ask for plain text.
- */
+/* Whether a descriptor is a terminal that a line can be drawn anew on, which one that is called dumb is not. */
 bool terminal_is_lively(int fd);
+
+/* Whether it may have colours, too, to which NO_COLOR (no-color.org) objects. */
+bool terminal_has_colour(int fd);
 
 /* Says how text is to be laid out that goes to a descriptor: for anything but a terminal, of any width, and
  * plain unless CLICOLOR_FORCE asks for colour. */

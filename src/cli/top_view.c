@@ -92,7 +92,7 @@ static struct error *open_screen(struct top_view *view, bool has_program)
     const struct screen_options options = {
         .in = stdin,
         .out = stdout,
-        .use_colour = terminal_is_lively(STDOUT_FILENO),
+        .use_colour = terminal_has_colour(STDOUT_FILENO),
         .use_ascii = view->use_ascii,
         .has_program = has_program,
         .has_idle = view->with_idle,

@@ -361,12 +361,12 @@ class TestOutputs(CliCase):
         with open(self.path("out.tree")) as file:
             self.assertNotIn("\x1b", file.read())
 
-    def run_on_terminal(self, *words):
+    def run_on_terminal(self, *words, term="xterm", **environment):
         """Everything that is said on a terminal as standard error."""
         ours, theirs = pty.openpty()
         self.addCleanup(os.close, ours)
         termios.tcsetwinsize(theirs, (24, 200))
-        process = self.start(self.py_spy, *words, stderr=theirs, cwd=self.folder, env=self.environment(TERM="xterm"))
+        process = self.start(self.py_spy, *words, stderr=theirs, cwd=self.folder, env=self.environment(TERM=term, **environment))
         os.close(theirs)
         text = b""
         while True:
@@ -404,6 +404,14 @@ class TestOutputs(CliCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("spin", done.stdout)
         self.assertEqual([name for name in os.listdir(self.folder) if name.endswith(".tree")], [])
+
+    def test_progress_without_colour(self):
+        target, _ = self.start_target("threads.py", "1", "1")
+        words = ("record", "-d", "1", "-p", target.pid, "-o", "out.svg")
+        text = self.run_on_terminal(*words, NO_COLOR="1")
+        self.assertIn("recording: ", text)
+        self.assertEqual(re.findall("\x1b.[0-9;]*m", text), [])
+        self.assertNotIn("recording: ", self.run_on_terminal(*words, term="dumb"))
 
     def samples(self, name):
         """The lines of a recording's samples, and what stands before them."""
@@ -573,6 +581,14 @@ class TestWords(CliCase):
         for head in ("FILES", "EXIT STATUS", "SIGNALS", "ENVIRONMENT", "EXAMPLES"):
             self.assertIn("\n.SH %s\n" % head, page)
 
+    def test_manual_is_clean(self):
+        """What mandoc has to say of it, whatever it is."""
+        with open(self.path("pyspyc.1"), "w") as file:
+            file.write(self.words("man"))
+        done = subprocess.run(["mandoc", "-Tlint", self.path("pyspyc.1")], stdout=subprocess.PIPE, timeout=harness.DEADLINE,
+                              universal_newlines=True)
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+
     def complete(self, *words):
         """What bash offers for the last of the words."""
         with open(self.path("completions"), "w") as file:
@@ -580,7 +596,7 @@ class TestWords(CliCase):
         line = 'source completions; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pyspyc; printf "%s\\n" "${COMPREPLY[@]}"'
         done = subprocess.run(["bash", "--norc", "-c", line, "bash", "pyspyc", *words], cwd=self.folder, timeout=harness.DEADLINE,
                               stdout=subprocess.PIPE, universal_newlines=True, check=True)
-        return set(done.stdout.split())
+        return set(done.stdout.splitlines()) - {""}
 
     def test_bash(self):
         self.assertEqual(self.complete(""), set(self.verbs()) | {"--help", "--version"})
@@ -599,6 +615,11 @@ class TestWords(CliCase):
         for verb, option, words in (("diff", "--normalize", ("none", "none")), ("top", "--sort", ("--", "nosuchprogram"))):
             for word in self.complete(verb, option, ""):
                 self.assertNotEqual(self.run_as_py_spy(verb, option, word, *words).returncode, 2, word)
+        self.assertEqual(self.complete("record", "--format", "=", "fl"), {"flamegraph"})
+        self.assertIn("flamegraph", self.complete("record", "--format", "="))
+        with open(self.path("a name with spaces"), "w"):
+            self.assertEqual(self.complete("report", "a n"), {"a name with spaces"})
+        self.assertEqual(self.complete("record", "--", "py"), set())
 
     def test_zsh(self):
         text = self.words("zsh")
@@ -607,6 +628,25 @@ class TestWords(CliCase):
             found = re.findall(r"'\*'(?:{-(.)\+?,--([a-z-]+)=?}'|'--([a-z-]+)=?)\[(?:[^]\\]|\\.)*\](?::([A-Z]+))?", block)
             options = {one or other: (letter, value) for letter, one, other, value in found}
             self.assertEqual(options, self.options(verb), verb)
+
+    def test_zsh_understands_it(self):
+        with open(self.path("_pyspyc"), "w") as file:
+            file.write(self.words("zsh"))
+        done = subprocess.run(["zsh", "-n", self.path("_pyspyc")], stderr=subprocess.PIPE, timeout=harness.DEADLINE)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+
+    def ask_fish(self, line):
+        with open(self.path("pyspyc.fish"), "w") as file:
+            file.write(self.words("fish"))
+        done = subprocess.run(["fish", "--no-config", "-c", "source pyspyc.fish; complete -C '%s'" % line], cwd=self.folder,
+                              env=self.environment(HOME=self.folder), stdout=subprocess.PIPE, universal_newlines=True,
+                              timeout=harness.DEADLINE, check=True)
+        return {line.split("\t")[0] for line in done.stdout.splitlines()}
+
+    def test_fish_offers_it(self):
+        self.assertEqual(self.ask_fish("pyspyc "), set(self.verbs()))
+        self.assertEqual(self.ask_fish("pyspyc top --"), {"--" + name for name in self.options("top")})
+        self.assertEqual(self.ask_fish("py-spy record -f fl"), {"flamegraph"})
 
     def test_fish(self):
         text = self.words("fish")
