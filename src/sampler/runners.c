@@ -41,7 +41,7 @@ void runners_clear(struct runners *runners)
     runners->count = runners->guard_count = 0;
 }
 
-/* Reads where a thread last ran from its own memory, which costs a tenth of asking the kernel for all of its state. */
+/* Reads where a thread last ran from its own memory, which costs half of asking the kernel for all of its state. */
 static bool read_cpu_id(const struct runners *runners, const struct sampled_thread *thread, int32_t *ret)
 {
     const struct thread_area *area = runners->area;

@@ -89,7 +89,7 @@ static void do_nothing(int number)
     (void)number;
 }
 
-/* A thread's alarm, which ends with it: to make one for each stop took a tenth of the stop. */
+/* A thread's alarm, which ends with it: to make and delete a timer takes two system calls more. */
 struct alarm {
     bool is_made;
     timer_t timer;
