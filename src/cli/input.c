@@ -63,11 +63,12 @@ static struct error *import(int in, const char *path, int *ret_fd)
 
 struct error *input_open(const char *path, int *ret_fd)
 {
-    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool is_standard_input = strcmp(path, "-") == 0;
+    cleanup_fd int fd = is_standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return error_from_errno(errno, "cannot read '%s'", path);
     if (!is_recording(fd))
-        return import(fd, path, ret_fd);
+        return import(fd, is_standard_input ? "standard input" : path, ret_fd);
     *ret_fd = hand_over_fd(&fd);
     return NULL;
 }

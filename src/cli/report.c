@@ -126,7 +126,7 @@ const struct argp report_argp = {
     .args_doc = "FILE",
     .doc = "Makes pictures of a recording, which 'pyspyc record -o FILE.pyspyc' keeps.\v"
            "The recording may be unfinished: of one that was cut off, what is there is shown. FILE can also be what "
-           "another tool wrote: collapsed stacks or a pprof file, gzipped or not. "
+           "another tool wrote: collapsed stacks or a pprof file. Any can be gzipped; - is standard input. "
            "Exit status: 0, or 1 on failure; 2 for mistakes of usage.",
 };
 

@@ -6,6 +6,9 @@
 #include "imported.h"
 #include "profile/recording_file.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 enum { BEGIN_LEN = 1 << 16 };
 
 /*
@@ -32,10 +35,31 @@ static struct error *read_begin(struct import_source *source, struct buffer *beg
         return error;
     if (begin->len == 0)
         return error_create(ERROR_BAD_DATA, "%s is empty", source->name);
-    if (recording_file_is_one(bytes, begin->len))
-        return error_create(ERROR_BAD_DATA, "%s is a recording that is packed, or does not come from a file",
-                            source->name);
     return NULL;
+}
+
+static struct error *write_all(int fd, const char *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t written = write(fd, bytes, len);
+        if (written < 0 && errno != EINTR)
+            return error_from_errno(errno, "cannot keep what is read");
+        bytes += written > 0 ? written : 0;
+        len -= written > 0 ? (size_t)written : 0;
+    }
+    return NULL;
+}
+
+/* A recording that is packed, or comes through a pipe, where it cannot be read as recordings are. */
+static struct error *copy_recording(struct import_source *source, struct buffer *piece, int recording)
+{
+    struct error *error = NULL;
+    while (!error && piece->len > 0) {
+        error = write_all(recording, piece->data, piece->len);
+        if (!error)
+            error = import_source_read(source, piece->data, BEGIN_LEN, &piece->len);
+    }
+    return error;
 }
 
 struct error *import_within(int in, const char *name, int recording, const struct import_limits *limits,
@@ -49,6 +73,8 @@ struct error *import_within(int in, const char *name, int recording, const struc
         error = read_begin(&source, &begin);
     if (error)
         return error;
+    if (recording_file_is_one(begin.data, begin.len))
+        return copy_recording(&source, &begin, recording);
     if (is_text(begin.data, begin.len))
         return import_collapsed(&imported, &source, &begin, recording);
     return import_pprof(&imported, &source, &begin, recording);

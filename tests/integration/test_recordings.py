@@ -5,6 +5,7 @@
 PYSPYC_LONG=1 kills fifty profilers instead of ten.
 """
 import glob
+import gzip
 import os
 import random
 import re
@@ -139,6 +140,21 @@ class TestKept(RecordingCase):
     def test_standard_output_leaves_nothing_behind(self):
         self.record_target("-f", "raw", "-o", "-")
         self.assertEqual(self.recordings(self.folder) + self.recordings(self.path("state", "pyspyc")), [])
+
+    def test_a_recording_through_a_pipe_and_packed(self):
+        self.record_target("-o", "a.pyspyc")
+        reported, _ = self.report("a.pyspyc")
+        with open(self.path("a.pyspyc"), "rb") as file:
+            recording = file.read()
+        for name, content in (("a.pyspyc.gz", gzip.compress(recording)), ("b.pyspyc", recording)):
+            with open(self.path(name), "wb") as file:
+                file.write(content)
+            for words in ("report %s", "report - < %s", "cat %s | exec report -", "cat %s | exec report /dev/stdin"):
+                with self.subTest(words=words, name=name):
+                    command = (words % self.path(name)).replace("report", harness.pyspyc() + " report -f raw", 1)
+                    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=harness.DEADLINE)
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    self.assertEqual(harness.Stacks(done.stdout).total(), reported.total())
 
     def test_a_file_that_is_none(self):
         with open(self.path("x.pyspyc"), "wb") as file:

@@ -155,7 +155,6 @@ static void what_is_no_stacks_is_refused(void **state)
     check_text_refused("{\"a\": 1}\n", "line 1 is no collapsed stack");
     check_text_refused("f 18446744073709551615\n", "larger counts");
     check_text_refused("f 18446744073709551615\ng 1\n", "larger counts");
-    check_text_refused("\x93pyspyc\n1234", "is a recording");
     check_text_refused("f\x01 3\n", "nothing that can be read");
 }
 
@@ -250,6 +249,26 @@ static void packed_files_are_unpacked(void **state)
     pack(&packed, "f;h 4\n", 6); /* files can be put together */
     cleanup_recording_file struct recording_file *file = import_good(packed.data, packed.len, &notes);
     check_raw(file, &frames_only, "all;f;g 3\nall;f;h 4\n");
+}
+
+static void a_packed_recording_is_copied(void **state)
+{
+    (void)state;
+    enum { LEN = 200000 }; /* several pieces */
+    cleanup_free char *bytes = malloc(LEN), *copy = malloc(LEN + 1);
+    cleanup_buffer struct buffer packed = {0}, notes = {0};
+    for (size_t i = 0; i < LEN; i++)
+        bytes[i] = (char)(i * i % 251);
+    memcpy(bytes, "\x93pyspyc\n\x02\0\0\0", 12);
+    pack(&packed, bytes, LEN);
+    cleanup_fd int in = file_of(packed.data, packed.len), recording = build_file();
+    assert_null(import_within(in, "some file", recording, &import_limits, &notes));
+    assert_int_equal(pread(recording, copy, LEN + 1, 0), LEN);
+    assert_memory_equal(copy, bytes, LEN);
+    cleanup_fd int cut = file_of(packed.data, packed.len - 9), other = build_file();
+    cleanup_error struct error *error = import_within(cut, "some file", other, &import_limits, &notes);
+    assert_non_null(error);
+    assert_int_equal(error->kind, ERROR_BAD_DATA);
 }
 
 static void damaged_packing_is_refused(void **state)
@@ -761,6 +780,7 @@ int main(void)
         cmocka_unit_test(sizes_are_limited),
         cmocka_unit_test(long_lines_are_refused),
         cmocka_unit_test(packed_files_are_unpacked),
+        cmocka_unit_test(a_packed_recording_is_copied),
         cmocka_unit_test(damaged_packing_is_refused),
         cmocka_unit_test(what_unpacks_without_end_is_refused),
         cmocka_unit_test(counts_become_samples),
