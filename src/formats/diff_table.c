@@ -189,12 +189,17 @@ static void append_head(struct table *table, const char *name, const struct diff
     buffer_append_char(out, '\n');
 }
 
+static bool is_comparable(const struct diff *diff)
+{
+    return diff->before.all > 0 && diff->after.all > 0;
+}
+
 static void append_explanation(struct table *table)
 {
     struct buffer *out = &table->text;
     const struct diff *diff = table->diff;
     buffer_append_char(out, '\n');
-    if (diff->before.all == 0 || diff->after.all == 0) {
+    if (!is_comparable(diff)) {
         buffer_append_text(out, "There is nothing to compare: a recording has no samples.\n");
         return;
     }
@@ -225,6 +230,8 @@ static struct error *fill(struct table *table, const struct diff *diff)
     append_head(table, "before", &diff->before);
     append_head(table, "after", &diff->after);
     append_explanation(table);
+    if (!is_comparable(diff))
+        return NULL;
     struct error *error = append_part(table, "Self time: in the function itself", false);
     return error ? error : append_part(table, "Total time: with what it calls", true);
 }

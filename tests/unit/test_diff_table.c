@@ -25,10 +25,9 @@ static struct profile *build(const char *title, uint64_t slow, uint64_t same, co
     return profile;
 }
 
-static char *write_table(const struct diff_format_options *options, enum diff_measure measure)
+static char *compare(const struct profile *before, const struct profile *after,
+                     const struct diff_format_options *options, enum diff_measure measure)
 {
-    cleanup_profile struct profile *before = build("python \033[31mold.py", 200, 700, "old\n", 100);
-    cleanup_profile struct profile *after = build("python new.py", 1200, 700, "new", 100);
     const struct diff_source sources[] = {{before, 1}, {after, 1}};
     const struct diff_options diff_options = {.measure = measure};
     cleanup_diff struct diff *diff = NULL;
@@ -39,6 +38,13 @@ static char *write_table(const struct diff_format_options *options, enum diff_me
     assert_null(diff_format_by_name("table")->write(diff, options, out));
     fclose(out);
     return text;
+}
+
+static char *write_table(const struct diff_format_options *options, enum diff_measure measure)
+{
+    cleanup_profile struct profile *before = build("python \033[31mold.py", 200, 700, "old\n", 100);
+    cleanup_profile struct profile *after = build("python new.py", 1200, 700, "new", 100);
+    return compare(before, after, options, measure);
 }
 
 static void the_table_tells_what_changed(void **state)
@@ -95,6 +101,21 @@ static void rows_are_limited_and_what_is_left_out_is_counted(void **state)
     assert_non_null(strstr(text, "slow (app.py:3)\n2 more changed\n1 function did"));
 }
 
+static void without_samples_nothing_is_compared(void **state)
+{
+    (void)state;
+    cleanup_profile struct profile *some = build("python a.py", 200, 700, "x", 100);
+    cleanup_profile struct profile *none = build("python b.py", 0, 0, "x", 0);
+    for (int i = 0; i < 3; i++) {
+        cleanup_free char *text =
+            compare(i == 0 ? some : none, i == 1 ? some : none, &(struct diff_format_options){.rows = 20}, DIFF_SHARES);
+        const char *end = strstr(text, "There is nothing to compare");
+        assert_non_null(end);
+        assert_null(strstr(text, "noise"));
+        assert_string_equal(strchr(end, '\n'), "\n");
+    }
+}
+
 static void names_fit_into_the_terminal(void **state)
 {
     (void)state;
@@ -129,6 +150,7 @@ int main(void)
         cmocka_unit_test(shares_are_compared_when_wanted),
         cmocka_unit_test(noise_is_listed_when_wanted),
         cmocka_unit_test(rows_are_limited_and_what_is_left_out_is_counted),
+        cmocka_unit_test(without_samples_nothing_is_compared),
         cmocka_unit_test(names_fit_into_the_terminal),
         cmocka_unit_test(colours_are_for_terminals),
         cmocka_unit_test(formats_are_found_by_name_and_ending),
