@@ -38,6 +38,14 @@ struct error *outputs_add(struct outputs *outputs, const char *path)
     return NULL;
 }
 
+/* "svg" and "pb.gz" are no formats, but whoever says so has one in mind. */
+static const struct format *format_of_ending(const char *word)
+{
+    cleanup_buffer struct buffer name = {0};
+    buffer_format(&name, "x.%s", word);
+    return name.failed ? NULL : format_by_ending(buffer_text(&name));
+}
+
 struct error *outputs_choose(struct outputs *outputs, const char *word)
 {
     outputs->format = format_by_name(word);
@@ -48,7 +56,8 @@ struct error *outputs_choose(struct outputs *outputs, const char *word)
     const struct format *formats = formats_all(&count);
     for (size_t i = 0; i < count && i < FORMAT_COUNT_LIMIT; i++)
         names[i] = formats[i].name;
-    const char *nearest = nearest_word(word, names, count);
+    const struct format *by_ending = format_of_ending(word);
+    const char *nearest = by_ending ? by_ending->name : nearest_word(word, names, count);
     if (nearest)
         return error_create(ERROR_USAGE, "unknown format '%s': did you mean '%s'?", word, nearest);
     return error_create(ERROR_USAGE, "unknown format '%s' (see 'pyspyc record --help')", word);

@@ -553,6 +553,9 @@ class TestUsage(RecordCase):
 
     def test_unknown_format_names_the_nearest(self):
         self.assert_usage("record", "-f", "flamegrph", "-p", "1", words=["flamegrph", "flamegraph"])
+        for word, name in (("svg", "flamegraph"), ("pb.gz", "pprof"), ("txt", "raw")):
+            outcome = self.run_pyspyc("report", "x", "-f", word)
+            self.assert_failed(outcome, 2, ["did you mean '%s'" % name])
 
     def test_neither_process_nor_program(self):
         self.assert_usage("record", "-o", self.path("x.svg"))
