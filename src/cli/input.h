@@ -8,8 +8,8 @@
 struct recording_file;
 
 /*
- * Opens a recording (- is standard input), or what another tool wrote, see formats/import.h: of that, a recording is made in a file without a
- * name. Says on standard error what should be known about it. The descriptor is the caller's.
+ * Opens a recording (- is standard input), or what another tool wrote, see formats/import.h: of that, a recording is
+ * made in a file without a name. Says on standard error what should be known about it. The descriptor is the caller's.
  */
 struct error *input_open(const char *path, int *ret_fd);
 

@@ -58,7 +58,7 @@ static const struct entry files[] = {
     {"~/.local/state/pyspyc/", "Where it is when there is no output beside which it could be."},
     {"/tmp/perf-PID.map", "Names of functions of just-in-time compilers, for --native."},
     {"/usr/lib/debug/.build-id/", "Where separate debug files are looked for."},
-    {"/proc/sys/kernel/yama/ptrace_scope", "Whom the kernel lets read other processes, where it has this file."},
+    {"kernel.yama.ptrace_scope", "A sysctl: whom the kernel lets read other processes, where it has it."},
 };
 
 static const struct entry permissions[] = {

@@ -29,7 +29,7 @@
 
 #include <stddef.h>
 
-#define SAY(name, value) __asm__ volatile("@layout " name " %c0" : : "i"(value))
+#define SAY(name, value)          __asm__ volatile("@layout " name " %c0" : : "i"(value))
 #define PRINT(name, type, member) SAY(#name, offsetof(type, member))
 
 static void print_runtime(void)

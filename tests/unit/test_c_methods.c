@@ -223,6 +223,7 @@ static void names_that_are_near_each_other_are_read_at_once(void **state)
     cleanup_free struct file *file = calloc(1, sizeof(*file));
     assert_non_null(file);
     cleanup_c_methods struct c_methods *nothing = look(file);
+    assert_int_equal(c_methods_count(nothing), 0);
     uint64_t reads_of_data = reads_of_last_look;
     for (remote_addr i = 0; i < COUNT; i++)
         add_method(file, "method", CODE + i);
