@@ -20,6 +20,12 @@
 void escape_visible(struct buffer *out, const char *text, size_t len);
 
 /*
+ * A file's name as one word of a shell's command line, in quotes only where it has to be, and never taken for an
+ * option. Characters that cannot be seen are shown as above: such a word means no file, but does nobody harm.
+ */
+void escape_shell_word(struct buffer *out, const char *text, size_t len);
+
+/*
  * Text or attribute value of XML 1.0. Characters that XML forbids are shown as \xNN or \u{...}. Tab and line ends
  * are written as references, so that parsers keep them in attributes too.
  */

@@ -90,6 +90,33 @@ void escape_visible(struct buffer *out, const char *text, size_t len)
     append_substituted(out, text, len, substitute_visible);
 }
 
+/* POSIX 2017, Shell Command Language 2.2: what needs no quoting, and means nothing to a shell anywhere in a word. */
+static bool is_plain_in_shell(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c & 0x80) ||
+           (c != '\0' && strchr("_@%+:,./-", c));
+}
+
+void escape_shell_word(struct buffer *out, const char *text, size_t len)
+{
+    cleanup_buffer struct buffer shown = {0};
+    escape_visible(&shown, text, len);
+    bool is_plain = shown.len > 0;
+    for (size_t i = 0; i < shown.len; i++)
+        is_plain = is_plain && is_plain_in_shell(shown.data[i]);
+    if (shown.len > 0 && *shown.data == '-')
+        buffer_append_text(out, "./");
+    buffer_append_text(out, is_plain ? "" : "'");
+    for (size_t i = 0; i < shown.len; i++) {
+        if (shown.data[i] == '\'')
+            buffer_append_text(out, "'\\''");
+        else
+            buffer_append_char(out, shown.data[i]);
+    }
+    buffer_append_text(out, is_plain ? "" : "'");
+    out->failed |= shown.failed;
+}
+
 static const char *substitute_xml(int32_t code, char scratch[SUBSTITUTE_SIZE])
 {
     switch (code) {

@@ -10,7 +10,7 @@
 static const char head[] =
     "# What a word may be goes into COMPREPLY.\n"
     "_pyspyc_words() { COMPREPLY=($(compgen -W \"$1\" -- \"$current\")); }\n"
-    "_pyspyc_files() { COMPREPLY=($(compgen -f -- \"$current\")); }\n"
+    "_pyspyc_files() { mapfile -t COMPREPLY < <(compgen -f -- \"$current\"); }\n"
     "\n"
     "# The processes that can be profiled stand before an empty line.\n"
     "_pyspyc_processes() {\n"

@@ -259,7 +259,7 @@ struct error *options_take_seconds(const char *text, uint64_t *ret_ns)
     double seconds = strtod(text, &end);
     bool is_decimal = isdigit((unsigned char)*text) || *text == '.';
     if (!is_decimal || *end != '\0' || !(seconds >= FIRST_SECONDS) || seconds > LAST_SECONDS)
-        return error_create(ERROR_USAGE, "'%s' is not a number of seconds", text);
+        return error_create(ERROR_USAGE, "'%s' is not a length of time: it takes seconds, more than 0", text);
     *ret_ns = (uint64_t)llround(seconds * 1e9);
     return NULL;
 }

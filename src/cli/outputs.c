@@ -32,6 +32,8 @@ static bool is_standard_output(const char *path)
 
 struct error *outputs_add(struct outputs *outputs, const char *path)
 {
+    if (*path == '\0')
+        return error_create(ERROR_USAGE, "an output needs a name: '-o FILE', or '-o -' for standard output");
     if (outputs->count == OUTPUT_LIMIT)
         return error_create(ERROR_USAGE, "more than %d outputs", OUTPUT_LIMIT);
     outputs->paths[outputs->count++] = path;

@@ -62,6 +62,31 @@ void report_untested(void)
             "be wrong\n");
 }
 
+/* How many intervals nothing is known of, and why. */
+static void report_lost(const struct profile_intervals *intervals, uint64_t total)
+{
+    const struct {
+        uint64_t count;
+        const char *cause;
+    } causes[] = {
+        {intervals->torn, "torn (no reading could be proved to be of one moment)"},
+        {intervals->unreadable, "unreadable (no stack was what it has to be)"},
+        {intervals->missed, "missed (pyspyc did not get a CPU)"},
+    };
+    uint64_t lost = intervals->torn + intervals->unreadable + intervals->missed;
+    const char *separator = "";
+    if (lost == 0)
+        return;
+    fprintf(stderr, "pyspyc: lost %" PRIu64 " of %" PRIu64 " intervals: ", lost, total);
+    for (size_t i = 0; i < array_size(causes); i++) {
+        if (causes[i].count == 0)
+            continue;
+        fprintf(stderr, "%s%" PRIu64 " %s", separator, causes[i].count, causes[i].cause);
+        separator = ", ";
+    }
+    fputc('\n', stderr);
+}
+
 static void report_causes(const struct recording_progress *progress)
 {
     for (int status = 0; status < PYTHON_STATUS_COUNT; status++) {
@@ -118,6 +143,7 @@ void progress_report(const struct recording_progress *progress, const struct pro
             " idle, %" PRIu64 " torn, %" PRIu64 " unreadable, %" PRIu64 " missed\n",
             progress->samples, processes, (double)info->duration_ns / 1e9, progress->intervals, intervals->ok,
             intervals->idle, intervals->torn, intervals->unreadable, intervals->missed);
+    report_lost(intervals, progress->intervals);
     report_causes(progress);
     if (progress->samples == 0)
         report_emptiness(intervals, progress->intervals);

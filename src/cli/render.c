@@ -8,15 +8,13 @@
 #include "base/buffer.h"
 #include "base/escape.h"
 #include "formats/summary.h"
+#include "profile/profile.h"
 #include "profile/recording_file.h"
 #include "profile/view.h"
 
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Characters that no shell gives a meaning to. */
-#define PLAIN_IN_SHELLS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%"
 
 static void report_written(const struct outputs *outputs)
 {
@@ -46,32 +44,13 @@ static bool goes_to_standard_output(const struct outputs *outputs)
     return false;
 }
 
-/* A path as a shell takes it for one word, and a command for no option. */
-static void append_word(struct buffer *out, const char *path)
-{
-    cleanup_buffer struct buffer shown = {0};
-    const char *folder = path[0] == '-' ? "./" : "";
-    escape_visible(&shown, path, strlen(path));
-    if (path[strspn(path, PLAIN_IN_SHELLS)] == '\0') {
-        buffer_format(out, "%s%s", folder, buffer_text(&shown));
-        return;
-    }
-    buffer_format(out, "%s'", folder);
-    for (const char *c = buffer_text(&shown); *c; c++) {
-        if (*c == '\'')
-            buffer_append_text(out, "'\\'");
-        buffer_append_char(out, *c);
-    }
-    buffer_append_char(out, '\'');
-    out->failed |= shown.failed;
-}
-
 /* What to type to see the first output, or where to go. */
 static void report_next_step(const struct outputs *outputs)
 {
     cleanup_buffer struct buffer word = {0};
+    const char *path = outputs->names[0];
     const struct format *format = outputs->formats[0];
-    append_word(&word, outputs->names[0]);
+    escape_shell_word(&word, path, strlen(path));
     const char *command = format->is_recording ? "pyspyc report" : format->viewer;
     if (command)
         fprintf(stderr, "\nNext: %s %s\n", command, buffer_text(&word));
@@ -79,15 +58,18 @@ static void report_next_step(const struct outputs *outputs)
         fprintf(stderr, "\nNext: open %s at %s\n", buffer_text(&word), format->site);
 }
 
-/* On a terminal that shows no result: what took most time, and what to do next. */
+/* Where standard output shows no result: what took most time, and what to do next. */
 static struct error *report_summary(const struct view *view, const struct picture_options *options,
                                     const struct outputs *outputs)
 {
-    if (!isatty(STDERR_FILENO) || goes_to_standard_output(outputs))
+    if (goes_to_standard_output(outputs))
         return NULL;
     struct format_options laid_out = options->format;
     terminal_describe(STDERR_FILENO, &laid_out.tree);
-    fputc('\n', stderr);
+    uint32_t node_count;
+    profile_nodes(view_profile(view), &node_count);
+    if (node_count > 1) /* with the root, which always is there */
+        fputc('\n', stderr);
     struct error *error = summary_write(view_profile(view), &laid_out, stderr);
     report_next_step(outputs);
     fputc('\n', stderr);

@@ -134,7 +134,10 @@ struct error *verbs_describe_unknown(const char *word)
     if (nearest)
         return error_create(ERROR_USAGE, "unknown %s '%s': did you mean '%s'?", kind, word, nearest);
     if (*word == '-')
-        return error_create(ERROR_USAGE, "unknown option '%s': a verb comes first (see 'pyspyc --help')", word);
+        return error_create(ERROR_USAGE,
+                            "unknown option '%s': a verb comes first, as in 'pyspyc top --pid 1234' (see 'pyspyc "
+                            "--help')",
+                            word);
     return describe_target(word);
 }
 

@@ -7,8 +7,10 @@ import pty
 import re
 import resource
 import shlex
+import signal
 import subprocess
 import termios
+import time
 import unittest
 
 import harness
@@ -393,7 +395,7 @@ class TestOutputs(CliCase):
     def test_next_step(self):
         """What is told to be typed next is what a shell takes for the file, and an option of nothing."""
         target, _ = self.start_target("threads.py", "1", "1")
-        for name, words in (("it's one.raw", ["less", "it's one.raw"]), ("-x.tree", ["less", "./-x.tree"]),
+        for name, words in (("it's one.raw", ["pyspyc", "report", "it's one.raw"]), ("-x.tree", ["less", "./-x.tree"]),
                             ("a.trace.json", ["open", "a.trace.json", "at", "https://ui.perfetto.dev"])):
             text = self.run_on_terminal("record", "-d", "0.3", "-p", target.pid, "-o", name)
             self.assertEqual(shlex.split(re.search(r"Next: (.*)", text)[1]), words, text)
@@ -404,6 +406,32 @@ class TestOutputs(CliCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("spin", done.stdout)
         self.assertEqual([name for name in os.listdir(self.folder) if name.endswith(".tree")], [])
+
+    def test_summary_without_terminal(self):
+        """A log of a job has it, too: the file, the five functions, and what to type next."""
+        target, _ = self.start_target("threads.py", "1", "1")
+        done = self.run_as_py_spy("record", "-d", "0.5", "-p", target.pid, "-o", "it's a picture.svg")
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+        self.assertRegex(done.stderr, r"(?s)wrote it's a picture\.svg\n.* spin .*\nNext: xdg-open 'it'\\''s a picture\.svg'\n")
+        for name, command in (("o.pyspyc", "pyspyc report o.pyspyc"),
+                              ("o.firefox.json", "open o.firefox.json at https://profiler.firefox.com")):
+            done = self.run_as_py_spy("record", "-d", "0.2", "-p", target.pid, "-o", name)
+            self.assertIn("Next: %s\n" % command, done.stderr)
+        done = self.run_as_py_spy("record", "-d", "0.5", "-p", target.pid, "-o", "out.svg", "-o", "-")
+        self.assertNotIn("Next:", done.stderr)
+        self.assertIn("spin", done.stdout)
+
+    def test_losses_have_a_cause(self):
+        target, _ = self.start_target("threads.py", "1", "1")
+        profiler = self.start(self.py_spy, "record", "-p", target.pid, "-o", self.path("out.svg"), "-d", "1.5", "--ready-fd", "1")
+        self.assertEqual(profiler.read_line(), "")
+        profiler.signal(signal.SIGSTOP)
+        harness.wait_until(lambda: harness.status_of(profiler.pid)["State"][0] == "T", "it is stopped")
+        until = time.monotonic() + 0.5
+        harness.wait_until(lambda: time.monotonic() > until, "intervals have passed")
+        profiler.signal(signal.SIGCONT)
+        self.assertEqual(profiler.finish()[0], 0)
+        self.assertRegex(profiler.stderr(), r"lost \d+ of \d+ intervals: .*\d+ missed \(pyspyc did not get a CPU\)")
 
     def test_progress_without_colour(self):
         target, _ = self.start_target("threads.py", "1", "1")
@@ -655,6 +683,18 @@ class TestWords(CliCase):
                                text, re.M)
             self.assertEqual({name: (letter, bool(value)) for name, letter, value in found},
                              {name: (letter, bool(value)) for name, (letter, value) in self.options(verb).items()}, verb)
+
+    def test_mistakes(self):
+        for words, sentence in (
+                (["--versoin"], "did you mean '--version'?"), (["-p", "1"], "a verb comes first"),
+                (["recrod"], "did you mean 'record'?"), (["record", "--ratte", "5"], "did you mean '--rate'?"),
+                (["record", "--natives", "-p", "1"], "did you mean '--native'?"), (["record", "--s", "-p", "1"], "can mean"),
+                (["record", "-p", "1", "-d", "0"], "more than 0"), (["record", "-p", "1", "-o", ""], "an output needs a name"),
+                (["record", "-f", "flamgraph"], "did you mean 'flamegraph'?"), (["record"], "pyspyc ps"), (["dump"], "pyspyc ps")):
+            done = self.run_as_py_spy(*words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), words)
+            self.assertIn(sentence, done.stderr)
+            self.assertEqual(done.stderr.count("\n"), 1)
 
     def test_unknown_shell(self):
         done = self.run_as_py_spy("completions", "fis")

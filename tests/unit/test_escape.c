@@ -139,6 +139,28 @@ static void sanitizers_append(void **state)
     assert_string_equal(buffer_text(&out), "x 1y_2\\x0a&lt;");
 }
 
+static void words_of_a_shell_are_quoted_where_that_is_needed(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"flame.svg", "flame.svg"},
+        {"/tmp/a-1_2%x@host:3,4+5.svg", "/tmp/a-1_2%x@host:3,4+5.svg"},
+        {"", "''"},
+        {"a b.svg", "'a b.svg'"},
+        {"it's;rm -r $HOME`id`", "'it'\\''s;rm -r $HOME`id`'"},
+        {"-rf", "./-rf"},
+        {"-r f", "./'-r f'"},
+        {"~root", "'~root'"},
+        {"\033[31m", "'\\x1b[31m'"},
+        {"\303\244", "\303\244"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        cleanup_buffer struct buffer out = {0};
+        escape_shell_word(&out, rows[i][0], strlen(rows[i][0]));
+        assert_string_equal(buffer_text(&out), rows[i][1]);
+    }
+}
+
 static void a_megabyte_of_escapes_is_not_a_problem(void **state)
 {
     (void)state;
@@ -162,6 +184,7 @@ int main(void)
         cmocka_unit_test(collapsed_names_keep_to_the_format),
         cmocka_unit_test(collapsed_names_do_not_end_in_a_count),
         cmocka_unit_test(sanitizers_append),
+        cmocka_unit_test(words_of_a_shell_are_quoted_where_that_is_needed),
         cmocka_unit_test(a_megabyte_of_escapes_is_not_a_problem),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
