@@ -25,6 +25,8 @@
 enum {
     ALARM_INTERVAL_NS = 1000000, /* after the first one, which can come when we are not waiting just then */
     STOP_REGISTERS_LIMIT = 1024, /* bytes; x86-64 has 216 */
+    TRIAL_LIMIT = 10,            /* tries to seize a thread of a process that somebody else seems to trace, */
+    TRIAL_REST_NS = 2000000,     /* and the time between them */
     EVENT_SHIFT = 8,             /* of the event in a stop's status: man 2 ptrace */
 };
 
@@ -304,6 +306,11 @@ struct error *stop_try(const struct process *process)
                             "the process by another number or not at all; it can be read without --blocking",
                             process->pid, process->proc);
     struct error *error = run_trial(&trial);
+    /* Another profiler holds a thread for a moment only, again and again. */
+    for (int i = 1; !error && trial.errno_value == EPERM && i < TRIAL_LIMIT; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = TRIAL_REST_NS}, NULL);
+        error = run_trial(&trial);
+    }
     if (error || trial.errno_value == 0)
         return error;
     return describe_refusal(process, folder, trial.errno_value);

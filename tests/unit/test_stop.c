@@ -366,6 +366,51 @@ static void it_is_told_whether_threads_can_be_stopped(void **state)
     end(&scene);
 }
 
+static void rest(long ms)
+{
+    nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
+/* Ends with the child seized, and so lets go of it. */
+static void *seize_for_a_moment(void *argument)
+{
+    const struct scene *scene = argument;
+    if (ptrace(PTRACE_SEIZE, scene->child, NULL, NULL) == 0)
+        rest(1);
+    return NULL;
+}
+
+static void *seize_again_and_again(void *argument)
+{
+    const struct scene *scene = argument;
+    for (long i = 0; !atomic_load(&scene->shown->may_end); i++) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, seize_for_a_moment, argument) == 0)
+            pthread_join(thread, NULL);
+        rest(1 + i % 3); /* in step with nobody */
+    }
+    return NULL;
+}
+
+/* Another profiler is such a one. */
+static void who_traces_for_a_moment_only_is_waited_for(void **state)
+{
+    (void)state;
+    enum { TRIES = 50 };
+    struct scene scene = start(count_rounds);
+    pthread_t other;
+    int refused = 0;
+    assert_int_equal(pthread_create(&other, NULL, seize_again_and_again, &scene), 0);
+    for (int i = 0; i < TRIES; i++) {
+        cleanup_error struct error *error = stop_try(scene.process);
+        refused += error != NULL;
+    }
+    atomic_store(&scene.shown->may_end, true);
+    assert_int_equal(pthread_join(other, NULL), 0);
+    end(&scene);
+    assert_int_equal(refused, 0);
+}
+
 static void what_no_system_call_can_name_is_not_stopped(void **state)
 {
     (void)state;
@@ -405,6 +450,7 @@ int main(void)
         cmocka_unit_test(the_end_of_a_child_stays_for_who_waits_for_it),
         cmocka_unit_test(the_end_of_our_thread_lets_go_of_what_has_not_stopped),
         cmocka_unit_test(it_is_told_whether_threads_can_be_stopped),
+        cmocka_unit_test(who_traces_for_a_moment_only_is_waited_for),
         cmocka_unit_test(what_no_system_call_can_name_is_not_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
