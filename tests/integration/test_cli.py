@@ -18,6 +18,9 @@ import harness
 #: How many command lines are tried at once.
 WORKERS = 4
 
+#: How often one is tried that recorded nothing in its moment, as the machine was busy.
+TURNS = 5
+
 #: py-spy 0.4.2, src/config.rs: each option in each way to write it. A value stands behind the name.
 RECORD_OPTIONS = (
     ("-o OUT", "--output OUT", "--output=OUT", "-o=OUT", "-oOUT"),
@@ -35,6 +38,16 @@ RECORD_OPTIONS = (
     ("--full-filenames",),
     ("--capture",),
     ("--hideprogress",),
+)
+TOP_OPTIONS = (
+    ("--delay 0.2", "--delay=0.2"),
+    ("-r 200", "--rate 200", "-r=200"),
+    ("-s", "--subprocesses"),
+    ("--full-filenames",),
+    ("-g", "--gil"),
+    ("-i", "--idle"),
+    ("-n", "--native"),
+    ("--nonblocking",),
 )
 DUMP_OPTIONS = (
     ("--full-filenames",),
@@ -80,9 +93,13 @@ class CliCase(harness.TestCase):
         """Runs command lines, each in a folder of its own; returns [(words, folder, what came of it)]."""
         def run(numbered):
             number, words = numbered
-            folder = self.path("run-%d" % number)
-            os.mkdir(folder)
-            return words, folder, self.run_as_py_spy(*words, folder=folder)
+            for turn in range(TURNS):
+                folder = self.path("run-%d-%d" % (number, turn))
+                os.mkdir(folder)
+                done = self.run_as_py_spy(*words, folder=folder)
+                if "no samples" not in done.stderr:
+                    break
+            return words, folder, done
         with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
             return list(pool.map(run, enumerate(lines)))
 
@@ -115,6 +132,16 @@ class TestPySpy(CliCase):
                 self.check_output([str(word) for word in words], folder)
         self.assert_unharmed(target)
 
+    def test_top(self):
+        """Without a terminal: --once ends it, which py-spy does not know."""
+        target, _ = self.start_target("threads.py", "1", "1")
+        for words, _, done in self.run_all(["top", "-p", target.pid, *words, "--once"] + ["--delay", "0.2"] * ("elay" not in str(words))
+                                           for words in alone(TOP_OPTIONS) + pairs(TOP_OPTIONS)):
+            with self.subTest(words=words):
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertIn("%Own", done.stdout)
+        self.assert_unharmed(target)
+
     def test_dump(self):
         target, _ = self.start_target("sleeper.py")
         lines = [["dump", "--pid", hex(target.pid), *words] for words in alone(DUMP_OPTIONS) + pairs(DUMP_OPTIONS)]
@@ -134,9 +161,10 @@ class TestPySpy(CliCase):
 
     def test_exclusive_options(self):
         for words in EXCLUSIVE:
-            done = self.run_as_py_spy("record", "-p", "1", *sorted(words))
-            self.assertNotEqual(done.returncode, 0, words)
-            self.assertIn("exclude each other", done.stderr)
+            for verb in ["record"] + ["top", "dump"] * ("--native" in words):
+                done = self.run_as_py_spy(verb, "-p", "1", *sorted(words))
+                self.assertNotEqual(done.returncode, 0, words)
+                self.assertIn("exclude each other", done.stderr)
 
     def test_lines_of_callers(self):
         """Ray's dashboard and gProfiler have fixed command lines."""
