@@ -67,6 +67,38 @@ static size_t find_name_of_group(const char *text, size_t len)
     return 0;
 }
 
+/* Appends a command line without the folders of what it names. */
+static void append_without_folders(struct buffer *out, const char *text, size_t len)
+{
+    const char *end = text + len;
+    for (const char *word = text; word < end;) {
+        const char *space = memchr(word, ' ', (size_t)(end - word));
+        const char *word_end = space ? space : end;
+        const char *base = word;
+        for (const char *at = word; *word == '/' && at + 1 < word_end; at++)
+            base = at[0] == '/' && at[1] != '/' ? at + 1 : base;
+        word = space ? space + 1 : end;
+        buffer_append(out, base, (size_t)(word - base));
+    }
+}
+
+static void add_brief(struct captions *captions, struct caption *caption, enum frame_kind kind)
+{
+    cleanup_buffer struct buffer brief = {0};
+    const char *text = buffer_text(&captions->text) + caption->offset;
+    size_t name = find_name_of_group(text, caption->len);
+    if (name == 0)
+        return;
+    if (kind == FRAME_PROCESS)
+        append_without_folders(&brief, text + name, caption->len - name);
+    else
+        buffer_append(&brief, text + name, caption->len - name);
+    caption->brief = captions->text.len;
+    caption->brief_len = brief.len;
+    buffer_append(&captions->text, buffer_text(&brief), brief.len);
+    captions->text.failed |= brief.failed;
+}
+
 const struct caption *captions_get(struct captions *captions, uint32_t frame)
 {
     struct caption *caption = &captions->captions[frame];
@@ -93,10 +125,10 @@ const struct caption *captions_get(struct captions *captions, uint32_t frame)
     caption->len = text->len - offset;
     const char *start = buffer_text(text) + offset;
     caption->base = find_base(start, caption->len, caption->name_len);
+    caption->is_plain = caption_is_plain(start, caption->len);
     enum frame_kind kind = profile_frame(captions->profile, frame)->kind;
     if (kind == FRAME_THREAD || kind == FRAME_PROCESS)
-        caption->number = find_name_of_group(start, caption->len);
-    caption->is_plain = caption_is_plain(start, caption->len);
+        add_brief(captions, caption, kind);
     return caption;
 }
 
@@ -176,5 +208,7 @@ size_t captions_fit(const struct captions *captions, const struct caption *capti
         if (fits(buffer_text(&brief), brief.len, columns))
             return caption_cut(out, buffer_text(&brief), brief.len, columns);
     }
-    return caption_cut(out, text + caption->number, caption->name_len - caption->number, columns);
+    if (caption->brief_len > 0)
+        return caption_cut(out, buffer_text(&captions->text) + caption->brief, caption->brief_len, columns);
+    return caption_cut(out, text, caption->name_len, columns);
 }

@@ -3,7 +3,8 @@
  * What stands in a frame's box: its label, made fit for eyes once a frame, and cut to the columns of each box.
  *
  * The function's name is what people read, so it goes last: first the folders go, then the place, then the middle of
- * the name. Of threads and processes what they are and their number goes before their name does. The script of the
+ * the name. Of threads and processes what they are and their number goes before their name does, and the folders of
+ * a command line. The script of the
  * flame graph follows the same rule.
  */
 #ifndef FORMATS_CAPTION_H
@@ -22,12 +23,13 @@ struct profile;
 enum { CAPTION_SMALLEST = 3 }; /* columns: nothing is written into a smaller box */
 
 struct caption {
-    size_t offset;   /* in captions->text */
-    size_t len;      /* of the whole, `name (file:line)`; 0 while the frame was not met */
-    size_t name_len; /* the name at its beginning */
-    size_t base;     /* where the last part of the file's path begins; name_len when there is no place */
-    size_t number;   /* how much of it is a group's kind and number, with a name behind them */
-    bool is_plain;   /* printable ASCII alone: each byte takes one column in every monospaced font */
+    size_t offset;    /* in captions->text */
+    size_t len;       /* of the whole, `name (file:line)`; 0 while the frame was not met */
+    size_t name_len;  /* the name at its beginning */
+    size_t base;      /* where the last part of the file's path begins; name_len when there is no place */
+    size_t brief;     /* offset of what stands for a thread or process where the whole has no room */
+    size_t brief_len; /* 0: there is no such text */
+    bool is_plain;    /* printable ASCII alone: each byte takes one column in every monospaced font */
 };
 
 struct captions {

@@ -120,6 +120,8 @@ class ViewsTest(page.PageTest):
     def test_a_narrow_box_of_a_thread_has_its_name(self):
         self.show(b"thread (10019): Worker-2;f (a.py:1) 8\nthread (0x7f12): io;f (a.py:1) 92\n")
         self.assertEqual(self.labels(), ["all", "thread (0x7f12): io", "f (a.py:1)", "Worker-2", "f (a.py:1)"])
+        self.show(b"process 10019: /usr/lib/bin/python /home/me/a.py 1/2;f (a.py:1) 15\nprocess 2: b;f (a.py:1) 85\n")
+        self.assertEqual(self.labels(), ["all", "python a.py 1/2", "f (a.py:1)", "process 2: b", "f (a.py:1)"])
 
     def test_one_thread(self):
         self.show(FINE)

@@ -76,6 +76,23 @@ class PageTest(page.PageTest):
         self.assertRegex(titles[1], r"thread \(\d+\): beside: click to show it alone$")
         self.assertGreaterEqual(self.run_js("return document.querySelectorAll('svg.time path').length"), 2)
 
+    def show_folded(self, lines):
+        self.browser.open("about:blank")
+        path = os.path.join(self.folder.name, "folded.html")
+        subprocess.run([PYSPYC, "report", self.file("folded.txt", lines), "-o", path], check=True, stderr=subprocess.DEVNULL)
+        self.browser.open("file://" + path)
+
+    def test_the_main_thread_has_a_lane_among_many(self):
+        lines = ["app;thread (%d): pool-%d;f (a.py:1) %d" % (i, i, 20 + i) for i in range(20, 40)]
+        self.show_folded("\n".join(["app;thread (1): MainThread;f (a.py:1) 3"] + lines).encode() + b"\n")
+        lanes = self.texts(".lane-label")
+        self.assertEqual((lanes[0], lanes[1], lanes[-1], len(lanes)), ("MainThread", "pool-39", "10 other threads", 12))
+
+    def test_lanes_of_several_processes_tell_which(self):
+        self.show_folded(b"".join(b"app;process %d: python /home/me/a.py;thread (%d): MainThread;f (a.py:1) 9\n" % (i, i)
+                                  for i in (12, 34)))
+        self.assertEqual(self.texts(".lane-label"), ["MainThread of 12", "MainThread of 34"])
+
     def test_dragging_selects_a_range(self):
         self.open()
         self.drag(0.70, 0.95)

@@ -75,6 +75,9 @@ static void the_number_of_a_thread_goes_before_its_name(void **state)
     assert_fits(profile, build_thread(profile, "thread (12): "), 7, "thread…");
     assert_fits(profile, build_thread(profile, "thread (me): a"), 7, "thread…");
     assert_fits(profile, build_process(profile, "process 12: python app.py"), 20, "python app.py");
+    uint32_t process = build_process(profile, "process 12: /usr/bin//python3 -m x/y /home/me/a.py /lib/ / 1/2");
+    assert_fits(profile, process, 40, "python3 -m x/y a.py lib/ / 1/2");
+    assert_fits(profile, process, 29, "python3 -m x/y a.py…ib/ / 1/2");
     assert_fits(profile, build_frame(profile, "thread (12): main", "", 0), 7, "thread…");
 }
 

@@ -100,6 +100,11 @@ function cut(text, columns) {
     return firstOf(text, columns - 1 - tail) + '…' + lastOf(text, tail);
 }
 
+/* A command line without the folders of what it names; caption.c has the same rule. */
+function withoutFolders(text) {
+    return text.replace(/(^| )\/(?:[^ /]*\/)*(?=[^ /])/g, '$1');
+}
+
 /* A text for places that hold any width but no megabyte. */
 function brief(text, columns) {
     return text.length <= columns ? text : cut(text, columns);

@@ -99,11 +99,6 @@ function makeViewButton(view, parent) {
         'aria-expanded': 'false'});
 }
 
-/* The command line without the folders of what it names. */
-function withoutFolders(title) {
-    return title.replace(/(^|\s)\/(?:[^\s/]*\/)+(?=[^\s/])/g, '$1');
-}
-
 function makeTitle(view, parent) {
     const title = makeText('div', 'title', brief(view.info.title, 300), parent);
     title.setAttribute('title', brief(view.info.title, 2000));

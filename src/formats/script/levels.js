@@ -21,8 +21,8 @@ function labelsOf(frame) {
     const {kind, name, short, line} = frame;
     if (kind === KERNEL)
         return [`${name} (kernel)`, name];
-    if (isGroup(frame) && groupKey(frame) !== name)
-        return [name, groupKey(frame)];
+    if (isGroup(frame))
+        return [name, kind === PROCESS ? withoutFolders(groupKey(frame)) : groupKey(frame)];
     if (!short)
         return [name];
     const base = short.slice(short.lastIndexOf('/') + 1);

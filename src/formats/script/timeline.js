@@ -77,10 +77,15 @@ function applyRange(view) {
 
 /* ---- lanes ---- */
 
-/* The thread's name; the whole of what is known of it goes into the tip. */
-function threadTitle(view, group) {
-    const process = view.groups.find((other) => other.kind === PROCESS && other.process === group.process);
-    return process ? `${process.name}, ${group.name}` : group.name;
+/* The thread's name, with its process where there are several; the whole of what is known of it goes into the tip. */
+function threadTexts(view, group) {
+    const processes = view.groups.filter((other) => other.kind === PROCESS);
+    const process = processes.find((other) => other.process === group.process);
+    const [, pid] = /^process (\d+)/.exec(process ? process.name : '') || [];
+    return {
+        label: processes.length > 1 && pid ? `${groupKey(group)} of ${pid}` : group.key,
+        title: process ? `${process.name}, ${group.name}` : group.name,
+    };
 }
 
 /* The threads with most samples, the main ones first, and one lane for all others. */
@@ -92,12 +97,11 @@ function makeLanes(view) {
     const groups = view.groups.filter((group) => view.fine[group.frame].kind === THREAD);
     const lanes = groups.map((group) => {
         const thread = view.fine[group.frame].member;
-        return {threads: [thread], label: group.key, title: threadTitle(view, group), group,
-            weight: weights.get(thread) || 0};
+        return {threads: [thread], ...threadTexts(view, group), group, weight: weights.get(thread) || 0};
     }).filter((lane) => lane.weight > 0);
     if (lanes.length <= LANES_SHOWN)
         return lanes;
-    const byWeight = [...lanes].sort((a, b) => b.weight - a.weight);
+    const byWeight = [...lanes].sort((a, b) => b.group.isMain - a.group.isMain || b.weight - a.weight);
     const kept = new Set(byWeight.slice(0, LANES_SHOWN - 1));
     const others = lanes.filter((lane) => !kept.has(lane));
     return [...lanes.filter((lane) => kept.has(lane)), {
