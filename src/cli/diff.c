@@ -309,7 +309,10 @@ static struct error *write_output(struct diff_arguments *arguments, const struct
         terminal_describe(STDOUT_FILENO, &terminal);
     writing.with_colours = terminal.use_colour;
     writing.columns = terminal.width;
-    struct error *error = arguments->formats[output]->write(diff, &writing, file->stream);
+    struct error *error = output_begin(file);
+    if (error)
+        return error;
+    error = arguments->formats[output]->write(diff, &writing, file->stream);
     if (error)
         return error_wrap(error, "cannot write '%s'", file->path);
     error = output_commit(file);

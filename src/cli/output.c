@@ -42,25 +42,53 @@ static bool set_mode(int fd, const char *path)
     return fchmod(fd, mode) == 0;
 }
 
-static struct error *open_temporary(struct output *output)
+static const char unnamed[] = "XXXXXX"; /* what mkostemp() puts a name in the place of */
+
+static struct error *make_temporary(struct output *output, int *ret_fd)
+{
+    cleanup_fd int fd = mkostemp(output->temporary_path, O_CLOEXEC);
+    if (fd < 0)
+        return cannot_write(output->path, errno);
+    if (!set_mode(fd, output->path)) {
+        int errno_value = errno;
+        unlink(output->temporary_path);
+        return cannot_write(output->path, errno_value);
+    }
+    *ret_fd = hand_over_fd(&fd);
+    return NULL;
+}
+
+/* Makes a file, to see whether that can be done, and removes it. */
+static struct error *try_temporary(struct output *output)
 {
     const char *slash = strrchr(output->path, '/');
     int folder_len = slash ? (int)(slash - output->path) + 1 : 0;
-    if (asprintf(&output->temporary_path, "%.*s.pyspyc-XXXXXX", folder_len, output->path) < 0) {
+    cleanup_fd int fd = -1;
+    if (asprintf(&output->temporary_path, "%.*s.pyspyc-%s", folder_len, output->path, unnamed) < 0) {
         output->temporary_path = NULL;
         return error_no_memory();
     }
-    cleanup_fd int fd = mkostemp(output->temporary_path, O_CLOEXEC);
-    if (fd < 0) {
-        int errno_value = errno;
-        free(hand_over(&output->temporary_path));
-        return cannot_write(output->path, errno_value);
-    }
-    if (!set_mode(fd, output->path))
-        return cannot_write(output->path, errno);
+    struct error *error = make_temporary(output, &fd);
+    if (error)
+        return error;
+    unlink(output->temporary_path);
+    strcpy(output->temporary_path + strlen(output->temporary_path) - strlen(unnamed), unnamed);
+    return NULL;
+}
+
+struct error *output_begin(struct output *output)
+{
+    cleanup_fd int fd = -1;
+    if (output->stream)
+        return NULL;
+    struct error *error = make_temporary(output, &fd);
+    if (error)
+        return error;
     output->stream = fdopen(fd, "w");
-    if (!output->stream)
+    if (!output->stream) {
+        unlink(output->temporary_path);
         return error_no_memory();
+    }
     hand_over_fd(&fd);
     return NULL;
 }
@@ -73,10 +101,10 @@ static struct error *open_path(struct output *output)
         return NULL;
     }
     if (stat(output->path, &file) != 0)
-        return open_temporary(output);
+        return try_temporary(output);
     if (S_ISDIR(file.st_mode))
         return cannot_write(output->path, EISDIR);
-    return S_ISREG(file.st_mode) ? open_temporary(output) : open_directly(output);
+    return S_ISREG(file.st_mode) ? try_temporary(output) : open_directly(output);
 }
 
 struct error *output_open(const char *path, struct output *ret)
@@ -115,10 +143,14 @@ static bool finish_stream(struct output *output)
 
 struct error *output_commit(struct output *output)
 {
-    if (!finish_stream(output))
-        return cannot_write(output->path, errno);
-    if (output->temporary_path && rename(output->temporary_path, output->path) != 0)
-        return cannot_write(output->path, errno);
+    bool is_good = finish_stream(output);
+    if (is_good && output->temporary_path)
+        is_good = rename(output->temporary_path, output->path) == 0;
+    int errno_value = errno;
+    if (!is_good && output->temporary_path)
+        unlink(output->temporary_path);
+    if (!is_good)
+        return cannot_write(output->path, errno_value);
     free(hand_over(&output->temporary_path));
     output->is_complete = true;
     return NULL;
@@ -126,10 +158,10 @@ struct error *output_commit(struct output *output)
 
 void output_deinit(struct output *output)
 {
+    if (output->stream && output->temporary_path)
+        unlink(output->temporary_path);
     if (output->stream && output->stream != stdout)
         fclose(output->stream);
-    if (output->temporary_path)
-        unlink(output->temporary_path);
     free(output->temporary_path);
     free(output->path);
     *output = (struct output){0};

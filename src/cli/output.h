@@ -14,13 +14,19 @@
 
 struct output {
     char *path;
-    char *temporary_path; /* NULL: written directly */
-    FILE *stream;
-    bool is_complete; /* output_commit() did its work */
+    char *temporary_path; /* NULL: written directly; until output_begin(): of no file yet */
+    FILE *stream;         /* NULL until output_begin(), where there is a temporary path */
+    bool is_complete;     /* output_commit() did its work */
 };
 
-/* Opens an output, so that what forbids it is known before the work is done. */
+/*
+ * Opens an output, so that what forbids it is known before the work is done. Of a regular file nothing is left on the
+ * disk meanwhile: whoever is killed while the work goes on leaves nothing behind.
+ */
 struct error *output_open(const char *path, struct output *ret);
+
+/* Makes the stream ready to be written to. */
+struct error *output_begin(struct output *output);
 
 /* Completes the output. On failure an existing file is as it was. */
 struct error *output_commit(struct output *output);

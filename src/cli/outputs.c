@@ -248,10 +248,13 @@ static struct error *write_output(struct output *file, const struct format *form
 {
     struct format_options laid_out = *options;
     const struct view *view = format->marks_idle && views->with_idle ? views->with_idle : views->plain;
+    struct error *error = output_begin(file);
+    if (error)
+        return error;
     if (!file->temporary_path)
         terminal_describe(fileno(file->stream), &laid_out.tree);
-    struct error *error = format->is_recording ? copy_recording(recording, file->stream)
-                                               : format_write(format, view, &laid_out, file->stream);
+    error = format->is_recording ? copy_recording(recording, file->stream)
+                                 : format_write(format, view, &laid_out, file->stream);
     return error ? error_wrap(error, "cannot write '%s'", file->path) : output_commit(file);
 }
 

@@ -197,6 +197,7 @@ class TestCutOff(RecordingCase):
         self.assertGreater(recorded, lived - SAVED_EACH_S - ROOM_S, outcome)
         self.assert_pairs(stacks, 10)
         os.unlink(recording)
+        self.assertEqual([name for name in os.listdir(self.folder) if name.startswith(".pyspyc-")], [])
 
     def test_a_recording_that_is_still_written_can_be_reported(self):
         process = self.start_recording("a.svg")
