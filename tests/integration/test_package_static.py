@@ -227,6 +227,16 @@ class TestElsewhere(StaticCase):
                 self.assert_oracle(line, pid, json.loads(outcome.output))
                 self.assertEqual(process.finish()[0], 0, process.stderr())
 
+    def test_names_of_users(self):
+        """By itself, without glibc's services: root has a name, and a number that nobody has stays one."""
+        process, _ = self.start_target("threads.py", 0, 1)
+        number = os.getuid() + 54321
+        stranger = self.start("setpriv", "--reuid", number, self.python, "-c", "print(1, flush=True); input()", cwd="/")
+        stranger.read_line()
+        listing = self.run_at(os.getpid(), self.binary, "ps")
+        self.assertRegex(listing.output, r"(?m)^ *%d  root " % process.pid)
+        self.assertRegex(listing.output, r"(?m)^ *%d  %d " % (stranger.pid, number))
+
     def test_verbs_in_a_newer_root(self):
         """The other verbs, and top without terminfo, where another glibc is."""
         process, pid = self.start_container("3.14", "threads.py", test_where.BUSY, test_where.IDLE)
