@@ -72,7 +72,7 @@ static struct error *try_temporary(struct output *output)
     if (error)
         return error;
     unlink(output->temporary_path);
-    strcpy(output->temporary_path + strlen(output->temporary_path) - strlen(unnamed), unnamed);
+    memcpy(output->temporary_path + strlen(output->temporary_path) - strlen(unnamed), unnamed, strlen(unnamed));
     return NULL;
 }
 
