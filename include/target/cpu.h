@@ -25,6 +25,9 @@ void cpu_block_signals(sigset_t *ret_before);
  */
 bool cpu_start_thread(int cpu, void *(*run)(void *argument), void *argument, pthread_t *ret);
 
+/* Whether the kernel lets us say on which CPUs our threads run at all; a seccomp filter may forbid it. */
+bool cpu_may_be_chosen(void);
+
 /*
  * Makes the calling thread's wake-ups prompt: no timer slack, and, where the kernel has it (6.12), a scheduling slice
  * of 0.1 ms, with which a thread that wakes up preempts a running one. Needs no privilege.

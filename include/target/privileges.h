@@ -24,6 +24,12 @@ struct error *privileges_settle(void);
 bool privileges_are_lent(void);
 
 /*
+ * Puts lent privileges aside, for what takes none, or takes them up again; meanwhile they are not lent. For the calling
+ * thread only. Returns whether that changed anything.
+ */
+bool privileges_put_aside(bool is_wanted);
+
+/*
  * Fails with ERROR_PERMISSION when our privileges are lent, and a process is not the caller's own now. folder:
  * /proc/PID, open. What was read of it may be used if this holds afterwards: a process can exec a setuid program at any
  * time.

@@ -185,7 +185,11 @@ static void examine_cpus(struct doctor *doctor)
     struct cpu_survey survey;
     cpu_survey(&survey);
     bool may_run_everywhere = survey.allowed >= survey.present;
-    if (survey.pinned < survey.allowed || survey.pinned == 0)
+    if (!cpu_may_be_chosen())
+        tell(doctor, VERDICT_BAD, "pinning",
+             "threads of pyspyc cannot be bound to CPUs, as something forbids sched_setaffinity (a seccomp filter, a "
+             "sandbox): run pyspyc outside of it");
+    else if (survey.pinned < survey.allowed || survey.pinned == 0)
         tell(doctor, VERDICT_BAD, "pinning", "threads of pyspyc could be bound to %u of %u CPUs only", survey.pinned,
              survey.allowed);
     else

@@ -8,6 +8,7 @@
 #include "openers.h"
 #include "python/runtime.h"
 #include "target/denial.h"
+#include "target/privileges.h"
 #include "target/process.h"
 #include "target/process_images.h"
 #include "target/process_memory.h"
@@ -153,26 +154,48 @@ void listed_process_deinit(struct listed_process *process)
     free(process->refusal);
 }
 
+/* Whether a process, which is open, is one to be listed. */
+static bool describe(const struct process *process, struct verdicts *verdicts, struct listed_process *ret)
+{
+    cleanup_buffer struct buffer command = {0};
+    cleanup_error struct error *gone = process_command_line(process, &command);
+    if (gone || command.len == 0)
+        return false;
+    ret->command = strdup(buffer_text(&command));
+    return ret->command && fill(process, verdicts, ret) && process_summarize(process, &ret->summary);
+}
+
 /* Looks at one process; who ends meanwhile, or is a thread of the kernel, is passed over. */
-static struct error *add_process(struct process_listing *listing, pid_t pid, struct verdicts *verdicts)
+static bool look_at(pid_t pid, struct verdicts *verdicts, struct listed_process *ret)
 {
     cleanup_process struct process *process = NULL;
-    cleanup_buffer struct buffer command = {0};
-    struct listed_process listed = {.pid = pid};
-    cleanup_error struct error *gone = process_open(NULL, pid, &process);
-    if (!gone)
-        gone = process_command_line(process, &command);
-    if (gone || command.len == 0)
-        return NULL;
-    listed.command = strdup(buffer_text(&command));
-    bool is_listed = listed.command && fill(process, verdicts, &listed) && process_summarize(process, &listed.summary);
-    if (is_listed && array_grow(&listing->processes, listing->count, &listing->capacity, sizeof(listed))) {
-        listing->processes[listing->count++] = listed;
+    cleanup_error struct error *error = process_open(NULL, pid, &process);
+    bool is_refused = error && error->kind == ERROR_PERMISSION;
+    *ret = (struct listed_process){.pid = pid};
+    if (!error)
+        return describe(process, verdicts, ret);
+    /* What our file lends us is not for this one: it is listed as if we had nothing. */
+    if (!is_refused || !privileges_put_aside(true))
+        return false;
+    cleanup_error struct error *again = process_open(NULL, pid, &process);
+    bool is_listed = !again && describe(process, verdicts, ret);
+    privileges_put_aside(false);
+    return is_listed;
+}
+
+static struct error *add_process(struct process_listing *listing, pid_t pid, struct verdicts *verdicts)
+{
+    struct listed_process listed;
+    if (!look_at(pid, verdicts, &listed)) {
+        listed_process_deinit(&listed);
         return NULL;
     }
-    bool has_memory = listed.command && !is_listed;
-    listed_process_deinit(&listed);
-    return has_memory ? NULL : error_no_memory();
+    if (!array_grow(&listing->processes, listing->count, &listing->capacity, sizeof(listed))) {
+        listed_process_deinit(&listed);
+        return error_no_memory();
+    }
+    listing->processes[listing->count++] = listed;
+    return NULL;
 }
 
 struct error *process_listing_init(struct process_listing *listing)

@@ -131,6 +131,10 @@ struct error *relay_start(struct relay *relay)
     struct runner *runner = runner_of(relay, sched_getcpu());
     for (int cpu = 0; !runner && cpu < CPU_LIMIT; cpu++)
         runner = runner_of(relay, cpu);
+    if (!runner && !cpu_may_be_chosen())
+        return error_create(ERROR_OS, "pyspyc cannot bind its threads to CPUs, which every sample takes, as something "
+                                      "forbids sched_setaffinity (a seccomp filter, a sandbox): run pyspyc outside of "
+                                      "it");
     if (!runner)
         return error_create(ERROR_OS, "cannot start a thread on any CPU");
     relay->current = runner;

@@ -133,6 +133,14 @@ static cpu_set_t *read_allowed(pid_t tid)
     return NULL;
 }
 
+bool cpu_may_be_chosen(void)
+{
+    cpu_set_t *allowed = read_allowed(0);
+    bool may_be = allowed && sched_setaffinity(0, CPU_ALLOC_SIZE(CPU_LIMIT), allowed) == 0;
+    CPU_FREE(allowed);
+    return may_be;
+}
+
 static void survey_cpu(int cpu, struct cpu_survey *survey)
 {
     pthread_t thread;

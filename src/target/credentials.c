@@ -6,6 +6,7 @@
 #include "proc_file.h"
 #include "target/proc_text.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -36,11 +37,38 @@ bool credentials_read(int folder, struct credentials *ret)
     return true;
 }
 
-bool credentials_are_of(const struct credentials *credentials, uint64_t user, uint64_t group)
+/* The first of some ids that is not ours; ours when there is none. */
+static uint64_t other_of(const uint64_t ids[CREDENTIALS_IDS], uint64_t own)
 {
     for (int i = 0; i < CREDENTIALS_IDS; i++) {
-        if (credentials->users[i] != user || credentials->groups[i] != group)
-            return false;
+        if (ids[i] != own)
+            return ids[i];
     }
-    return true;
+    return own;
+}
+
+bool credentials_are_of(const struct credentials *credentials, uint64_t user, uint64_t group,
+                        struct credentials_difference *ret)
+{
+    uint64_t other_user = other_of(credentials->users, user), other_group = other_of(credentials->groups, group);
+    *ret = other_user != user ? (struct credentials_difference){true, other_user, user}
+                              : (struct credentials_difference){false, other_group, group};
+    return other_user == user && other_group == group;
+}
+
+static void append_id(struct buffer *out, bool is_user, uint64_t id)
+{
+    if (is_user && id == 0)
+        buffer_append_text(out, "root");
+    else
+        buffer_format(out, "%s %" PRIu64, is_user ? "user" : "group", id);
+}
+
+struct error *credentials_describe(const struct credentials_difference *difference, pid_t pid)
+{
+    cleanup_buffer struct buffer theirs = {0}, ours = {0};
+    append_id(&theirs, difference->is_user, difference->theirs);
+    append_id(&ours, difference->is_user, difference->ours);
+    return error_create(ERROR_PERMISSION, "process %d belongs to %s and we are %s", pid, buffer_text(&theirs),
+                        buffer_text(&ours));
 }

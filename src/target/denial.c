@@ -2,6 +2,7 @@
 #include "target/denial.h"
 
 #include "base/cleanup.h"
+#include "credentials.h"
 #include "target/privileges.h"
 #include "target/process.h"
 #include "target/process_memory.h"
@@ -69,12 +70,12 @@ static struct error *describe_module(const struct own_standing *own, pid_t pid)
 static struct error *describe_owner(const struct standing *standing, pid_t pid)
 {
     const struct own_standing *own = &standing->own;
-    bool is_user = standing->their_user != own->user;
-    uint64_t theirs = is_user ? standing->their_user : standing->their_group;
-    const char *kind = is_user ? "user" : "group";
-    struct error *error = error_create(ERROR_PERMISSION, "process %d belongs to %s %" PRIu64 " and we are %s %" PRIu64,
-                                       pid, kind, theirs, kind, is_user ? own->user : own->group);
-    return describe_with_way(own, error);
+    const struct credentials_difference difference = {
+        .is_user = standing->their_user != own->user,
+        .theirs = standing->their_user != own->user ? standing->their_user : standing->their_group,
+        .ours = standing->their_user != own->user ? own->user : own->group,
+    };
+    return describe_with_way(own, credentials_describe(&difference, pid));
 }
 
 /* What forbids it to somebody without CAP_SYS_PTRACE, in the order in which the kernel looks; NULL: nothing known. */

@@ -1,41 +1,60 @@
 /* SPDX-License-Identifier: MIT */
 #include "target/privileges.h"
 
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/escape.h"
 #include "credentials.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static _Thread_local bool are_put_aside;
+
+/* Where our file is, to be named in a command. */
+static void append_own_path(struct buffer *out)
+{
+    char path[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof(path));
+    if (len > 0)
+        escape_shell_word(out, path, (size_t)len);
+    else
+        buffer_append_text(out, "pyspyc");
+}
+
 static struct error *check_ids(void)
 {
     uid_t user, effective_user, saved_user;
     gid_t group, effective_group, saved_group;
+    cleanup_buffer struct buffer path = {0};
     getresuid(&user, &effective_user, &saved_user);
     getresgid(&group, &effective_group, &saved_group);
+    append_own_path(&path);
     if (user != effective_user)
         return error_create(ERROR_PERMISSION,
-                            "pyspyc runs as user %u for user %u, as its file is setuid, and refuses to: so everybody "
-                            "could read all processes of user %u: take that away with 'chmod u-s', and give the file "
-                            "'setcap cap_sys_ptrace+ep'",
-                            effective_user, user, effective_user);
+                            "pyspyc refuses to run as user %u for user %u, as its file is setuid, since everybody "
+                            "could read all processes of user %u with it: run 'sudo chmod u-s %s && sudo setcap "
+                            "cap_sys_ptrace+ep %s'",
+                            effective_user, user, effective_user, buffer_text(&path), buffer_text(&path));
     if (group != effective_group)
         return error_create(ERROR_PERMISSION,
-                            "pyspyc runs as group %u for group %u, as its file is setgid, and refuses to: take that "
-                            "away with 'chmod g-s'",
-                            effective_group, group);
+                            "pyspyc refuses to run as group %u for group %u, as its file is setgid: run 'sudo chmod "
+                            "g-s %s'",
+                            effective_group, group, buffer_text(&path));
     return NULL;
 }
 
 /* glibc has no function for it, and libcap would be needed for nothing else. */
-static bool set_capabilities(uint32_t first_word)
+static bool set_capabilities(uint32_t effective, uint32_t permitted)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     const struct __user_cap_data_struct words[_LINUX_CAPABILITY_U32S_3] = {
-        {.effective = first_word, .permitted = first_word},
+        {.effective = effective, .permitted = permitted},
     };
     return syscall(SYS_capset, &header, words) == 0;
 }
@@ -53,7 +72,7 @@ struct error *privileges_settle(void)
     if (error || !privileges_are_lent())
         return error;
     const uint32_t kept = permitted_capabilities() & 1U << CAP_SYS_PTRACE;
-    if (!set_capabilities(kept) || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
+    if (!set_capabilities(kept, kept) || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
         return error_from_errno(errno, "cannot give up privileges");
     return NULL;
 }
@@ -65,15 +84,28 @@ struct error *privileges_settle(void)
  */
 bool privileges_are_lent(void)
 {
-    return getuid() != 0 && getauxval(AT_SECURE) != 0;
+    return !are_put_aside && getuid() != 0 && getauxval(AT_SECURE) != 0;
+}
+
+bool privileges_put_aside(bool is_wanted)
+{
+    const uint32_t kept = permitted_capabilities();
+    if (is_wanted == are_put_aside || (is_wanted && !privileges_are_lent()))
+        return false;
+    if (!set_capabilities(is_wanted ? 0 : kept, kept))
+        return false;
+    are_put_aside = is_wanted;
+    return true;
 }
 
 struct error *privileges_check(int folder, pid_t pid)
 {
     struct credentials credentials = {0};
+    struct credentials_difference difference = {0};
     if (!privileges_are_lent())
         return NULL;
-    bool is_callers = credentials_read(folder, &credentials) && credentials_are_of(&credentials, getuid(), getgid());
+    bool is_known = credentials_read(folder, &credentials);
+    bool is_callers = is_known && credentials_are_of(&credentials, getuid(), getgid(), &difference);
     if (is_callers && !credentials.is_protected)
         return NULL;
     if (is_callers)
@@ -82,8 +114,11 @@ struct error *privileges_check(int folder, pid_t pid)
                             "their user, have privileges of their own or hold secrets), and the capability that "
                             "pyspyc has from its file is not meant for such: use sudo",
                             pid);
-    return error_create(ERROR_PERMISSION,
-                        "process %d is not wholly that of user %u and group %u, and the capability that pyspyc has "
-                        "from its file is only for processes of who calls it: use sudo",
-                        pid, getuid(), getgid());
+    if (!is_known)
+        return error_create(ERROR_PERMISSION, "it cannot be read whose process %d is: use sudo", pid);
+    cleanup_error struct error *owner = credentials_describe(&difference, pid);
+    return error_create(
+        ERROR_PERMISSION,
+        "%s, and the capability that pyspyc has from its file is for one's own processes only: use sudo",
+        owner->sentence);
 }

@@ -117,10 +117,26 @@ void own_standing_read(const char *proc, const char *sys, struct own_standing *r
     *ret = own;
 }
 
+/* How many users a map has. Linux kernel/user_namespace.c: uid_m_show(): each line is first, first outside, count. */
+static uint64_t count_users(const char *map)
+{
+    uint64_t users = 0;
+    while (*map != '\0') {
+        char *end;
+        strtoull(map, &end, 10);
+        strtoull(end, &end, 10);
+        users += strtoull(end, &end, 10);
+        const char *line = strchr(map, '\n');
+        map = line ? line + 1 : "";
+    }
+    return users;
+}
+
 /*
  * Tells user namespaces apart by how they map users, which everybody may read (ns/user takes leave to read the
  * process). Linux kernel/user_namespace.c: proc_id_map_open(), uid_m_show(): the second number is as the reader's
- * namespace has it, so an outer namespace's users are unmapped for us. Two that map alike are taken for one.
+ * namespace has it, so an outer namespace's users are unmapped for us, unless its first one is one of ours: but then it
+ * has more of them than we have, which no inner one can. Two that map alike are taken for one.
  */
 static enum user_namespace find_user_namespace(const char *proc, pid_t pid)
 {
@@ -133,7 +149,8 @@ static enum user_namespace find_user_namespace(const char *proc, pid_t pid)
     char *at;
     strtoull(buffer_text(&theirs), &at, 10);
     uint64_t outer = strtoull(at, NULL, 10);
-    return outer == unmapped ? NAMESPACE_OUTSIDE : NAMESPACE_BELOW;
+    bool has_more = count_users(buffer_text(&theirs)) > count_users(buffer_text(&ours));
+    return outer == unmapped || has_more ? NAMESPACE_OUTSIDE : NAMESPACE_BELOW;
 }
 
 /* Whether our process is among the parents of another one. */
@@ -154,16 +171,6 @@ static bool is_descendant(const char *proc, pid_t pid)
     return number == own_number;
 }
 
-/* The first of some ids that is not ours; ours when there is none. */
-static uint64_t other_of(const uint64_t ids[CREDENTIALS_IDS], uint64_t own)
-{
-    for (int i = 0; i < CREDENTIALS_IDS; i++) {
-        if (ids[i] != own)
-            return ids[i];
-    }
-    return own;
-}
-
 void standing_read(const struct process *process, const char *sys, struct standing *ret)
 {
     struct credentials credentials;
@@ -172,8 +179,9 @@ void standing_read(const struct process *process, const char *sys, struct standi
     standing.their_user = standing.own.user;
     standing.their_group = standing.own.group;
     if (credentials_read(process->directory, &credentials)) {
-        standing.their_user = other_of(credentials.users, standing.own.user);
-        standing.their_group = other_of(credentials.groups, standing.own.group);
+        struct credentials_difference difference;
+        if (!credentials_are_of(&credentials, standing.own.user, standing.own.group, &difference))
+            *(difference.is_user ? &standing.their_user : &standing.their_group) = difference.theirs;
         standing.their_permitted = credentials.permitted;
         standing.is_protected = credentials.is_protected;
     }

@@ -65,7 +65,7 @@ class TestDoctor(test_where.WhereCase):
         self.open_folder()
         target, line = self.start_target("threads.py", 1, 4)
         lines, status = self.doctor("-d", "0", "--pid", target.pid, user=test_where.NOBODY)
-        self.assertIn("belongs to user 0 and we are user %d" % test_where.NOBODY, lines["process %d" % target.pid][1])
+        self.assertIn("belongs to root and we are user %d" % test_where.NOBODY, lines["process %d" % target.pid][1])
         self.assertIn("without CAP_SYS_PTRACE", lines["user"][1])
         self.assertEqual(status, 1)
 

@@ -377,7 +377,7 @@ class TestUsers(WhereCase):
         process = self.start_threads()
         outcome = self.run_as_nobody("dump", "--pid", process.pid)
         self.assertEqual(outcome.status, 1, outcome)
-        self.assertIn("belongs to user 0 and we are user %d" % NOBODY, outcome.errors)
+        self.assertIn("belongs to root and we are user %d" % NOBODY, outcome.errors)
 
     def test_procfs_with_hidepid(self):
         """What is our own is there; what is not is said to be hidden, not to be missing."""
@@ -403,6 +403,15 @@ class TestUsers(WhereCase):
         status, output = outcome.finish()
         self.assertEqual(status, 0, outcome.stderr())
         self.assert_threads(json.loads(output), thread_ids(process.pid))
+
+    def test_from_inside_of_a_user_namespace(self):
+        """Who is root in there only is told why what is outside cannot be read, whoever he is out there."""
+        target = self.start_threads()
+        for wrapper in (), self.AS_NOBODY:
+            process = self.start(*self.in_folder, *wrapper, "unshare", "--user", "--map-root-user", self.path("pyspyc"), "dump",
+                                 "--pid", target.pid, cwd=self.folder)
+            self.assertEqual(process.finish()[0], 1)
+            self.assertIn("is in a user namespace outside of ours", process.stderr())
 
     def test_container_without_root(self):
         """A whole container of an ordinary user: user, pid and mount namespace."""
@@ -480,7 +489,7 @@ class TestInstalled(WhereCase):
         for mode, letter in ((0o4755, "u"), (0o2755, "g")):
             os.chmod(self.profiler, mode)
             for arguments in (("--version",), ("dump", "--pid", os.getpid())):
-                self.assert_refused(self.run_as_nobody(*arguments), "refuses to", "chmod %s-s" % letter)
+                self.assert_refused(self.run_as_nobody(*arguments), "refuses to", "sudo chmod %s-s %s" % (letter, self.profiler))
             self.assertEqual(self.start(self.profiler, "--version").finish()[0], 0)
 
     def test_capability_lifts_what_only_it_lifts(self):
@@ -497,7 +506,7 @@ class TestInstalled(WhereCase):
     def test_permitted_set_alone(self):
         target = self.start_sleeper(())
         self.lend("cap_sys_ptrace+p")
-        self.assert_refused(self.run_as_nobody("dump", "--pid", target.pid), "not wholly that of user %d" % NOBODY)
+        self.assert_refused(self.run_as_nobody("dump", "--pid", target.pid), "is for one's own processes only")
 
     def test_processes_of_others(self):
         """With the capability the kernel would let us read all of them."""
@@ -507,7 +516,22 @@ class TestInstalled(WhereCase):
             with self.subTest(wrapper=wrapper):
                 target = self.start_sleeper(wrapper)
                 for arguments in (("dump",), ("record", "-d", "1", "-f", "raw", "-o", "-")):
-                    self.assert_refused(self.run_as_nobody(*arguments, "--pid", target.pid), "not wholly that of user")
+                    self.assert_refused(self.run_as_nobody(*arguments, "--pid", target.pid), "belongs to",
+                                        "is for one's own processes only")
+
+    def test_list_of_processes(self):
+        """It has those of others, too, with the reason why they cannot be profiled, and nothing that one may not know."""
+        self.lend()
+        own, others = self.start_sleeper(), self.start_sleeper(())
+        locked = self.start_sleeper(before="import ctypes; ctypes.CDLL(None).prctl(4, 0)")
+        outcome = self.run_as_nobody("ps")
+        self.assertEqual(outcome.status, 0, outcome)
+        allowed, refused = outcome.output.split("These cannot be profiled:\n")
+        self.assertRegex(allowed, r"(?m)^ *%d .* 3\.\d+\.\d+ " % own.pid)
+        self.assertRegex(refused, r"(?m)^ *%d .*\[another user's: use sudo\]" % others.pid)
+        self.assertRegex(refused, r"(?m)^ *%d .*\[it forbids it \(not dumpable\): use sudo\]" % locked.pid)
+        # What was put aside for that is there again for the rest.
+        self.assertEqual(self.run_as_nobody("dump", "--name", "no such name").status, 2)
 
     def test_process_that_is_not_dumpable(self):
         self.lend()
@@ -553,7 +577,7 @@ class TestInstalled(WhereCase):
         target.child.stdin.write(b"go\n")
         target.child.stdin.flush()
         self.assertEqual(target.read_line(), "another 0")
-        self.assert_refused(self.run_as_nobody("dump", "--pid", target.pid), "not wholly that of user %d" % NOBODY)
+        self.assert_refused(self.run_as_nobody("dump", "--pid", target.pid), "is for one's own processes only")
         status, output = profiler.finish()
         self.assertEqual(status, 0, profiler.stderr())
         self.assertIn("spin_before", output)
@@ -563,6 +587,7 @@ class TestInstalled(WhereCase):
 #: Linux arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h.
 PROCESS_VM_READV = {"x86_64": 310, "aarch64": 270}
 PTRACE = {"x86_64": 101, "aarch64": 117}
+SCHED_SETAFFINITY = {"x86_64": 203, "aarch64": 122}
 
 
 def refuse(numbers, error):
@@ -743,6 +768,13 @@ class TestStates(WhereCase):
         status, output = process.finish()
         self.assertEqual(status, 0, process.stderr())
         self.assert_threads(json.loads(output), thread_ids(target.pid))
+
+    def test_seccomp_refuses_to_choose_a_cpu(self):
+        target = self.start_threads()
+        process = self.start_pyspyc("record", "-d", "1", "-o", "out.svg", "--pid", target.pid,
+                                    preexec_fn=lambda: refuse(SCHED_SETAFFINITY, errno.EPERM))
+        self.assertEqual(process.finish()[0], 1)
+        self.assertIn("something forbids sched_setaffinity", process.stderr())
 
     def test_seccomp_refuses_ptrace(self):
         """Reading needs none; who asks for stops is told who refuses them."""

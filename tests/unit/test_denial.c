@@ -24,6 +24,7 @@ struct scene {
     const char *ptrace_scope; /* NULL: no such file */
     const char *their_lines;  /* further lines of the target's status */
     const char *their_map;    /* uid_map; NULL: as ours */
+    const char *our_map;      /* NULL: all users */
     const char *label;        /* of a security module */
     unsigned their_parent;
 };
@@ -49,7 +50,7 @@ static void put_scene(struct proc_folder *proc, const struct scene *scene)
     proc_folder_put_text(proc, "6/status", "Name:\tsh\nPid:\t6\nPPid:\t5\n");
     proc_folder_put_text(proc, "7/stat", stat_text);
     proc_folder_put_text(proc, "7/maps", "");
-    proc_folder_put_text(proc, "self/uid_map", WHOLE_MAP);
+    proc_folder_put_text(proc, "self/uid_map", scene->our_map ? scene->our_map : WHOLE_MAP);
     proc_folder_put_text(proc, "7/uid_map", scene->their_map ? scene->their_map : WHOLE_MAP);
     if (scene->ptrace_scope)
         proc_folder_put_text(proc, "sys/kernel/yama/ptrace_scope", scene->ptrace_scope);
@@ -123,8 +124,9 @@ static void another_users_process_is_told_by_both_numbers(void **state)
     (void)state;
     check_words(&(struct scene){1000, 1001, NO_CAPABILITY, .ptrace_scope = "1\n"},
                 "belongs to user 1001 and we are user 1000", ": use sudo");
-    check_words(&(struct scene){1000, 0, NO_CAPABILITY, .ptrace_scope = "0\n"},
-                "belongs to user 0 and we are user 1000", ": use sudo");
+    check_words(&(struct scene){1000, 0, NO_CAPABILITY, .ptrace_scope = "0\n"}, "belongs to root and we are user 1000",
+                ": use sudo");
+    check_words(&(struct scene){0, 1000, DOCKER, .ptrace_scope = "0\n"}, "belongs to user 1000 and we are root", "");
 }
 
 /* Any of the three numbers makes a process somebody else's. */
@@ -208,6 +210,17 @@ static void user_namespaces_are_told_apart_by_their_maps(void **state)
     check_words(
         &(struct scene){ME, CAPABILITY, .ptrace_scope = "0\n", .their_map = "         0       1000          1\n"},
         "no rule of users", "");
+    /* As unshare --map-root-user shows the namespace around it, and rootless containers with users of their own. */
+    check_words(&(struct scene){ME, CAPABILITY, .ptrace_scope = "0\n", .our_map = "         0          0          1\n"},
+                "in a user namespace outside of ours", "as root");
+    check_words(&(struct scene){ME, CAPABILITY, .ptrace_scope = "0\n",
+                                .our_map = "         0       1000          1\n         1     100000      65536\n",
+                                .their_map = "         0          0      60000\n     60000          1       9000\n"},
+                "in a user namespace outside of ours", "as root");
+    check_words(&(struct scene){ME, CAPABILITY, .ptrace_scope = "0\n",
+                                .our_map = "         0       1000          1\n         1     100000      65536\n",
+                                .their_map = "         0          0       1000\n"},
+                "no rule of users", "");
     check_words(&(struct scene){ME, CAPABILITY, .ptrace_scope = "0\n", .their_map = ""}, "no rule of users", "");
     check_words(&(struct scene){ME, CAPABILITY, .ptrace_scope = "0\n", .their_map = "hello\n"}, "no rule of users", "");
 }
