@@ -33,6 +33,17 @@ bool terminal_has_colour(int fd)
     return terminal_is_lively(fd) && !refuses_colour();
 }
 
+/*
+ * The kernel's own console has fonts of 256 or 512 letters (Linux drivers/tty/vt/cp437.uni), and DEC's terminals, and
+ * those that are called like them, none of the kind.
+ */
+bool terminal_has_blocks(void)
+{
+    const char *term = getenv("TERM");
+    bool is_dec = term && term[0] == 'v' && term[1] == 't' && term[2] >= '0' && term[2] <= '9';
+    return term && strcmp(term, "linux") != 0 && strncmp(term, "linux-", strlen("linux-")) != 0 && !is_dec;
+}
+
 /* POSIX 2017, Base Definitions 8.2: the first of them that is set and not empty says which characters there are. */
 static bool has_utf8(void)
 {

@@ -15,6 +15,9 @@ bool terminal_is_lively(int fd);
 /* Whether it may have colours, too, to which NO_COLOR (no-color.org) objects. */
 bool terminal_has_colour(int fd);
 
+/* Whether the terminal, by its name, may have triangles and blocks of each height in its font. */
+bool terminal_has_blocks(void);
+
 /* Says how text is to be laid out that goes to a descriptor: for anything but a terminal, of any width, and
  * plain unless CLICOLOR_FORCE asks for colour. */
 void terminal_describe(int fd, struct tree_options *ret);

@@ -72,6 +72,13 @@ static struct error *write_step(const struct top_view *view)
     return NULL;
 }
 
+/* Whether nobody reads any more what is written (top | head). */
+static bool has_lost_reader(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO};
+    return poll(&output, 1, 0) > 0 && (output.revents & POLLERR);
+}
+
 /* A turn of a view that writes text to standard output. */
 static struct error *write_text(void *context, const struct supervisor *supervisor, bool *ret_is_finished)
 {
@@ -84,7 +91,11 @@ static struct error *write_text(void *context, const struct supervisor *supervis
     if (!error && (is_due || is_last))
         error = write_step(view);
     *ret_is_finished = is_last || (is_due && view->is_once);
-    return error;
+    if (!error || !has_lost_reader())
+        return error;
+    error_destroy(error);
+    *ret_is_finished = true;
+    return NULL;
 }
 
 static struct error *open_screen(struct top_view *view, bool has_program)
@@ -170,7 +181,7 @@ void top_view_choose_letters(struct top_view *view)
 {
     struct tree_options layout = {0};
     terminal_describe(STDOUT_FILENO, &layout);
-    view->use_ascii = layout.use_ascii || !screen_set_letters();
+    view->use_ascii = layout.use_ascii || !screen_set_letters() || !terminal_has_blocks();
 }
 
 void top_view_prepare(struct top_view *view)

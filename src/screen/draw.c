@@ -308,12 +308,24 @@ static void draw_list(const struct screen *screen, int name_column)
                      screen->settings->filter[0] ? "no row has the filter's text" : "nothing was seen running yet");
 }
 
+/* The keys, as many as there is room for. */
+static void draw_keys(const struct screen *screen)
+{
+    static const char *const keys[] = {"? help",    "q quit",    "/ search",    "s save",     "1-4 sort", "e tree",
+                                       "c callers", "t threads", "l lines",     "d dump",     "p pause",  "\\ filter",
+                                       "r reset",   "g GIL",     "f filenames", "y processes"};
+    cleanup_buffer struct buffer text = {0};
+    for (size_t i = 0; i < array_size(keys); i++) {
+        const char *gap = i > 0 ? "  " : "";
+        if (text.len + strlen(gap) + strlen(keys[i]) > (size_t)COLS - 1)
+            break;
+        buffer_format(&text, "%s%s", gap, keys[i]);
+    }
+    put_styled(screen, LINES - 1, 0, COLS - 1, STYLE_FAINT, buffer_text(&text));
+}
+
 static void draw_bottom(const struct screen *screen)
 {
-    static const char few_keys[] = "?help q quit / search s save";
-    static const char keys[] =
-        "?help q quit 1-4 sort l lines t threads e tree c callers / search \\ filter space pause "
-        "r reset d dump s save";
     if (screen->prompt.kind != PROMPT_NONE)
         prompt_draw(&screen->prompt, &screen->terminal);
     else if (screen->message[0])
@@ -322,7 +334,7 @@ static void draw_bottom(const struct screen *screen)
         put_styled(screen, LINES - 1, 0, COLS - 1, STYLE_BAD,
                    "there were too many stacks to hold: times count from when they were forgotten (r: go on)");
     else
-        put_styled(screen, LINES - 1, 0, COLS - 1, STYLE_FAINT, COLS < NARROW ? few_keys : keys);
+        draw_keys(screen);
 }
 
 void view_draw(struct screen *screen)

@@ -253,7 +253,10 @@ class TestOnScreen(harness.TestCase):
                 harness.wait_until(lambda: all(len(line) <= columns for line in terminal.screen().splitlines()),
                                    "no line is too long")
                 if rows >= 10:
-                    self.assertIn("leaf", terminal.wait_for(r"(?s)\?help.*\Z"))
+                    shown = terminal.wait_for(r"(?s)\? help.*\Z")
+                    self.assertIn("leaf", shown)
+                    # Keys are named whole or not at all.
+                    self.assertRegex(shown.rstrip().splitlines()[-1], r"\A\S+ \S+(  \S+ \S+)*\Z")
         self.quit(terminal)
 
     def test_dump(self):
@@ -311,11 +314,13 @@ class TestOnScreen(harness.TestCase):
         self.quit(terminal)
 
     def test_terminals(self):
-        for term in "xterm-256color", "screen", "tmux", "linux", "vt100":
+        for term in "xterm-256color", "screen-256color", "tmux-256color", "linux", "vt100":
             with self.subTest(term=term):
                 terminal = self.start_top(term=term)
                 terminal.keys("e")
-                terminal.wait_for("▾ work")
+                # The font of the kernel's console has no triangles, nor that of a vt100.
+                terminal.wait_for("- work" if term in ("linux", "vt100") else "▾ work")
+                self.assertEqual(terminal.screen().isascii(), term in ("linux", "vt100"))
                 terminal.keys("q")
                 terminal.wait_for("^prompt>")
                 self.assertEqual(terminal.modes(), self.modes)
@@ -625,6 +630,15 @@ class TestText(harness.TestCase):
             self.assertIn(sentence, outcome.errors)
         self.assertEqual(self.run_pyspyc("top", "--once", "--", "/no/such/program").status, 127)
         self.assertEqual(self.run_pyspyc("top", "--once", "--", "true").status, 125)
+
+    def test_reader_that_has_enough(self):
+        target, _ = self.start_target("live.py")
+        command = '"$0" top -p %d --json --delay 0.1 | head -1; echo ${PIPESTATUS[0]}' % target.pid
+        outcome = self.start("bash", "-c", command, harness.pyspyc())
+        status, output = outcome.finish()
+        line, rest = output.split("\n", 1)
+        json.loads(line)
+        self.assertEqual((status, rest, outcome.stderr()), (0, "0\n", ""))
 
     def test_full_output(self):
         target, _ = self.start_target("live.py")
