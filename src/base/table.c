@@ -81,7 +81,6 @@ void table_clear(struct table *table)
     table->count = 0;
 }
 
-/* The finaliser of splitmix64: every input bit changes about half of the output bits. */
 /*
  * Chosen once in a process: who does not know it cannot make texts that all have one hash, and so have a table take
  * ages. The kernel gives each process 16 random bytes, getauxval(3).
@@ -100,6 +99,7 @@ static uint64_t seed_of_process(void)
     return seed;
 }
 
+/* The finaliser of splitmix64: every input bit changes about half of the output bits. */
 uint64_t hash_number(uint64_t number)
 {
     number += seed_of_process();
