@@ -15,6 +15,8 @@ struct interned_string {
     uint32_t short_file; /* another string, or PROFILE_NONE */
 };
 
+static const uint32_t ONLY_CHILD = UINT32_C(1) << 31;
+
 struct profile {
     struct profile_info info;
 
@@ -28,8 +30,10 @@ struct profile {
     struct table frame_table;
 
     struct profile_node *nodes;
-    uint32_t node_count, node_capacity;
-    struct table node_table;
+    uint32_t node_count, node_capacity; /* below ONLY_CHILD */
+    struct table node_table;            /* those that have siblings */
+    uint32_t *newest_children;          /* by node; with ONLY_CHILD: the only one; PROFILE_NONE: it has none */
+    uint32_t newest_capacity;
 
     struct profile_process *processes;
     uint32_t process_count, process_capacity;
@@ -39,6 +43,18 @@ struct profile {
     struct profile_loss *losses;
     uint32_t loss_count, loss_capacity;
 };
+
+static bool add_node(struct profile *profile, const struct profile_node *node)
+{
+    uint32_t count = profile->node_count;
+    if (!array_grow(&profile->nodes, count, &profile->node_capacity, sizeof(*profile->nodes)) ||
+        !array_grow(&profile->newest_children, count, &profile->newest_capacity, sizeof(*profile->newest_children)))
+        return false;
+    profile->nodes[count] = *node;
+    profile->newest_children[count] = PROFILE_NONE;
+    profile->node_count++;
+    return true;
+}
 
 struct error *profile_create(const char *root_name, const char *title, struct profile **ret)
 {
@@ -54,10 +70,8 @@ struct error *profile_create(const char *root_name, const char *title, struct pr
     };
     uint32_t root_frame = profile_intern_frame(profile, &frame);
     if (profile->info.title == PROFILE_NONE || root_frame == PROFILE_NONE ||
-        !array_grow(&profile->nodes, 0, &profile->node_capacity, sizeof(*profile->nodes)))
+        !add_node(profile, &(struct profile_node){.frame = root_frame, .parent = PROFILE_NONE}))
         return error_no_memory();
-    profile->nodes[PROFILE_ROOT] = (struct profile_node){.frame = root_frame, .parent = PROFILE_NONE};
-    profile->node_count = 1;
     *ret = hand_over(&profile);
     return NULL;
 }
@@ -70,6 +84,7 @@ void profile_destroy(struct profile *profile)
     free(profile->strings);
     free(profile->frames);
     free(profile->nodes);
+    free(profile->newest_children);
     free(profile->processes);
     free(profile->threads);
     free(profile->losses);
@@ -98,7 +113,7 @@ uint64_t profile_size(const struct profile *profile)
     enum { SLOT = 2 * sizeof(struct table_slot) }; /* a table is half full, on average */
     return profile->text.len + profile->string_count * (sizeof(*profile->strings) + SLOT) +
            profile->frame_count * (sizeof(*profile->frames) + SLOT) +
-           profile->node_count * (sizeof(*profile->nodes) + SLOT);
+           profile->node_count * (sizeof(*profile->nodes) + sizeof(*profile->newest_children) + SLOT);
 }
 
 struct profile_info *profile_info(struct profile *profile)
@@ -211,20 +226,50 @@ static bool node_equals(const void *context, uint32_t index, const void *key)
     return node->parent == wanted->parent && node->frame == wanted->frame;
 }
 
+static uint64_t hash_node(const struct profile_node *node)
+{
+    return hash_number((uint64_t)node->parent << 32 | node->frame);
+}
+
+/* Adds a child of a node that has none with this frame; older: the one that it had alone, or PROFILE_NONE. */
+static uint32_t add_child(struct profile *profile, const struct profile_node *child, uint32_t older)
+{
+    uint32_t added = profile->node_count;
+    bool is_only = profile->newest_children[child->parent] == PROFILE_NONE;
+    if (older != PROFILE_NONE && !table_insert(&profile->node_table, hash_node(&profile->nodes[older]), older))
+        return PROFILE_NONE;
+    if (older != PROFILE_NONE)
+        profile->newest_children[child->parent] = older; /* it is in the table, whatever comes */
+    if (!add_node(profile, child))
+        return PROFILE_NONE;
+    if (!is_only && !table_insert(&profile->node_table, hash_node(child), added)) {
+        profile->node_count--;
+        return PROFILE_NONE;
+    }
+    profile->newest_children[child->parent] = is_only ? added | ONLY_CHILD : added;
+    return added;
+}
+
+/*
+ * Stacks that follow one another are alike, and most nodes have one child: few calls come to the table, where a tree of
+ * millions misses the cache each time.
+ */
 uint32_t profile_child(struct profile *profile, uint32_t node, uint32_t frame)
 {
     if (node == PROFILE_NONE || frame == PROFILE_NONE)
         return PROFILE_NONE;
     const struct profile_node child = {.frame = frame, .parent = node};
-    uint64_t hash = hash_number((uint64_t)node << 32 | frame);
-    uint32_t found = table_find(&profile->node_table, hash, node_equals, profile, &child);
-    if (found != TABLE_NONE)
-        return found;
-    if (!array_grow(&profile->nodes, profile->node_count, &profile->node_capacity, sizeof(*profile->nodes)) ||
-        !table_insert(&profile->node_table, hash, profile->node_count))
-        return PROFILE_NONE;
-    profile->nodes[profile->node_count] = child;
-    return profile->node_count++;
+    uint32_t newest = profile->newest_children[node];
+    if (newest == PROFILE_NONE)
+        return add_child(profile, &child, PROFILE_NONE);
+    bool is_only = newest & ONLY_CHILD;
+    newest &= ~ONLY_CHILD;
+    if (profile->nodes[newest].frame == frame)
+        return newest;
+    if (is_only)
+        return add_child(profile, &child, newest);
+    uint32_t found = table_find(&profile->node_table, hash_node(&child), node_equals, profile, &child);
+    return found != TABLE_NONE ? found : add_child(profile, &child, PROFILE_NONE);
 }
 
 void profile_count(struct profile *profile, uint32_t node, uint64_t samples)

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -80,6 +81,35 @@ static void thousands_of_strings_frames_and_nodes_stay_distinct(void **state)
     assert_int_equal(nodes[COUNT].parent, COUNT - 1);
 }
 
+/* With one, a few and many children, in any order, a node is found again by its parent and its frame. */
+static void children_are_found_again(void **state)
+{
+    struct profile *profile = *state;
+    enum { CALLS = 20000, FRAMES = 40, NODES = 3000 };
+    struct {
+        uint32_t parent, frame;
+    } seen[NODES + 1] = {{0}};
+    uint32_t seen_count = 1;
+    uint32_t frames[FRAMES];
+    for (int i = 0; i < FRAMES; i++)
+        frames[i] = add_frame(profile, "f", "a.py", i);
+    srand(5);
+    for (int call = 0; call < CALLS; call++) {
+        uint32_t parent = (uint32_t)rand() % (rand() % 2 ? seen_count : (seen_count + 9) / 10);
+        uint32_t frame = frames[rand() % (rand() % 3 ? FRAMES : 2)];
+        uint32_t expected = 1;
+        while (expected < seen_count && (seen[expected].parent != parent || seen[expected].frame != frame))
+            expected++;
+        if (expected == NODES)
+            continue;
+        assert_int_equal(profile_child(profile, parent, frame), expected);
+        seen[expected].parent = parent;
+        seen[expected].frame = frame;
+        seen_count += expected == seen_count;
+    }
+    assert_true(seen_count > NODES / 2);
+}
+
 static void a_child_of_nothing_is_nothing(void **state)
 {
     struct profile *profile = *state;
@@ -130,6 +160,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(frames_differ_by_line, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(thousands_of_strings_frames_and_nodes_stay_distinct, create_profile,
                                         destroy_profile),
+        cmocka_unit_test_setup_teardown(children_are_found_again, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(a_child_of_nothing_is_nothing, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(the_call_tree_sums_up_and_sorts, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(a_file_can_be_given_a_short_name, create_profile, destroy_profile),
