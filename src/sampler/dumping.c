@@ -244,8 +244,8 @@ static enum holding choose_holding(const struct dumping_options *options)
     return options->is_blocking ? HOLD_RUNNING : HOLD_NONE;
 }
 
-struct error *dumping_run(const struct process *process, const struct dumping_options *options,
-                          struct process_dump *ret)
+static struct error *read_process(const struct process *process, const struct dumping_options *options,
+                                  struct process_dump *ret)
 {
     cleanup_session struct session *session = NULL;
     cleanup_dump_variables struct dump_variables variables = {0};
@@ -298,4 +298,55 @@ struct error *dumping_run(const struct process *process, const struct dumping_op
     *ret = dump;
     dump = (struct process_dump){0};
     return NULL;
+}
+
+static const struct dump_frame *innermost_python_frame(const struct dump_thread *thread)
+{
+    for (uint32_t i = 0; i < thread->frame_count; i++) {
+        if (thread->frames[i].kind == FRAME_PYTHON)
+            return &thread->frames[i];
+    }
+    return NULL;
+}
+
+/* Whether a thread that sleeps is where it was at an earlier reading, as far as Python knows. */
+static bool is_where_it_was(const struct dump_thread *thread, const struct dump_thread *before)
+{
+    const struct dump_frame *frame = innermost_python_frame(thread), *frame_before = innermost_python_frame(before);
+    if (thread->os_id != before->os_id || thread->id != before->id || thread->is_active || !frame || !frame_before)
+        return false;
+    return frame->line == frame_before->line && frame->name.len == frame_before->name.len &&
+           memcmp(frame->name.bytes, frame_before->name.bytes, frame->name.len) == 0;
+}
+
+/* What threads waited for before they were stopped is what they wait for, where they still do. */
+static void take_waits(struct process_dump *dump, struct process_dump *before)
+{
+    for (uint32_t i = 0; i < dump->thread_count; i++) {
+        struct dump_thread *thread = &dump->threads[i];
+        for (uint32_t j = 0; j < before->thread_count && thread->wait.kind == WAIT_NONE; j++) {
+            if (!is_where_it_was(thread, &before->threads[j]))
+                continue;
+            thread->wait = before->threads[j].wait;
+            thread->waits_for_gil = before->threads[j].waits_for_gil;
+            before->threads[j].wait = (struct dump_wait){0};
+        }
+    }
+}
+
+/* To stop a thread wakes it up, so what all of them wait for is read before that. */
+struct error *dumping_run(const struct process *process, const struct dumping_options *options,
+                          struct process_dump *ret)
+{
+    const struct dumping_options unstopped = {0};
+    cleanup_process_dump struct process_dump before = {0};
+    if (options->with_native) {
+        cleanup_error struct error *error = read_process(process, &unstopped, &before);
+        if (error)
+            before = (struct process_dump){0};
+    }
+    struct error *error = read_process(process, options, ret);
+    if (!error)
+        take_waits(ret, &before);
+    return error;
 }

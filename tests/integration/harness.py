@@ -303,8 +303,8 @@ class TestCase(unittest.TestCase):
         options.setdefault("cwd", self.folder)
         return self.start(pyspyc(), *arguments, **options)
 
-    def dump(self, pid):
-        outcome = self.run_pyspyc("dump", "--pid", pid, "--json")
+    def dump(self, pid, *options):
+        outcome = self.run_pyspyc("dump", "--pid", pid, "--json", *options)
         self.assertEqual(outcome.status, 0, outcome)
         return json.loads(outcome.output)
 

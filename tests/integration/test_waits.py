@@ -96,6 +96,18 @@ class TestWaits(harness.TestCase):
             self.fail("found, but expected: %s" % found)
         self.assert_unharmed(target)
 
+    def test_waits_beside_native_frames(self):
+        """Although to stop the threads wakes them up."""
+        target, facts = self.start_waits()
+        threads = {thread["thread_name"]: thread for thread in self.dump(target.pid, "--native")}
+        for name, wait in self.expected(facts).items():
+            if name in ("sleep", "lock", "rlock", "pipe", "accept"):
+                self.assertEqual(threads[name]["wait"]["kind"], wait.get("kind", "io"), name)
+                self.assertTrue(any(frame["kind"] != "python" for frame in threads[name]["frames"]), name)
+        names = {thread["thread_id"]: thread["thread_name"] for thread in self.dump(target.pid)}
+        self.assertEqual(names[threads["rlock"]["wait"]["owner"]], "holder")
+        self.assert_unharmed(target)
+
     def test_what_remains_of_a_time(self):
         """It is at most what was left when the program had begun to wait, and gets less with time."""
         target, _ = self.start_waits()
