@@ -63,7 +63,8 @@ static const struct entry files[] = {
 static const struct entry permissions[] = {
     {"A program that record or top starts", "Takes nothing, where ptrace_scope is 0 or 1."},
     {"One's own processes",
-     "Take nothing where ptrace_scope (sysctl kernel.yama.ptrace_scope) is 0 or does not exist. Where it is 1 or 2: root, or a pyspyc with a capability "
+     "Take nothing where ptrace_scope (sysctl kernel.yama.ptrace_scope) is 0 or does not exist. Where it is 1 or 2: "
+     "root, or a pyspyc with a capability "
      "of its own, which it uses for processes of who calls it only: 'sudo setcap cap_sys_ptrace+ep "
      "/usr/local/bin/pyspyc'."},
     {"Those of others, and those that forbid it", "Take root, in a container with the capability SYS_PTRACE."},
