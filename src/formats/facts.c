@@ -52,16 +52,20 @@ void facts_append(struct buffer *out, const struct profile_info *info, uint64_t 
     buffer_format(out, " (%.2g %%)", 100.0 * (double)lost / (double)count_intervals(intervals));
 }
 
-void facts_append_selection(struct buffer *out, const struct profile *profile)
+void facts_append_selection(struct buffer *out, const struct profile *profile, uint64_t samples)
 {
     const struct profile_info *info = profile_get_info(profile);
     size_t len;
     const char *selection = profile_string(profile, info->selection, &len);
     if (len == 0)
         return;
-    buffer_append_text(out, "; shown of ");
-    facts_append_count(out, info->all_samples);
-    buffer_append_text(out, " samples: ");
+    buffer_append_text(out, "; shown");
+    if (samples < info->all_samples) {
+        buffer_append_text(out, " of ");
+        facts_append_count(out, info->all_samples);
+        buffer_append_text(out, " samples");
+    }
+    buffer_append_text(out, ": ");
     escape_visible(out, selection, len);
 }
 

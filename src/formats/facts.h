@@ -19,7 +19,10 @@ void facts_append_reasons(struct buffer *out, const struct profile *profile);
 /* A count with commas between thousands. */
 void facts_append_count(struct buffer *out, uint64_t count);
 
-/* Appends what of the recording is shown, if that is not all: "; shown of 2,073 samples: focus "inner"". */
-void facts_append_selection(struct buffer *out, const struct profile *profile);
+/*
+ * Appends what of the recording is shown, if that is not all: "; shown of 2,073 samples: focus "inner"", or where no
+ * sample is left out "; shown: hide "inner"". samples: how many are shown.
+ */
+void facts_append_selection(struct buffer *out, const struct profile *profile, uint64_t samples);
 
 #endif

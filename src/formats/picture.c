@@ -92,7 +92,8 @@ static void describe(struct picture *picture)
         picture_diff_append_facts(&picture->facts, picture->diff);
     else
         facts_append(&picture->facts, info, all_samples(picture));
-    facts_append_selection(&picture->facts, picture->profile);
+    /* Of two recordings it is not known how many samples there were in each. */
+    facts_append_selection(&picture->facts, picture->profile, picture->diff ? UINT64_MAX : all_samples(picture));
     caption_wrap(&picture->facts_lines, buffer_text(&picture->facts), picture->facts.len,
                  columns_of(picture, facts_column), FACTS_LINES);
 }

@@ -57,12 +57,15 @@ static void what_is_shown_is_said_when_it_is_not_all(void **state)
     cleanup_profile struct profile *profile = NULL;
     cleanup_buffer struct buffer out = {0};
     assert_null(profile_create("app", "app", &profile));
-    facts_append_selection(&out, profile);
+    facts_append_selection(&out, profile, 12);
     assert_int_equal(out.len, 0);
     profile_info(profile)->selection = profile_intern(profile, "focus \"\033\"", 9);
     profile_info(profile)->all_samples = 2073;
-    facts_append_selection(&out, profile);
+    facts_append_selection(&out, profile, 12);
     assert_string_equal(buffer_text(&out), "; shown of 2,073 samples: focus \"\\x1b\"");
+    buffer_clear(&out);
+    facts_append_selection(&out, profile, 2073);
+    assert_string_equal(buffer_text(&out), "; shown: focus \"\\x1b\"");
 }
 
 static void losses_are_said_when_there_are_any(void **state)
