@@ -87,6 +87,17 @@ static void report_lost(const struct profile_intervals *intervals, uint64_t tota
     fputc('\n', stderr);
 }
 
+static void report_late(const struct recording_progress *progress)
+{
+    char unseen[64] = "";
+    if (progress->unseen > 0)
+        snprintf(unseen, sizeof(unseen), ", or not at all (%" PRIu64 ")", progress->unseen);
+    fprintf(stderr,
+            "pyspyc: %" PRIu64 " of the intervals were looked at late, by %.1f ms on average%s, as something else had "
+            "the CPU: shares of running and sleeping may be off by some percent\n",
+            progress->late, (double)progress->lateness_ns / 1e6, unseen);
+}
+
 static void report_causes(const struct recording_progress *progress)
 {
     for (int status = 0; status < PYTHON_STATUS_COUNT; status++) {
@@ -98,11 +109,7 @@ static void report_causes(const struct recording_progress *progress)
         fprintf(stderr, "pyspyc: in %" PRIu64 " of the intervals that are ok, not every running thread could be read\n",
                 progress->incomplete);
     if (progress->late * 100 > progress->intervals * LATE_PERCENT)
-        fprintf(stderr,
-                "pyspyc: %" PRIu64
-                " of the intervals were looked at late, by %.1f ms on average, or not at all (%" PRIu64
-                "), as something else had the CPU: shares of running and sleeping may be off by some percent\n",
-                progress->late, (double)progress->lateness_ns / 1e6, progress->unseen);
+        report_late(progress);
     if (progress->native_missing > 0)
         fprintf(stderr, "pyspyc: %" PRIu64 " samples have no C frames, as the thread could not be stopped in time\n",
                 progress->native_missing);
