@@ -377,14 +377,14 @@ class TestOnScreen(harness.TestCase):
         return ticks / os.sysconf("SC_CLK_TCK"), int(re.search(r" (\d+) s, 100/s", shown).group(1))
 
     def test_cost(self):
-        """At the default rate, and refreshed each second, once it has begun."""
+        """At the default rate, and refreshed each second, once it has begun; twice of what it is to take is too much."""
         terminal = Terminal(self)
         self.modes = terminal.modes()
         terminal.keys("C-l")
         terminal.command(harness.pyspyc(), "top", "-p", self.pid())
         cpu_before, before = self.seconds_of(terminal, r" [1-9] s, 100/s")
         cpu_after, after = self.seconds_of(terminal, r" (?:[7-9]|\d\d) s, 100/s")
-        self.assertLess((cpu_after - cpu_before) / (after - before), 0.03 * harness.SLOWNESS)
+        self.assertLess((cpu_after - cpu_before) / (after - before), 0.06 * harness.SLOWNESS)
         self.quit(terminal)
 
     def test_native_frames(self):
