@@ -450,7 +450,7 @@ static const void *view_copy(struct memory *memory, remote_addr address, size_t 
     const unsigned char *copy = find_copy(snapshot, block);
     if (!copy || len <= BLOCK_LEN - offset)
         return copy ? copy + offset : NULL;
-    if (len > 2 * BLOCK_LEN - offset || find_copy(snapshot, block + BLOCK_LEN) != copy + BLOCK_LEN)
+    if (len - (BLOCK_LEN - offset) > BLOCK_LEN || find_copy(snapshot, block + BLOCK_LEN) != copy + BLOCK_LEN)
         return NULL;
     return copy + offset;
 }

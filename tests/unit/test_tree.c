@@ -445,7 +445,7 @@ static struct profile *build_server(struct profile *profile, uint32_t requests, 
     profile_add_thread(profile, &(struct profile_thread){.name = intern(profile, "MainThread"), .is_main = true});
     *ret_process = group(profile, PROFILE_ROOT, FRAME_PROCESS, "process 7: python app.py", 0);
     for (uint32_t i = 0; i < requests; i++) {
-        char name[32];
+        char name[64];
         snprintf(name, sizeof(name), "thread (%u): Thread-%u (work)", 100 + i, i);
         profile_add_thread(profile, &(struct profile_thread){.name = intern(profile, name)});
         call(profile, group(profile, *ret_process, FRAME_THREAD, name, i + 1), "work /src/app.py:3:4", 2);
