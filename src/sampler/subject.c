@@ -272,14 +272,6 @@ static void note_first_sample(struct subject *subject)
         subject->counters->first_sample_ns = monotonic_now_ns() - subject->attach_ns;
 }
 
-/* Enters intervals in which no stack was counted into the books, but those that wait for one. */
-static void close_idle(struct subject *subject)
-{
-    uint32_t owed = session_owed_intervals(subject->session);
-    subject->owed += owed;
-    subject->counters->idle += subject->passed + 1 - owed;
-}
-
 /* Notes who held and who wanted a GIL, in intervals that are counted now, of which the last one was looked at. */
 static void note_gils(struct subject *subject, uint64_t intervals)
 {
@@ -287,6 +279,15 @@ static void note_gils(struct subject *subject, uint64_t intervals)
     session_count_gils(subject->session, &held, &waiting);
     subject->counters->gil_held += held * intervals;
     subject->counters->gil_waits += waiting * intervals;
+}
+
+/* Enters intervals in which no stack was counted into the books, but those that wait for one. */
+static void close_idle(struct subject *subject)
+{
+    uint32_t owed = session_owed_intervals(subject->session);
+    subject->owed += owed;
+    subject->counters->idle += subject->passed + 1 - owed;
+    note_gils(subject, (uint64_t)subject->passed + 1 - owed);
 }
 
 /* Enters an interval into the books. is_torn: threads were left over. is_refused: on a CPU where we may not run. */
@@ -313,7 +314,6 @@ static void close_interval(struct subject *subject, bool is_torn, bool is_refuse
         counters->elsewhere += is_torn && is_refused;
         subject->owed += subject->passed;
     } else {
-        note_gils(subject, 1 + (uint64_t)subject->passed);
         close_idle(subject);
     }
     subject->passed = 0;
