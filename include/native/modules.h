@@ -61,7 +61,7 @@ void modules_destroy(struct modules *modules);
 struct error *modules_update(struct modules *modules, const struct maps *maps);
 
 /* The module that has code at an address; NULL: none has. Allocates nothing. Valid until the next update. */
-const struct native_module *modules_find(const struct modules *modules, remote_addr address);
+const struct native_module *modules_find(struct modules *modules, remote_addr address);
 
 /* See module_opener. */
 int modules_open_jit_names(const struct modules *modules);

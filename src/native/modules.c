@@ -37,6 +37,7 @@ struct modules {
     struct memory *memory;
     struct module_list list;
     uint32_t next_number;
+    uint32_t last_found; /* index of the module that was asked for last: most frames are in their caller's */
 };
 
 static void module_destroy(struct module *module)
@@ -238,12 +239,18 @@ struct error *modules_update(struct modules *modules, const struct maps *maps)
     return NULL;
 }
 
-const struct native_module *modules_find(const struct modules *modules, remote_addr address)
+static bool is_in(const struct module_list *list, uint32_t index, remote_addr address)
 {
-    uint32_t index = find_index(&modules->list, address);
-    if (index >= modules->list.count || modules->list.modules[index]->shown.start > address)
-        return NULL;
-    return &modules->list.modules[index]->shown;
+    return index < list->count && address >= list->modules[index]->shown.start &&
+           address < list->modules[index]->shown.end;
+}
+
+const struct native_module *modules_find(struct modules *modules, remote_addr address)
+{
+    if (!is_in(&modules->list, modules->last_found, address))
+        modules->last_found = find_index(&modules->list, address);
+    bool is_found = is_in(&modules->list, modules->last_found, address);
+    return is_found ? &modules->list.modules[modules->last_found]->shown : NULL;
 }
 
 int modules_open_jit_names(const struct modules *modules)

@@ -16,7 +16,7 @@
 #include <libunwind.h>
 
 struct remote {
-    const struct modules *modules;
+    struct modules *modules;
     struct page_cache *cache;
     const unsigned char *stack; /* the copy of its bytes from stack_start on */
     remote_addr stack_start;

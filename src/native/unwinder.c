@@ -20,7 +20,7 @@ enum {
 };
 
 struct unwinder {
-    const struct modules *modules;
+    struct modules *modules;
     struct page_cache *cache;
     unw_addr_space_t space;
     struct rules *rules;
@@ -215,16 +215,13 @@ static bool restart(struct unwinder *unwinder, const struct place *place)
 }
 
 /* The ways out of a frame when the file leads to none. */
-static enum step step_by_guess(struct unwinder *unwinder, const struct native_frame *frame, unw_cursor_t *cursor,
+static enum step step_by_guess(struct unwinder *unwinder, const struct native_frame *frame, const struct place *here,
                                struct place *ret)
 {
-    unw_word_t frame_pointer;
-    bool has_pointer = unw_get_reg(cursor, REGISTER_FRAME, &frame_pointer) >= 0;
-    struct place here = {.frame_pointer = has_pointer ? frame_pointer : 0};
-    enum step step = unwinder->count == 1 ? step_by_call(unwinder, frame, &here, ret)
-                                          : step_by_trampoline(unwinder, frame, &here, ret);
-    if (step == STEP_FAILED && has_pointer)
-        step = step_by_frame_pointer(unwinder, frame, &here, ret);
+    enum step step = unwinder->count == 1 ? step_by_call(unwinder, frame, here, ret)
+                                          : step_by_trampoline(unwinder, frame, here, ret);
+    if (step == STEP_FAILED && here->frame_pointer != 0)
+        step = step_by_frame_pointer(unwinder, frame, here, ret);
     return step == STEP_DONE && !restart(unwinder, ret) ? STEP_FAILED : step;
 }
 
@@ -232,10 +229,12 @@ static enum step step_by_guess(struct unwinder *unwinder, const struct native_fr
 static enum step step_out(struct unwinder *unwinder, struct place *ret)
 {
     struct native_frame *frame = &unwinder->frames[unwinder->count - 1];
-    unw_cursor_t before = unwinder->cursor;
+    /* Afterwards the cursor is somewhere else, or nowhere. A copy of it would have a kilobyte. */
+    struct place here = {0};
+    unw_get_reg(&unwinder->cursor, REGISTER_FRAME, &here.frame_pointer);
     unwinder->remote.is_beyond = false;
     enum step step = step_by_rule(unwinder, frame, ret);
-    return step == STEP_FAILED ? step_by_guess(unwinder, frame, &before, ret) : step;
+    return step == STEP_FAILED ? step_by_guess(unwinder, frame, &here, ret) : step;
 }
 
 /* Steps out of the last frame, and on. In a search, only to where a call stands. */

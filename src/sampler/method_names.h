@@ -24,7 +24,7 @@ struct module_methods {
 /* A zeroed struct is valid once the first three are set; they must outlive it. */
 struct method_names {
     struct memory *memory; /* of the target */
-    const struct modules *modules;
+    struct modules *modules;
     const struct maps *maps;
     struct module_methods *files;
     uint32_t count, capacity;

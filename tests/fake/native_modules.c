@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-const struct native_module *modules_find(const struct modules *modules, remote_addr address)
+const struct native_module *modules_find(struct modules *modules, remote_addr address)
 {
     for (uint32_t i = 0; i < modules->count; i++) {
         if (address >= modules->items[i].start && address < modules->items[i].end)
