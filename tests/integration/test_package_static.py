@@ -151,8 +151,8 @@ class TestFile(StaticCase):
             notices = file.read()
         names = {"libelf": "libelf", "libdw": "libdw", "libunwind": "libunwind", "libunwind-x86_64": "libunwind",
                  "libiberty": "libiberty", "liblzma": "liblzma", "libz": "zlib", "libpcre2-8": "PCRE2",
-                 "libprotobuf-c": "protobuf-c", "libncursesw": "ncurses", "libtinfo": "ncurses", "libc": "glibc",
-                 "libm-2.36": "glibc", "libgcc": "libgcc", "libgcc_eh": "libgcc"}
+                 "libprotobuf-c": "protobuf-c", "libncursesw": "ncurses", "libseccomp": "libseccomp",
+                 "libtinfo": "ncurses", "libc": "glibc", "libm-2.36": "glibc", "libgcc": "libgcc", "libgcc_eh": "libgcc"}
         for path in self.linked_members():
             self.assertIn(names[os.path.basename(path)[:-len(".a")]], notices)
 
