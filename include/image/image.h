@@ -41,11 +41,15 @@ struct error *image_open(int fd, struct image **ret);
 
 /* Opens an ELF file that is in our memory, which is copied: what the kernel maps without having a file. */
 struct error *image_open_bytes(const void *bytes, size_t len, struct image **ret);
+
 /*
  * Opens the beginning of an ELF file, of which there are only these bytes: its program headers, and what of its notes
  * lies in them. It has no sections. The bytes are copied.
  */
 struct error *image_open_head(const void *bytes, size_t len, struct image **ret);
+
+/* A descriptor of the file, which the caller closes, closed in programs that we start; -1 when there is only a head. */
+int image_duplicate_file(const struct image *image);
 
 /* Accepts NULL. */
 void image_destroy(struct image *image);

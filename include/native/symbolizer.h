@@ -3,7 +3,8 @@
  * From addresses of code to names: of functions, of source files and lines, and of those that were inlined.
  *
  * What is found is kept, so that an address that was asked for before costs one look into a table. All texts come from
- * files of the target and are hostile; they end with a NUL and hold none.
+ * files of the target and are hostile; they end with a NUL and hold none. The files are read in a process of our own
+ * that can do nothing else (base/confined.h), which symbolizer_create() starts.
  */
 #ifndef NATIVE_SYMBOLIZER_H
 #define NATIVE_SYMBOLIZER_H
@@ -28,7 +29,7 @@ void symbolizer_destroy(struct symbolizer *symbolizer);
  * To be called when modules_update() was. What was found in modules that are still there is kept. The tables of a new
  * module are read when an address of it is asked for first: most modules never are, and it takes 5 ms for the largest.
  */
-struct error *symbolizer_update(struct symbolizer *symbolizer);
+void symbolizer_update(struct symbolizer *symbolizer);
 
 /*
  * The functions that an address is in, innermost first; at least one, except without memory, or with two million

@@ -104,6 +104,11 @@ struct error *image_open_head(const void *bytes, size_t len, struct image **ret)
     return NULL;
 }
 
+int image_duplicate_file(const struct image *image)
+{
+    return image->fd >= 0 ? fcntl(image->fd, F_DUPFD_CLOEXEC, 0) : -1;
+}
+
 void image_destroy(struct image *image)
 {
     if (!image)

@@ -5,11 +5,10 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/table.h"
+#include "code_reader.h"
 #include "cython_source.h"
 #include "function_store.h"
 #include "jit_names.h"
-#include "module_code.h"
-#include "symbol_name.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -32,9 +31,7 @@ struct place {
 
 struct symbolizer {
     struct modules *modules;
-    struct module_code *codes; /* of modules that were looked into */
-    uint32_t code_count, code_capacity;
-    struct table codes_by_number;
+    struct code_reader *reader;
     struct place *places;
     uint32_t place_count, place_capacity;
     struct table places_by_address;
@@ -42,97 +39,46 @@ struct symbolizer {
     struct function_store store;
     struct jit_names jit;
     struct cython_sources cython;
-    struct buffer name, symbol, path; /* kept, so that they need not grow each time */
+    struct buffer name, path; /* kept, so that they need not grow each time */
 };
 
 struct error *symbolizer_create(struct modules *modules, struct symbolizer **ret)
 {
-    struct symbolizer *symbolizer = calloc(1, sizeof(*symbolizer));
+    cleanup_symbolizer struct symbolizer *symbolizer = calloc(1, sizeof(*symbolizer));
     if (!symbolizer)
         return error_no_memory();
     symbolizer->modules = modules;
-    *ret = symbolizer;
+    struct error *error = code_reader_create(&symbolizer->reader);
+    if (error)
+        return error;
+    *ret = hand_over(&symbolizer);
     return NULL;
-}
-
-static void forget_codes(struct symbolizer *symbolizer)
-{
-    for (uint32_t i = 0; i < symbolizer->code_count; i++)
-        module_code_deinit(&symbolizer->codes[i]);
-    symbolizer->code_count = 0;
 }
 
 void symbolizer_destroy(struct symbolizer *symbolizer)
 {
     if (!symbolizer)
         return;
-    forget_codes(symbolizer);
-    free(symbolizer->codes);
+    code_reader_destroy(symbolizer->reader);
     free(symbolizer->places);
-    table_deinit(&symbolizer->codes_by_number);
     table_deinit(&symbolizer->places_by_address);
     arena_clear(&symbolizer->lists);
     function_store_deinit(&symbolizer->store);
     jit_names_deinit(&symbolizer->jit);
     cython_sources_deinit(&symbolizer->cython);
     buffer_deinit(&symbolizer->name);
-    buffer_deinit(&symbolizer->symbol);
     buffer_deinit(&symbolizer->path);
     free(symbolizer);
 }
 
-/* Lets go what belongs to modules that are no longer there, and puts those that are into the table again. */
-static bool keep_present_codes(struct symbolizer *symbolizer)
-{
-    uint32_t kept = 0;
-    bool is_good = true;
-    table_clear(&symbolizer->codes_by_number);
-    for (uint32_t i = 0; i < symbolizer->code_count; i++) {
-        struct module_code *code = &symbolizer->codes[i];
-        const struct native_module *module = modules_find(symbolizer->modules, code->start);
-        bool is_present = module && module->number == code->number;
-        if (!is_present || !table_insert(&symbolizer->codes_by_number, hash_number(code->number), kept)) {
-            is_good = is_good && !is_present;
-            module_code_deinit(code);
-            continue;
-        }
-        symbolizer->codes[kept++] = *code;
-    }
-    symbolizer->code_count = kept;
-    return is_good;
-}
-
-struct error *symbolizer_update(struct symbolizer *symbolizer)
+void symbolizer_update(struct symbolizer *symbolizer)
 {
     if (symbolizer->place_count >= PLACE_LIMIT) {
         table_clear(&symbolizer->places_by_address);
         symbolizer->place_count = 0;
         arena_clear(&symbolizer->lists);
     }
-    return keep_present_codes(symbolizer) ? NULL : error_no_memory();
-}
-
-static bool is_code_of(const void *context, uint32_t index, const void *key)
-{
-    const struct symbolizer *symbolizer = context;
-    const uint32_t *number = key;
-    return symbolizer->codes[index].number == *number;
-}
-
-/* What is known of a module's code, which is read when it is asked for first; NULL without memory. */
-static const struct module_code *find_code(struct symbolizer *symbolizer, const struct native_module *module)
-{
-    uint64_t hash = hash_number(module->number);
-    uint32_t index = table_find(&symbolizer->codes_by_number, hash, is_code_of, symbolizer, &module->number);
-    if (index != TABLE_NONE)
-        return &symbolizer->codes[index];
-    if (!array_grow(&symbolizer->codes, symbolizer->code_count, &symbolizer->code_capacity,
-                    sizeof(*symbolizer->codes)) ||
-        !table_insert(&symbolizer->codes_by_number, hash, symbolizer->code_count))
-        return NULL;
-    struct module_code *code = &symbolizer->codes[symbolizer->code_count++];
-    module_code_init(code, module);
-    return code;
+    code_reader_update(symbolizer->reader, symbolizer->modules);
 }
 
 /* What a module is called in the names of its functions. */
@@ -234,70 +180,43 @@ static void set_cython_line(struct symbolizer *symbolizer, const char *folder, s
     }
 }
 
-/* What all functions of one address have in common. */
-struct code_place {
-    const struct native_module *module;
-    struct debug_lines *lines;
-    uint64_t address;
-    remote_addr start; /* of the function that has it; 0: not known */
-};
-
-/* Adds a function with a symbol, and perhaps a line. */
-static bool add_named(struct symbolizer *symbolizer, const struct code_place *at, const char *symbol, bool is_inlined,
-                      const struct debug_place *place, struct description *ret)
+/* Adds the index-th function of what the file says; the last one is that which the others are inlined into. */
+static bool add_code(struct symbolizer *symbolizer, const struct native_module *module,
+                     const struct code_description *code, uint32_t index, struct description *ret)
 {
+    const struct code_place *place = &code->places[index];
+    const bool is_inlined = index + 1 < code->count;
     struct native_function function = {
-        .symbol = is_inlined ? "" : symbol,
+        .symbol = is_inlined ? "" : code->symbol,
         .file = place->file,
         .line = place->line,
-        .path = at->module->path,
-        .start = is_inlined ? 0 : at->start,
+        .path = module->path,
+        .start = code->is_found && !is_inlined ? module->bias + code->function.address : 0,
         .is_inlined = is_inlined,
-        .is_named = true,
+        .is_named = is_inlined || code->symbol[0],
     };
-    if (function.line > 0 && symbol_is_of_cython(symbol))
-        set_cython_line(symbolizer, debug_lines_folder(at->lines, at->address), &function);
+    if (function.line > 0 && place->is_of_cython)
+        set_cython_line(symbolizer, code->folder, &function);
     buffer_clear(&symbolizer->name);
-    symbol_name_append(symbol[0] ? symbol : "[inlined]", &symbolizer->name);
+    if (function.is_named)
+        buffer_append_text(&symbolizer->name, place->name[0] ? place->name : "[inlined]");
+    else
+        name_by_start(module, code->is_found ? &code->function : NULL, &symbolizer->name);
     return add_function(symbolizer, &function, ret);
 }
 
-/* Adds a function without a symbol: its name is that of an address. */
-static bool add_unnamed(struct symbolizer *symbolizer, const struct code_place *at, const struct image_range *range,
-                        const struct debug_place *place, struct description *ret)
-{
-    struct native_function function = {
-        .symbol = "", .file = place->file, .line = place->line, .path = at->module->path, .start = at->start};
-    buffer_clear(&symbolizer->name);
-    name_by_start(at->module, range, &symbolizer->name);
-    return add_function(symbolizer, &function, ret);
-}
-
-/* Describes code that is in a file. The symbol of the function is taken before the name that a compiler wrote down. */
+/* Describes code that is in a file. Where nothing can be said about it, there is a function without a name. */
 static bool describe_code(struct symbolizer *symbolizer, const struct native_module *module, uint64_t address,
                           struct description *ret)
 {
-    const struct module_code *code = find_code(symbolizer, module);
-    struct debug_place places[DEBUG_PLACE_LIMIT];
-    struct image_range range;
-    if (!code)
-        return false;
-    struct code_place at = {.module = module, .lines = code->lines, .address = address};
-    bool is_found = code->names && function_names_find(code->names, address, &range, &symbolizer->symbol);
-    if (is_found)
-        at.start = module->bias + range.address;
-    uint32_t count = code->lines ? debug_lines_find(code->lines, address, places) : 0;
-    if (count == 0)
-        places[count++] = (struct debug_place){"", "", 0};
-    for (uint32_t i = 0; i + 1 < count; i++) {
-        if (!add_named(symbolizer, &at, places[i].name, true, &places[i], ret))
+    struct code_description code;
+    if (!code_reader_find(symbolizer->reader, module, address, &code))
+        code = (struct code_description){.symbol = "", .folder = "", .places = {{"", "", 0, false}}, .count = 1};
+    for (uint32_t i = 0; i < code.count; i++) {
+        if (!add_code(symbolizer, module, &code, i, ret))
             return false;
     }
-    const struct debug_place *last = &places[count - 1];
-    const char *symbol = is_found && symbolizer->symbol.len > 0 ? buffer_text(&symbolizer->symbol) : last->name;
-    if (symbol[0])
-        return add_named(symbolizer, &at, symbol, false, last, ret);
-    return add_unnamed(symbolizer, &at, is_found ? &range : NULL, last, ret);
+    return true;
 }
 
 static bool is_same_place(const void *context, uint32_t index, const void *key)

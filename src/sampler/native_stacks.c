@@ -41,7 +41,8 @@ static struct error *update(struct native_stacks *stacks, const struct maps *map
     stacks->merge.interpreter = NULL;
     stacks->is_outdated = false;
     stacks->methods.maps = maps;
-    return error ? error : symbolizer_update(stacks->symbolizer);
+    symbolizer_update(stacks->symbolizer);
+    return error;
 }
 
 static struct error *create(struct native_stacks *stacks, const struct maps *maps, struct memory *memory)
