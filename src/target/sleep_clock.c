@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "clock.h"
 #include "proc_file.h"
 #include "target/cpu.h"
 #include "target/proc_text.h"
@@ -11,14 +12,6 @@
 #include "target/task.h"
 
 #include <fcntl.h>
-#include <time.h>
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static bool read_stamp(int folder, const char *name, int64_t *ret_ns)
 {
@@ -36,7 +29,7 @@ bool sleep_start_read(const struct task *task, struct sleep_start *ret)
     if (!task_read_state(task, &state) || state.cpu < 0 || !read_stamp(task->process->directory, name, &start.stamp_ns))
         return false;
     start.cpu = state.cpu;
-    start.now_ns = now_ns();
+    start.now_ns = (int64_t)clock_now_ns();
     *ret = start;
     return true;
 }
@@ -53,7 +46,7 @@ static void *look_at_clock(void *argument)
     int64_t stamp_ns;
     probe->is_known = read_stamp(AT_FDCWD, "/proc/thread-self/sched", &stamp_ns);
     if (probe->is_known)
-        probe->behind_ns = now_ns() - stamp_ns;
+        probe->behind_ns = (int64_t)clock_now_ns() - stamp_ns;
     return NULL;
 }
 

@@ -2,6 +2,7 @@
 #include "target/task.h"
 
 #include "base/cleanup.h"
+#include "descriptor.h"
 #include "pid_namespace.h"
 #include "target/proc_text.h"
 #include "target/process.h"
@@ -60,13 +61,7 @@ static ssize_t read_file(const struct task *task, int fd, const char *file, char
  */
 static int open_to_keep(const struct process *process, pid_t tid, const char *file)
 {
-    struct rlimit limit;
-    int fd = open_file(process, tid, file);
-    if (fd < 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0 || (rlim_t)fd < limit.rlim_cur / 4 * 3)
-        return fd;
-    close(fd);
-    errno = EMFILE;
-    return -1;
+    return descriptor_keep(open_file(process, tid, file));
 }
 
 struct error *task_init(struct task *task, const struct process *process, pid_t tid)
