@@ -20,4 +20,10 @@ struct recording_options {
     bool with_idle;       /* record threads that are neither running nor ready to run, too */
 };
 
+/* Whether threads of the program are in our hands at times. */
+static inline bool recording_stops_threads(const struct recording_options *options)
+{
+    return options->is_blocking || options->with_native;
+}
+
 #endif

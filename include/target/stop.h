@@ -16,6 +16,8 @@
  * A signal for which the thread has just been stopped is still delivered then, since the kernel keeps it in the thread
  * (exit_code) until somebody takes the notice of the stop, which is only ever looked at here (WNOWAIT).
  *
+ * When we are stopped ourselves (SIGSTOP) with threads in our hands, somebody makes us go on: see target/guard.h.
+ *
  * What the program can notice: a system call that it is about to sleep in can return early, as from a signal without a
  * handler; signal(7) lists those few that then fail with EINTR instead of being restarted by the kernel.
  */

@@ -11,6 +11,7 @@
 #include "sampler/dumping.h"
 #include "target/children.h"
 #include "target/denial.h"
+#include "target/guard.h"
 #include "target/process.h"
 #include "target/task.h"
 #include "verbs.h"
@@ -116,15 +117,19 @@ static struct error *read_core(struct readings *readings)
     return error ? error : add_dump(readings, &dump);
 }
 
+static bool stops_threads(const struct dump_plan *plan)
+{
+    return !plan->core && (plan->reading.is_blocking || plan->reading.with_native);
+}
+
 /* Adds what a process looks like now to the reading. */
 static struct error *read_member(struct readings *readings, struct member *member)
 {
     cleanup_process_dump struct process_dump dump = {0};
     int64_t patience_ms = member->parent == 0 && !member->was_read ? READY_MS : 0;
     const struct dumping_options *options = &readings->plan->reading;
-    struct error *error = options->is_blocking || options->with_native
-                              ? read_stopping(member->process, options, patience_ms, &dump)
-                              : read_process(member->process, options, patience_ms, &dump);
+    struct error *error = stops_threads(readings->plan) ? read_stopping(member->process, options, patience_ms, &dump)
+                                                        : read_process(member->process, options, patience_ms, &dump);
     if (error)
         return error;
     dump.parent = member->parent;
@@ -443,9 +448,12 @@ int dump_readings_run(const struct dump_plan *plan)
     task_allow_many();
     if (plan->is_repeated)
         catch_signals();
+    if (stops_threads(plan))
+        guard_start();
     struct error *error = open_named(&readings);
     if (!error && (readings.count > 0 || plan->core))
         error = take_readings(&readings);
+    guard_end();
     readings.named_count = 0;
     forget_dumps(&readings);
     forget_members(&readings);

@@ -25,6 +25,7 @@
 #include "profile/view.h"
 #include "sampler/process_tree.h"
 #include "sampler/recording.h"
+#include "target/guard.h"
 #include "target/launch.h"
 #include "target/process.h"
 #include "target/task.h"
@@ -88,12 +89,6 @@ struct record_arguments {
     int ready_fd;       /* -1: nobody waits for the beginning */
     struct picture_options picture;
 };
-
-/* Whether threads of the program are in our hands at times. */
-static bool stops_threads(const struct recording_options *options)
-{
-    return options->is_blocking || options->with_native;
-}
 
 static struct error *complete(struct record_arguments *arguments)
 {
@@ -412,10 +407,12 @@ static int record_pid(struct record_arguments *arguments)
     if (!error)
         error = open_outputs(arguments, &name);
     if (!error)
-        error = supervisor_init(&supervisor, stops_threads(&arguments->sampling.recording));
+        error = supervisor_init(&supervisor, recording_stops_threads(&arguments->sampling.recording));
     if (error)
         return report_error(error);
     task_allow_many();
+    if (supervisor.stops_threads)
+        guard_start();
     supervisor.process = process;
     supervisor.others = others.processes;
     supervisor.other_count = others.count;
@@ -442,12 +439,14 @@ static int record_program(struct record_arguments *arguments)
     launch_prepare(&signals_for_program);
     struct error *error = open_outputs(arguments, &name);
     if (!error)
-        error = supervisor_init(&supervisor, stops_threads(&arguments->sampling.recording));
+        error = supervisor_init(&supervisor, recording_stops_threads(&arguments->sampling.recording));
     if (error)
         return target_report_wrapper_error(error);
     error = tell_program();
     if (error)
         return target_report_wrapper_error(error);
+    if (supervisor.stops_threads)
+        guard_start();
     error = arguments->captures
                 ? capture_launch(arguments->sampling.program, &signals_for_program, &supervisor.child, &captured)
                 : launch_program(arguments->sampling.program, &signals_for_program, &supervisor.child);
@@ -487,6 +486,7 @@ int verb_record(int argc, char **argv)
         status = report_error(error);
     else
         status = arguments.sampling.program ? record_program(&arguments) : record_pid(&arguments);
+    guard_end();
     outputs_deinit(&arguments.outputs);
     store_deinit(&arguments.store);
     picture_options_deinit(&arguments.picture);

@@ -20,6 +20,7 @@
 #include "screen/feed.h"
 #include "screen/model.h"
 #include "screen/screen.h"
+#include "target/guard.h"
 #include "target/launch.h"
 #include "target/process.h"
 #include "target/task.h"
@@ -369,6 +370,8 @@ static int run(struct top_arguments *arguments)
     struct error *error = propose_name(arguments);
     if (error)
         return report_error(error);
+    if (recording_stops_threads(&arguments->sampling.recording))
+        guard_start();
     return arguments->sampling.program ? watch_program(arguments) : watch_pid(arguments);
 }
 
@@ -386,6 +389,7 @@ int verb_top(int argc, char **argv)
     arguments.picture.line = &arguments.line;
     struct error *error = options_parse(&top_argp, argc, argv, &arguments.line);
     int status = error ? report_error(error) : run(&arguments);
+    guard_end();
     top_view_deinit(&arguments.view);
     top_output_deinit(&arguments.output);
     picture_options_deinit(&arguments.picture);

@@ -3,6 +3,8 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "clock.h"
+#include "guard_timer.h"
 #include "living_thread.h"
 #include "pid_namespace.h"
 #include "proc_file.h"
@@ -34,19 +36,6 @@ enum {
 static void *as_data(int number)
 {
     return (void *)(intptr_t)number;
-}
-
-bool stop_begin(struct stop *stop, const struct task *task)
-{
-    *stop = (struct stop){.tid = task->system_tid};
-    /*
-     * That the number has gone to another process since the task was looked at would take a whole round of all numbers
-     * in a few microseconds.
-     */
-    if (stop->tid == 0 || ptrace(PTRACE_SEIZE, stop->tid, NULL, NULL) != 0)
-        return false;
-    stop->state = ptrace(PTRACE_INTERRUPT, stop->tid, NULL, NULL) == 0 ? STOP_ASKED : STOP_BROKEN;
-    return true;
 }
 
 /* Takes note of what the kernel says of a thread. */
@@ -95,6 +84,8 @@ static void do_nothing(int number)
 struct alarm {
     bool is_made;
     timer_t timer;
+    int guard_timer;
+    uint32_t held; /* threads that were asked to stop, and are not known to be gone from us */
 };
 
 static pthread_key_t alarm_key; /* its value is the thread's alarm, when that is made */
@@ -104,6 +95,7 @@ static void delete_alarm(void *value)
 {
     struct alarm *alarm = value;
     timer_delete(alarm->timer);
+    cleanup_close_fd(&alarm->guard_timer);
     alarm->is_made = false;
 }
 
@@ -137,6 +129,7 @@ static struct alarm *own_alarm(void)
     if (!has_alarm_key || timer_create(CLOCK_MONOTONIC, &event, &alarm.timer) != 0)
         return NULL;
     alarm.is_made = true;
+    alarm.guard_timer = guard_timer_open();
     if (pthread_setspecific(alarm_key, &alarm) != 0) {
         delete_alarm(&alarm);
         return NULL;
@@ -151,20 +144,46 @@ static void set_alarm(struct alarm *alarm, long first_ns)
     timer_settime(alarm->timer, 0, &times, NULL);
 }
 
-static uint64_t now_ns(void)
+/* One more thread is going to be held. */
+static void count_hold(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+    struct alarm *alarm = own_alarm();
+    if (alarm && alarm->held++ == 0)
+        guard_timer_begin(alarm->guard_timer);
+}
+
+static void count_release(void)
+{
+    struct alarm *alarm = own_alarm();
+    if (alarm && alarm->held > 0 && --alarm->held == 0)
+        guard_timer_end(alarm->guard_timer);
+}
+
+bool stop_begin(struct stop *stop, const struct task *task)
+{
+    *stop = (struct stop){.tid = task->system_tid};
+    /*
+     * That the number has gone to another process since the task was looked at would take a whole round of all numbers
+     * in a few microseconds.
+     */
+    if (stop->tid == 0)
+        return false;
+    count_hold();
+    if (ptrace(PTRACE_SEIZE, stop->tid, NULL, NULL) != 0) {
+        count_release();
+        return false;
+    }
+    stop->state = ptrace(PTRACE_INTERRUPT, stop->tid, NULL, NULL) == 0 ? STOP_ASKED : STOP_BROKEN;
+    return true;
 }
 
 /* Waits for what has not stopped yet. An alarm is set, and ends each wait that is not over in time. */
 static void wait_for_each(struct stop *stops, uint32_t count)
 {
-    uint64_t end_ns = now_ns() + STOP_WAIT_NS;
+    uint64_t end_ns = clock_now_ns() + STOP_WAIT_NS;
     for (uint32_t i = 0; i < count; i++) {
         while (stops[i].state == STOP_ASKED) {
-            bool is_over = now_ns() >= end_ns;
+            bool is_over = clock_now_ns() >= end_ns;
             look(&stops[i], is_over ? WNOHANG : 0);
             if (is_over && stops[i].state == STOP_ASKED)
                 stops[i].state = STOP_OVERDUE;
@@ -219,7 +238,10 @@ bool stop_end(struct stop *stop)
     if (ended.state == STOP_ASKED || ended.state == STOP_OVERDUE)
         look(&ended, WNOHANG);
     /* Nobody can be let go who has not stopped. When this fails, he has been killed. */
-    return ended.state == STOP_REACHED && ptrace(PTRACE_DETACH, ended.tid, NULL, as_data(ended.signal)) == 0;
+    if (ended.state != STOP_REACHED || ptrace(PTRACE_DETACH, ended.tid, NULL, as_data(ended.signal)) != 0)
+        return false;
+    count_release();
+    return true;
 }
 
 /* What a thread is told that tries to seize another one, and tells. */

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "proc_folder.h"
+#include "target/guard.h"
 #include "target/launch.h"
 #include "target/process.h"
 #include "target/task.h"
@@ -326,6 +327,41 @@ static void the_end_of_our_thread_lets_go_of_what_has_not_stopped(void **state)
     end(&scene);
 }
 
+/* Ends us with 0 when the child could be let go after we were stopped. */
+static void *stop_ourselves(void *scene)
+{
+    const struct scene *held = scene;
+    struct stop stop;
+    if (!stop_begin(&stop, &held->task))
+        _exit(1);
+    stop_wait(&stop, 1);
+    wait_on(&stop);
+    pthread_kill(pthread_self(), SIGSTOP); /* sent to all of us, it could come when the child has been let go */
+    _exit(stop_end(&stop) ? 0 : 2);
+}
+
+static void who_is_stopped_while_he_holds_a_thread_goes_on(void **state)
+{
+    (void)state;
+    struct scene scene = start(count_rounds);
+    int status;
+    pid_t holder = fork();
+    if (holder == 0) {
+        pthread_t thread;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        guard_start();
+        pthread_create(&thread, NULL, stop_ourselves, &scene);
+        pthread_join(thread, NULL);
+        _exit(3);
+    }
+    /* We may be too late to see the stop. */
+    assert_int_equal(waitpid(holder, &status, 0), holder);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    wait_for_rounds(&scene);
+    end(&scene);
+}
+
 /* Seizes a process from another one, until it is killed. Returns its number when it has. */
 static pid_t trace_from_elsewhere(struct scene *scene)
 {
@@ -449,6 +485,7 @@ int main(void)
         cmocka_unit_test(nothing_is_held_of_what_cannot_be_seized),
         cmocka_unit_test(the_end_of_a_child_stays_for_who_waits_for_it),
         cmocka_unit_test(the_end_of_our_thread_lets_go_of_what_has_not_stopped),
+        cmocka_unit_test(who_is_stopped_while_he_holds_a_thread_goes_on),
         cmocka_unit_test(it_is_told_whether_threads_can_be_stopped),
         cmocka_unit_test(who_traces_for_a_moment_only_is_waited_for),
         cmocka_unit_test(what_no_system_call_can_name_is_not_stopped),
