@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/table.h"
+#include "budget.h"
 #include "counters.h"
 #include "file_names.h"
 #include "losses.h"
@@ -14,6 +15,7 @@
 #include "sample_log.h"
 #include "schedule.h"
 #include "subject.h"
+#include "target/quota.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -52,6 +54,9 @@ struct recording {
     struct sample_log log;
     bool is_reading; /* the deadline of the current interval is over, and some subjects are not done */
     uint64_t end_ns; /* when sampling ended; 0 while it goes on */
+
+    struct budget budget;   /* of CPU time, when threads are stopped for samples */
+    uint64_t budget_end_ns; /* before then it is used up */
 };
 
 struct error *recording_create(const struct recording_options *options, struct profile *profile, struct recording **ret)
@@ -179,7 +184,16 @@ static int end_with(struct recording *recording, enum recording_state state)
 static uint64_t rest_end_ns(const struct recording *recording)
 {
     const struct schedule *schedule = &recording->schedule;
-    return schedule_is_over(schedule) ? schedule->end_ns : schedule->deadline_ns;
+    uint64_t end_ns = schedule_is_over(schedule) ? schedule->end_ns : schedule->deadline_ns;
+    return end_ns > recording->budget_end_ns ? end_ns : recording->budget_end_ns;
+}
+
+/* Looks how much CPU time we may have, where being throttled would hold threads. */
+static void look_at_quota(struct recording *recording)
+{
+    struct quota quota;
+    if (recording_stops_threads(&recording->options))
+        budget_set(&recording->budget, quota_read(NULL, NULL, &quota) ? &quota : NULL);
 }
 
 /* Waits for the deadline of the next interval. Returns false when the relay is to stop. */
@@ -290,6 +304,9 @@ static int finish_turn(struct recording *recording, const struct turn *turn)
         recording->is_reading = false;
         recording->rested_from_ns = monotonic_now_ns();
         schedule_advance(&recording->schedule, recording->rested_from_ns);
+        if (recording_stops_threads(&recording->options))
+            recording->budget_end_ns =
+                budget_rest_end_ns(&recording->budget, recording->rested_from_ns, budget_used_ns());
         relay_rest_until(recording->relay, rest_end_ns(recording));
     }
     return turn->next_cpu;
@@ -346,6 +363,7 @@ static struct error *start(struct recording *recording)
         atomic_store(&recording->state, RECORDING_RUNNING);
         return NULL;
     }
+    look_at_quota(recording);
     struct error *error = relay_create(take_step, recording, &recording->relay);
     if (error)
         return error;
@@ -594,6 +612,7 @@ static struct error *pass_on(struct recording *recording, const struct process *
     bool is_anew = false;
     struct sample_log *spare = &recording->spare_log;
     spare->count = 0;
+    look_at_quota(recording);
     pthread_mutex_lock(&recording->lock);
     struct error *error = file_names_collect(&recording->names, recording->profile);
     bool is_to_forget = is_too_large(recording);
