@@ -13,16 +13,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct departures;
 struct proc_syscall;
 struct process;
+struct registers;
 
 struct task {
     const struct process *process;
-    pid_t tid;        /* as procfs numbers the thread */
-    pid_t system_tid; /* as system calls of ours do; 0: they cannot name it */
-    int stat;         /* -1: not open */
-    int schedstat;    /* -1: not open; see task_read_times() */
-    int syscall;      /* -1: not open; see task_read_activity() */
+    pid_t tid;                     /* as procfs numbers the thread */
+    pid_t system_tid;              /* as system calls of ours do; 0: they cannot name it */
+    int stat;                      /* -1: not open */
+    int schedstat;                 /* -1: not open; see task_read_times() */
+    int syscall;                   /* -1: not open; see task_read_activity() */
+    struct departures *departures; /* NULL: nobody asked for them */
 };
 
 struct task_state {
@@ -81,5 +84,20 @@ bool task_read_futex(const struct task *task, remote_addr *ret);
 
 /* Keeps one more file open from its first use on. False when the kernel does not count, or the thread has ended. */
 bool task_read_times(struct task *task, struct task_times *ret);
+
+/*
+ * Whether the kernel has written down with which registers a thread last left its CPU. It begins to at the first call,
+ * which returns false, and does not where we may not ask for it or it would cost the thread too much; see departures.h.
+ */
+bool task_has_departure(struct task *task);
+
+/* Those registers. False, too, when they are not enough. Only meant for a thread that is kept off its CPU. */
+bool task_read_departure(const struct task *task, struct registers *ret);
+
+/* To be called in each interval, whatever became of the thread in it. */
+void task_watch_departures(const struct task *task);
+
+/* Ends what task_has_departure() began. */
+void task_forget_departures(struct task *task);
 
 #endif

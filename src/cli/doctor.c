@@ -9,6 +9,7 @@
 #include "sampler/self_test.h"
 #include "target/cpu.h"
 #include "target/denial.h"
+#include "target/departures.h"
 #include "target/launch.h"
 #include "target/process.h"
 #include "target/process_memory.h"
@@ -164,6 +165,10 @@ static void examine_confinement(struct doctor *doctor, const struct own_standing
         tell(doctor, VERDICT_FINE, "ptrace", "may be called (%s)", filter);
     else
         tell(doctor, VERDICT_NOTE, "ptrace", "is refused (%s): --blocking and --native do not work", filter);
+    if (departures_may_be_noted())
+        tell(doctor, VERDICT_FINE, "perf events", "may be had: 'record --native' need not stop a thread that computes");
+    else
+        tell(doctor, VERDICT_NOTE, "perf events", "are refused: 'record --native' stops each thread that it samples");
 }
 
 static void tell_wake_ups(struct doctor *doctor, const struct cpu_survey *survey)

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "descriptor.h"
 #include "pid_namespace.h"
+#include "target/departures.h"
 #include "target/proc_text.h"
 #include "target/process.h"
 
@@ -84,6 +85,7 @@ void task_deinit(struct task *task)
     cleanup_close_fd(&task->schedstat);
     cleanup_close_fd(&task->syscall);
     task->stat = task->schedstat = task->syscall = -1;
+    task_forget_departures(task);
 }
 
 bool task_read_state(const struct task *task, struct task_state *ret)
@@ -159,4 +161,30 @@ bool task_read_times(struct task *task, struct task_times *ret)
         return false;
     *ret = (struct task_times){.run_ns = schedstat.run_ns, .wait_ns = schedstat.wait_ns, .runs = schedstat.runs};
     return true;
+}
+
+bool task_has_departure(struct task *task)
+{
+    if (task->system_tid == 0)
+        return false;
+    if (!task->departures)
+        task->departures = departures_create();
+    return task->departures && departures_are_noted(task->departures, task->system_tid);
+}
+
+void task_watch_departures(const struct task *task)
+{
+    if (task->departures)
+        departures_watch(task->departures);
+}
+
+void task_forget_departures(struct task *task)
+{
+    departures_destroy(task->departures);
+    task->departures = NULL;
+}
+
+bool task_read_departure(const struct task *task, struct registers *ret)
+{
+    return task->departures && departures_read(task->departures, ret);
 }

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/departures.h"
+
+#include "base/cleanup.h"
+#include "clock.h"
+#include "descriptor.h"
+
+#include <asm/perf_regs.h>
+#if !defined(__aarch64__)
+#include <cpuid.h>
+#endif
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+    COUNT_NS = 100000000,
+    COUNT_LIMIT = 100, /* departures in that time beyond those that we caused */
+    RETRY_NS = 1000000000,
+};
+
+struct departures {
+    int event;         /* -1: none is written down */
+    const void *pages; /* the event's ring buffer */
+    uint64_t head;     /* of the ring buffer, when it was watched last: it falls with each record */
+    uint64_t looks;    /* since count_ns, each of which may have made the thread leave its CPU, */
+    uint64_t count;    /* and the departures that were written down in that time */
+    uint64_t count_ns;
+    uint64_t retry_ns; /* before which it is not asked for again */
+};
+
+#if defined(__aarch64__)
+
+/* DWARF's numbers are perf's: Linux arch/arm64/include/uapi/asm/perf_regs.h */
+static const unsigned char perf_numbers[REGISTER_COUNT] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
+                                                           11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+                                                           22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32};
+
+static bool are_enough(const struct registers *registers)
+{
+    (void)registers;
+    return true;
+}
+
+static bool is_told_system_calls(void)
+{
+    return true;
+}
+
+#else
+
+/* By DWARF's numbers: Linux arch/x86/include/uapi/asm/perf_regs.h */
+static const unsigned char perf_numbers[REGISTER_COUNT] = {
+    PERF_REG_X86_AX,  PERF_REG_X86_DX,  PERF_REG_X86_CX,  PERF_REG_X86_BX,  PERF_REG_X86_SI,  PERF_REG_X86_DI,
+    PERF_REG_X86_BP,  PERF_REG_X86_SP,  PERF_REG_X86_R8,  PERF_REG_X86_R9,  PERF_REG_X86_R10, PERF_REG_X86_R11,
+    PERF_REG_X86_R12, PERF_REG_X86_R13, PERF_REG_X86_R14, PERF_REG_X86_R15, PERF_REG_X86_IP,
+};
+
+/*
+ * Kernels before 5.11 did not know the registers that a function has to preserve, or only rbp, and had -1 for each
+ * (Linux 4.4, 5.4 arch/x86/kernel/perf_regs.c: perf_get_regs_user()).
+ */
+static bool are_whole(const struct registers *registers)
+{
+    static const unsigned char preserved[] = {3, 12, 13, 14, 15};
+    for (size_t i = 0; i < sizeof(preserved); i++) {
+        if (registers->values[preserved[i]] != UINT64_MAX)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * In a system call, or behind one, the pc is in rcx, too (Intel's manual, volume 2, SYSCALL). Which one it is only
+ * ptrace tells: orig_rax is not among perf's registers.
+ */
+static bool are_enough(const struct registers *registers)
+{
+    enum { CX = 2 };
+    return are_whole(registers) && registers->values[CX] != registers->values[REGISTER_PC];
+}
+
+/* Not on processors with FRED, which leave rcx as it is: Linux 6.9 arch/x86/include/asm/cpufeatures.h,
+ * X86_FEATURE_FRED. */
+static bool is_told_system_calls(void)
+{
+    unsigned eax, ebx, ecx, edx;
+    return !__get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) || (eax >> 17 & 1) == 0;
+}
+
+#endif
+
+static uint64_t register_mask(void)
+{
+    uint64_t mask = 0;
+    for (int i = 0; i < REGISTER_COUNT; i++)
+        mask |= UINT64_C(1) << perf_numbers[i];
+    return mask;
+}
+
+/* The newest record is the one at the head, and an old one is overwritten: nobody reads them all. */
+static int open_event(pid_t tid)
+{
+    if (!is_told_system_calls())
+        return -1;
+    struct perf_event_attr attributes = {
+        .size = sizeof(attributes),
+        .type = PERF_TYPE_SOFTWARE,
+        .config = PERF_COUNT_SW_CONTEXT_SWITCHES,
+        .sample_period = 1,
+        .sample_type = PERF_SAMPLE_REGS_USER,
+        .sample_regs_user = register_mask(),
+        .write_backward = 1,
+    };
+    return descriptor_keep((int)syscall(SYS_perf_event_open, &attributes, tid, -1, -1, PERF_FLAG_FD_CLOEXEC));
+}
+
+/* A page that tells where the newest record is, and one of records. */
+static size_t ring_len(void)
+{
+    return 2 * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void close_event(struct departures *departures)
+{
+    if (departures->pages)
+        munmap((void *)(uintptr_t)departures->pages, ring_len());
+    cleanup_close_fd(&departures->event);
+    *departures = (struct departures){.event = -1, .retry_ns = clock_now_ns() + RETRY_NS};
+}
+
+static void begin(struct departures *departures, pid_t tid)
+{
+    uint64_t now = clock_now_ns();
+    if (now < departures->retry_ns)
+        return;
+    *departures = (struct departures){.event = open_event(tid), .count_ns = now};
+    void *pages =
+        departures->event < 0 ? MAP_FAILED : mmap(NULL, ring_len(), PROT_READ, MAP_SHARED, departures->event, 0);
+    if (pages == MAP_FAILED)
+        close_event(departures);
+    else
+        departures->pages = pages;
+}
+
+bool departures_may_be_noted(void)
+{
+    cleanup_fd int event = open_event(0);
+    return event >= 0;
+}
+
+struct departures *departures_create(void)
+{
+    struct departures *departures = calloc(1, sizeof(*departures));
+    if (departures)
+        departures->event = -1;
+    return departures;
+}
+
+void departures_destroy(struct departures *departures)
+{
+    if (departures)
+        close_event(departures);
+    free(departures);
+}
+
+static uint64_t read_head(const struct departures *departures)
+{
+    const struct perf_event_mmap_page *page = departures->pages;
+    return __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
+}
+
+void departures_watch(struct departures *departures)
+{
+    if (departures->event < 0)
+        return;
+    uint64_t head = read_head(departures), now = clock_now_ns();
+    departures->count += (departures->head - head) / DEPARTURE_LEN;
+    departures->head = head;
+    uint64_t passed_ns = now - departures->count_ns;
+    if (passed_ns < COUNT_NS)
+        return;
+    if (departures->count > departures->looks + COUNT_LIMIT * passed_ns / COUNT_NS) {
+        close_event(departures);
+        return;
+    }
+    departures->count = departures->looks = 0;
+    departures->count_ns = now;
+}
+
+bool departures_are_noted(struct departures *departures, pid_t tid)
+{
+    if (departures->event < 0) {
+        begin(departures, tid);
+        return false; /* there was no departure since */
+    }
+    departures->looks++;
+    return read_head(departures) != 0;
+}
+
+bool departure_parse(const unsigned char record[DEPARTURE_LEN], struct registers *ret)
+{
+    struct perf_event_header header;
+    uint64_t abi, words[REGISTER_COUNT];
+    struct registers registers = {.system_call = -1};
+    memcpy(&header, record, sizeof(header));
+    memcpy(&abi, record + sizeof(header), sizeof(abi));
+    memcpy(words, record + sizeof(header) + sizeof(abi), sizeof(words));
+    if (header.type != PERF_RECORD_SAMPLE || header.size != DEPARTURE_LEN || abi != PERF_SAMPLE_REGS_ABI_64)
+        return false;
+    /* They stand in the order of perf's numbers. */
+    for (int i = 0; i < REGISTER_COUNT; i++) {
+        uint64_t before = register_mask() & ((UINT64_C(1) << perf_numbers[i]) - 1);
+        registers.values[i] = words[__builtin_popcountll(before)];
+    }
+    if (!are_enough(&registers))
+        return false;
+    *ret = registers;
+    return true;
+}
+
+bool departures_read(const struct departures *departures, struct registers *ret)
+{
+    unsigned char record[DEPARTURE_LEN];
+    if (departures->event < 0)
+        return false;
+    uint64_t head = read_head(departures);
+    size_t len = ring_len() / 2;
+    const unsigned char *records = (const unsigned char *)departures->pages + len;
+    if (head == 0)
+        return false;
+    size_t start = head % len, until_end = len - start < sizeof(record) ? len - start : sizeof(record);
+    memcpy(record, records + start, until_end);
+    memcpy(record + until_end, records, sizeof(record) - until_end);
+    return departure_parse(record, ret);
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/departures.h"
+
+#include "target/cpu.h"
+#include "target/stop.h"
+#include "target/task.h"
+
+#include <linux/perf_event.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { ROUNDS = 300, NAP_NS = 1000000, PATIENCE = 1000 };
+
+static void nap(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+}
+
+static void compute(void)
+{
+    volatile uint64_t number = 0;
+    for (;;)
+        number = 3 * number + 1;
+}
+
+/* Leaves its CPU some ten thousand times a second. */
+static void sleep_often(void)
+{
+    for (;;)
+        nanosleep(&(struct timespec){.tv_nsec = 1}, NULL);
+}
+
+/* A child on the CPU on which we are, and stay. */
+static pid_t start(void (*work)(void))
+{
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    sched_setaffinity(0, sizeof(one), &one);
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        work();
+        _exit(0);
+    }
+    return child;
+}
+
+static void end(pid_t child, struct departures *departures)
+{
+    departures_destroy(departures);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+/* Waits until departures are noted; false when they may not be, as for most who are not root. */
+static bool are_noted_soon(struct departures *departures, pid_t child)
+{
+    for (int i = 0; i < PATIENCE; i++) {
+        if (departures_are_noted(departures, child))
+            return true;
+        nap();
+    }
+    print_message("the kernel does not let us note departures\n");
+    return false;
+}
+
+/* Whether the registers of a departure were those that ptrace then found. False, too: we were disturbed. */
+static bool compare_with_ptrace(struct departures *departures, pid_t child)
+{
+    struct cpu_watch watch;
+    struct registers noted, told;
+    struct task task = TASK_NONE;
+    struct stop stop;
+    task.system_tid = child;
+    nap();
+    cpu_watch_begin(&watch);
+    if (!departures_are_noted(departures, child) || !departures_read(departures, &noted))
+        return false;
+    assert_true(stop_begin(&stop, &task));
+    bool is_undisturbed = cpu_watch_is_undisturbed(&watch);
+    stop_wait(&stop, 1);
+    bool is_read = stop_read_registers(&stop, &told);
+    assert_true(stop_end(&stop));
+    if (!is_undisturbed || !is_read)
+        return false;
+    assert_memory_equal(noted.values, told.values, sizeof(told.values));
+    return true;
+}
+
+static void test_same_as_ptrace(void **state)
+{
+    (void)state;
+    pid_t child = start(compute);
+    struct departures *departures = departures_create();
+    int compared = 0;
+    assert_false(departures_are_noted(departures, child));
+    if (are_noted_soon(departures, child)) {
+        for (int i = 0; i < ROUNDS; i++)
+            compared += compare_with_ptrace(departures, child);
+        assert_true(compared > ROUNDS / 4);
+    }
+    end(child, departures);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Watches a child; returns for how many looks in a row at the end nothing was noted of it, for at most 0.8 s of them.
+ */
+static int watch(struct departures *departures, pid_t child)
+{
+    enum { LONGEST_NS = 800000000 };
+    uint64_t noted_ns = now_ns();
+    int calm = 0;
+    for (int i = 0; i < PATIENCE && now_ns() < noted_ns + LONGEST_NS; i++) {
+        departures_watch(departures);
+        calm++;
+        if (departures_are_noted(departures, child)) {
+            noted_ns = now_ns();
+            calm = 0;
+        }
+        nap();
+    }
+    return calm;
+}
+
+/* Each departure costs the thread something, so one that has many is left alone for a while. */
+static void test_thread_that_leaves_often(void **state)
+{
+    (void)state;
+    pid_t child = start(compute);
+    struct departures *departures = departures_create();
+    if (are_noted_soon(departures, child))
+        assert_int_equal(watch(departures, child), 0);
+    end(child, departures);
+
+    child = start(sleep_often);
+    departures = departures_create();
+    if (are_noted_soon(departures, child))
+        assert_true(watch(departures, child) > 10);
+    end(child, departures);
+}
+
+static void test_thread_that_has_ended(void **state)
+{
+    (void)state;
+    struct registers registers;
+    pid_t child = start(compute);
+    struct departures *departures = departures_create();
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    for (int i = 0; i < 3; i++)
+        assert_false(departures_are_noted(departures, child));
+    assert_false(departures_read(departures, &registers));
+    departures_destroy(departures);
+    departures_destroy(NULL);
+
+    child = start(compute);
+    departures = departures_create();
+    if (are_noted_soon(departures, child)) {
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        departures_watch(departures);
+        departures_are_noted(departures, child);
+    }
+    end(child, departures);
+}
+
+struct record {
+    struct perf_event_header header;
+    uint64_t abi;
+    uint64_t words[REGISTER_COUNT];
+};
+
+static struct record make_record(void)
+{
+    struct record record = {.header = {PERF_RECORD_SAMPLE, 0, DEPARTURE_LEN}, .abi = PERF_SAMPLE_REGS_ABI_64};
+    for (uint64_t i = 0; i < REGISTER_COUNT; i++)
+        record.words[i] = 100 + i;
+    return record;
+}
+
+static bool parse(const struct record *record, struct registers *ret)
+{
+    return departure_parse((const unsigned char *)record, ret);
+}
+
+static void test_records(void **state)
+{
+    (void)state;
+    struct registers registers;
+    struct record record = make_record();
+    assert_true(parse(&record, &registers));
+    assert_int_equal(registers.system_call, -1);
+#if !defined(__aarch64__)
+    /* ax, bx, cx, dx, si, di, bp, sp, ip, r8 to r15 */
+    static const int order[REGISTER_COUNT] = {0, 3, 2, 1, 4, 5, 6, 7, 16, 8, 9, 10, 11, 12, 13, 14, 15};
+    for (uint64_t i = 0; i < REGISTER_COUNT; i++)
+        assert_int_equal(registers.values[order[i]], 100 + i);
+
+    record.words[2] = record.words[8]; /* rcx: a system call */
+    assert_false(parse(&record, &registers));
+
+    static const int preserved[] = {1, 13, 14, 15, 16}; /* but for bp, which some kernels had alone */
+    record = make_record();
+    for (size_t i = 0; i < sizeof(preserved) / sizeof(preserved[0]); i++)
+        record.words[preserved[i]] = UINT64_MAX;
+    assert_false(parse(&record, &registers));
+#endif
+    record = make_record();
+    record.header.type = PERF_RECORD_THROTTLE;
+    assert_false(parse(&record, &registers));
+    record = make_record();
+    record.header.size += 8;
+    assert_false(parse(&record, &registers));
+    record = make_record();
+    record.abi = PERF_SAMPLE_REGS_ABI_32;
+    assert_false(parse(&record, &registers));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_same_as_ptrace),
+        cmocka_unit_test(test_thread_that_leaves_often),
+        cmocka_unit_test(test_thread_that_has_ended),
+        cmocka_unit_test(test_records),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
