@@ -111,7 +111,7 @@ static void report_causes(const struct recording_progress *progress)
     if (progress->late * 100 > progress->intervals * LATE_PERCENT)
         report_late(progress);
     if (progress->native_missing > 0)
-        fprintf(stderr, "pyspyc: %" PRIu64 " samples have no C frames, as the thread could not be stopped in time\n",
+        fprintf(stderr, "pyspyc: %" PRIu64 " samples have no C frames, as the C stack could not be copied in time\n",
                 progress->native_missing);
     if (progress->native_unmatched > 0)
         fprintf(stderr,

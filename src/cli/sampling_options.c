@@ -12,7 +12,7 @@ enum {
 };
 
 const struct argp_option reading_argp_options[] = {
-    {"native", 'n', NULL, 0, "Show C, C++, Cython and Rust functions, too\v. Stops each thread for a moment for that",
+    {"native", 'n', NULL, 0, "Show C, C++, Cython and Rust functions, too\v. May stop threads for a moment for that",
      2},
     {"native-all", KEY_NATIVE_ALL, NULL, OPTION_SELDOM,
      "The same, with the interpreter's machinery\v, and threads that Python knows nothing of", 2},
@@ -39,7 +39,7 @@ static struct error *check_stops(const struct reading_options *options)
         return error_create(ERROR_USAGE, "--blocking and --nonblocking exclude each other");
     if (options->with_native && options->is_nonblocking)
         return error_create(ERROR_USAGE,
-                            "--native and --nonblocking exclude each other: a thread's C stack can only be "
+                            "--native and --nonblocking exclude each other: a thread's C stack can at times only be "
                             "read while it is stopped for a moment");
     return NULL;
 }

@@ -133,6 +133,7 @@ bool bare_threads_look(struct bare_threads *bare, const struct process *process,
 bool bare_threads_copy(struct sampled_thread *thread, struct c_stacks *c_stacks)
 {
     struct stop stop;
+    struct registers registers;
     struct task_state state;
     if (!thread->is_active && c_stacks_keep(c_stacks, thread))
         return true;
@@ -141,6 +142,7 @@ bool bare_threads_copy(struct sampled_thread *thread, struct c_stacks *c_stacks)
     if (!stop_begin(&stop, &thread->task))
         return true;
     stop_wait(&stop, 1);
-    c_stacks_copy(c_stacks, &stop, thread);
+    if (stop_read_registers(&stop, &registers))
+        c_stacks_copy(c_stacks, &registers, thread);
     return stop_end(&stop);
 }

@@ -2,7 +2,6 @@
 #include "c_stacks.h"
 
 #include "target/proc_text.h"
-#include "target/stop.h"
 #include "target/task.h"
 #include "thread_list.h"
 
@@ -114,21 +113,18 @@ static bool grow(struct c_stacks *stacks, struct c_stack *stack, size_t len)
     return true;
 }
 
-bool c_stacks_copy(struct c_stacks *stacks, const struct stop *stop, const struct sampled_thread *thread)
+bool c_stacks_copy(struct c_stacks *stacks, const struct registers *registers, const struct sampled_thread *thread)
 {
-    struct registers registers;
-    if (!stop_read_registers(stop, &registers))
-        return false;
     struct c_stack *stack = find_or_add(stacks, thread->serial);
-    remote_addr start = registers.values[REGISTER_SP] - C_STACK_RED_ZONE_LEN;
-    uint64_t id = registers.thread_pointer ? registers.thread_pointer : thread->id;
+    remote_addr start = registers->values[REGISTER_SP] - C_STACK_RED_ZONE_LEN;
+    uint64_t id = registers->thread_pointer ? registers->thread_pointer : thread->id;
     size_t len = c_stack_used_len(start, id, stacks->main_stack_end, stacks->limit);
     if (!stack || !grow(stacks, stack, len))
         return false;
     stack->sample = 0;
     if (memory_read(stacks->memory, start, stack->bytes, len) != MEMORY_OK)
         return false;
-    stack->registers = registers;
+    stack->registers = *registers;
     stack->start = start;
     stack->len = len;
     stack->made = stack->sample = stacks->sample;

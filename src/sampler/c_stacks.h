@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies of threads' C stacks and registers, made while they are stopped and looked at afterwards.
+ * Copies of threads' C stacks and registers, made while they do not run and looked at afterwards.
  *
  * A copy is kept: a thread that sleeps, in the same system call and with the same bytes on its stack as when it was
  * copied, need not be stopped again. To stop it would end its system call, which some programs take note of.
@@ -19,7 +19,6 @@
 #include <stdint.h>
 
 struct sampled_thread;
-struct stop;
 
 enum {
     C_STACK_LIMIT = 256 * 1024,           /* bytes of one stack in a recording; what is further out is not copied, */
@@ -58,11 +57,9 @@ void c_stacks_deinit(struct c_stacks *stacks);
 /* From here on no copy is known to be true. */
 void c_stacks_begin_sample(struct c_stacks *stacks);
 
-/*
- * Copies the stack of a thread that is stopped. False when it has not come to its stop, or its stack cannot be read;
- * then it has no copy.
- */
-bool c_stacks_copy(struct c_stacks *stacks, const struct stop *stop, const struct sampled_thread *thread);
+/* Copies the stack of a thread that does not run, and has these registers. False, and it has no copy, when it cannot be
+ * read. */
+bool c_stacks_copy(struct c_stacks *stacks, const struct registers *registers, const struct sampled_thread *thread);
 
 /*
  * Whether the copy of a thread that sleeps is still true, as far as its system call and its stack tell. The kernel does

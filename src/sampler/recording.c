@@ -378,6 +378,8 @@ void recording_pause(struct recording *recording)
 {
     relay_destroy(recording->relay);
     recording->relay = NULL;
+    for (uint32_t i = 0; i < recording->subject_count; i++)
+        subject_rest(recording->subjects[i]);
 }
 
 void recording_go_on(struct recording *recording)

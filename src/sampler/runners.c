@@ -41,11 +41,18 @@ void runners_clear(struct runners *runners)
     runners->count = runners->guard_count = 0;
 }
 
-/* Reads where a thread last ran from its own memory, which costs half of asking the kernel for all of its state. */
+/*
+ * Reads where a thread last ran from its own memory, which costs half of asking the kernel for all of its state. One
+ * that was only kept off its CPU is likely to be there still, and the copy will tell.
+ */
 static bool read_cpu_id(const struct runners *runners, const struct sampled_thread *thread, int32_t *ret)
 {
     const struct thread_area *area = runners->area;
     int32_t cpu;
+    if (thread->was_kept_off) {
+        *ret = thread->last_cpu;
+        return true;
+    }
     if (!area->has_cpu_id || memory_read(runners->c_stacks->memory, thread->id + (uint64_t)area->cpu_id_offset, &cpu,
                                          sizeof(cpu)) != MEMORY_OK)
         return false;
@@ -64,7 +71,7 @@ static bool note_running(const struct runners *runners, const struct sampled_thr
     if (runners->holding != HOLD_EACH || !thread->is_active || thread->has_ended ||
         monotonic_now_ns() >= thread->policy_ns + POLICY_EACH_NS || !read_cpu_id(runners, thread, &runner->cpu))
         return false;
-    runner->is_to_stop = true;
+    runner->is_to_stop = runner->knows_cpu = true;
     runner->is_urgent = thread->is_urgent;
     return true;
 }
@@ -89,7 +96,10 @@ static void note_sleep(const struct runners *runners, struct sampled_thread *thr
     runner->is_urgent = runner->is_to_stop && state.is_active && state.is_urgent;
     thread->is_urgent = lives && state.is_urgent;
     thread->policy_ns = monotonic_now_ns();
-    if (runners->holding == HOLD_EACH && lives)
+    if (runners->holding != HOLD_EACH || !lives)
+        return;
+    runner->knows_cpu = read_cpu_id(runners, thread, &runner->cpu);
+    if (!runner->knows_cpu)
         runner->cpu = state.cpu;
 }
 
@@ -146,14 +156,25 @@ static uint32_t begin_stop(struct runners *runners, const struct task *task)
     return stop_begin(&runners->stops[runners->stop_count], task) ? runners->stop_count++ : RUNNER_NONE;
 }
 
-/* A thread that is known to several interpreters has one C stack, of which each of its states gets a copy. */
-static void copy_c_stacks(struct runners *runners, const struct thread_list *threads)
+static bool read_registers(const struct runners *runners, struct runner *runner, const struct sampled_thread *thread,
+                           struct registers *ret)
 {
+    if (runner->is_kept_off) {
+        runner->has_left = !task_read_departure(&thread->task, ret);
+        return !runner->has_left;
+    }
+    return runner->stop != RUNNER_NONE && stop_read_registers(&runners->stops[runner->stop], ret);
+}
+
+void runners_copy_c_stacks(struct runners *runners, const struct thread_list *threads)
+{
+    struct registers registers;
     for (uint32_t i = 0; i < runners->count; i++) {
-        const struct runner *runner = &runners->runners[i];
+        struct runner *runner = &runners->runners[i];
         const struct sampled_thread *thread = thread_list_find(threads, runner->thread);
-        if (thread && runner->stop != RUNNER_NONE)
-            c_stacks_copy(runners->c_stacks, &runners->stops[runner->stop], thread);
+        /* A thread that is known to several interpreters has one C stack, of which each of its states gets a copy. */
+        if (thread && runner->gil == 0 && read_registers(runners, runner, thread, &registers))
+            c_stacks_copy(runners->c_stacks, &registers, thread);
     }
 }
 
@@ -166,6 +187,20 @@ static void spare_sleepers(struct runners *runners, const struct thread_list *th
         const struct sampled_thread *thread = runner->is_asleep ? thread_list_find(threads, runner->thread) : NULL;
         if (thread && c_stacks_keep(runners->c_stacks, thread))
             runner->is_to_stop = false;
+    }
+}
+
+void runners_spare_kept_off(struct runners *runners, const struct thread_list *threads, int own_cpu)
+{
+    for (uint32_t i = 0; i < runners->count; i++) {
+        struct runner *runner = &runners->runners[i];
+        bool is_candidate = runner->is_to_stop && !runner->is_asleep && !runner->is_urgent && runner->knows_cpu &&
+                            runner->cpu == own_cpu;
+        struct sampled_thread *thread = is_candidate ? thread_list_find(threads, runner->thread) : NULL;
+        struct registers registers;
+        runner->is_kept_off =
+            thread && task_has_departure(&thread->task) && task_read_departure(&thread->task, &registers);
+        runner->is_to_stop &= !runner->is_kept_off;
     }
 }
 
@@ -190,8 +225,6 @@ void runners_stop(struct runners *runners, const struct thread_list *threads)
     /* One that sleeps has to wake up for that, and may be slow to: nobody who could work is held meanwhile. */
     stop_some(runners, threads, true);
     stop_some(runners, threads, false);
-    if (runners->holding == HOLD_EACH)
-        copy_c_stacks(runners, threads);
 }
 
 bool runners_let_go(struct runners *runners)
@@ -210,7 +243,13 @@ static int32_t ask_kernel_for_cpu(const struct sampled_thread *thread)
     return thread && thread->task.tid != 0 && task_read_state(&thread->task, &state) ? state.cpu : -1;
 }
 
-void runners_note_cpus(struct runners *runners, const struct thread_list *threads, const struct snapshot *snapshot)
+static void note_cpu(const struct runner *runner, struct sampled_thread *thread)
+{
+    thread->was_kept_off = runner->is_kept_off && runner->cpu_guard != RUNNER_NONE;
+    thread->last_cpu = runner->cpu;
+}
+
+void runners_note_cpus(struct runners *runners, struct thread_list *threads, const struct snapshot *snapshot)
 {
     for (uint32_t i = 0; i < runners->count; i++) {
         struct runner *runner = &runners->runners[i];
@@ -221,6 +260,10 @@ void runners_note_cpus(struct runners *runners, const struct thread_list *thread
             runner->cpu_guard = RUNNER_NONE;
         if (runner->cpu_guard == RUNNER_NONE && runner->thread != 0)
             runner->cpu = ask_kernel_for_cpu(thread_list_find(threads, runner->thread));
+        struct sampled_thread *thread =
+            runners->holding == HOLD_EACH && runner->gil == 0 ? thread_list_find(threads, runner->thread) : NULL;
+        if (thread)
+            note_cpu(runner, thread);
     }
 }
 
@@ -331,7 +374,7 @@ bool runners_is_proved(const struct runners *runners, uint32_t index, const stru
                        const struct snapshot *snapshot, const struct cpu_watch *watch, int own_cpu)
 {
     const struct runner *runner = &runners->runners[index];
-    if (!runner->is_matched || may_be_another(runner, threads) ||
+    if (!runner->is_matched || runner->has_left || may_be_another(runner, threads) ||
         (runner->gil_guard != RUNNER_NONE && !snapshot_is_unchanged(snapshot, runner->gil_guard)))
         return false;
     return is_stopped(runners, runner) || is_held_off(runner, threads, snapshot, watch, own_cpu) ||

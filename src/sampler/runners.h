@@ -7,11 +7,14 @@
  * run. So what was read of the threads that it stands for is a snapshot when the GIL's words and the runner's CPU
  * number read the same before and after, that number is our own CPU's, and we were not taken off it meanwhile. The same
  * holds, wherever we are, when the kernel counts that a runner who slept was given no CPU meanwhile; and, if that is
- * asked for, when we have stopped the runner's thread with ptrace. Where C stacks are wanted, each thread is stopped,
- * and is the runner of its own stack: who is stopped changes nothing in it, whoever has the GIL.
+ * asked for, when we have stopped the runner's thread with ptrace. Where C stacks are wanted, each thread is
+ * the runner of its own stack, be it kept off its CPU or stopped: then nobody else changes anything in it, whoever has
+ * the GIL.
  *
  *     runners_plan(runners, ...);             whom to guard against, as far as the last copy tells
- *     runners_stop(runners, ...);             only when threads are held, and before anything is planned anew:
+ *     runners_spare_kept_off(runners, ...);   only where C stacks are wanted,
+ *     runners_stop(runners, ...);             or threads held, and before anything is planned anew:
+ *     runners_copy_c_stacks(runners, ...);
  *     snapshot_set_guards(); snapshot_take();
  *     runners_note_cpus(runners, ...);        where they are
  *     runners_match(runners, ...);            whether the copy has the same runners
@@ -61,6 +64,9 @@ struct runner {
     bool is_asleep;                /* it slept after `runs` was read */
     bool is_to_stop;               /* it is to be held */
     bool is_urgent;                /* then: it keeps us off its CPU when it runs */
+    bool knows_cpu;                /* of a thread with a C stack: its own memory said where it is */
+    bool is_kept_off;              /* it is not to be held, as it is off its CPU, with registers that are known */
+    bool has_left;                 /* then: it was on its CPU again before its C stack could be copied */
     uint32_t stop;                 /* number of its stop; RUNNER_NONE */
     uint64_t runs;                 /* how often it had been given a CPU */
 };
@@ -95,17 +101,26 @@ void runners_clear(struct runners *runners);
 void runners_plan(struct runners *runners, const struct thread_list *threads, const struct python *python);
 
 /*
- * Stops the threads of planned runners that are to be, as far as that is possible, and copies their C stacks, if those
- * are wanted. One that sleeps is left in peace otherwise, as the kernel's counts are enough for it: to wake it up would
- * end its system call.
+ * Takes from those to be stopped who is kept off own_cpu, where we run, and whose registers the kernel has written down
+ * as he left it: no more is needed for a copy of his C stack.
+ */
+void runners_spare_kept_off(struct runners *runners, const struct thread_list *threads, int own_cpu);
+
+/*
+ * Stops the threads of planned runners that are to be, as far as that is possible. One that sleeps is left in peace
+ * when its C stack is not wanted, or known, as the kernel's counts are enough for it: to wake it up would end its
+ * system call.
  */
 void runners_stop(struct runners *runners, const struct thread_list *threads);
+
+/* Copies the C stacks of those who are stopped, and of those who are kept off their CPU: to be proved like the rest. */
+void runners_copy_c_stacks(struct runners *runners, const struct thread_list *threads);
 
 /* Lets all of them run on, if any are stopped. False: the calling thread has to end for that, as stop_end() tells. */
 bool runners_let_go(struct runners *runners);
 
 /* Notes the runners' CPUs as the copy, or else the kernel, tells them. */
-void runners_note_cpus(struct runners *runners, const struct thread_list *threads, const struct snapshot *snapshot);
+void runners_note_cpus(struct runners *runners, struct thread_list *threads, const struct snapshot *snapshot);
 
 /*
  * Compares with the copy's own threads and GILs, and says of each thread who its runner is. Returns false when the plan

@@ -12,6 +12,7 @@
 #include "python/runtime.h"
 #include "runners.h"
 #include "states.h"
+#include "target/departures.h"
 #include "target/process_images.h"
 #include "target/process_memory.h"
 #include "target/stop.h"
@@ -36,11 +37,13 @@ struct session {
     struct states states;
     struct look look; /* of the current interval */
     struct runners runners;
-    struct c_stacks c_stacks; /* with HOLD_EACH: copies of the sample */
-    struct bare_threads bare; /* threads without a Python state, if they are wanted */
+    struct c_stacks c_stacks;       /* with HOLD_EACH: copies of the sample */
+    struct bare_threads bare;       /* threads without a Python state, if they are wanted */
+    struct departures *first_event; /* of a thread of ours, so that none of the target's is the first one; NULL */
 
     bool holds_at_once, with_bare; /* see struct session_options */
     bool is_judged;                /* the threads have their weights in this interval */
+    bool has_stopped;              /* somebody in this interval */
     bool is_listed;                /* the list of threads is that of the last copy */
     bool is_held; /* something that was stopped is not let go for sure, until the thread of ours that did it ends */
 
@@ -92,6 +95,15 @@ static struct error *find_python(struct session *session, const struct maps *map
     return error ? error : try_untested(session);
 }
 
+static void hold_first_event(struct session *session)
+{
+    if (session->holds_at_once)
+        return;
+    session->first_event = departures_create();
+    if (session->first_event)
+        departures_are_noted(session->first_event, 0);
+}
+
 struct error *session_open(const struct process *process, const struct session_options *options, struct session **ret)
 {
     cleanup_session struct session *session = calloc(1, sizeof(*session));
@@ -120,6 +132,7 @@ struct error *session_open(const struct process *process, const struct session_o
     if (error)
         return error;
     if (options->holding == HOLD_EACH) {
+        hold_first_event(session);
         c_stacks_init(&session->c_stacks, session->memory, &maps, options->c_stack_limit);
         python_keep_anchors(session->python);
     }
@@ -135,6 +148,7 @@ void session_close(struct session *session)
     c_stacks_deinit(&session->c_stacks);
     bare_threads_deinit(&session->bare);
     thread_list_deinit(&session->threads);
+    departures_destroy(session->first_event);
     python_destroy(session->python);
     snapshot_destroy(session->snapshot);
     process_memory_destroy(session->memory);
@@ -212,10 +226,11 @@ static enum python_status status_of_take(enum memory_status status)
 void session_begin_interval(struct session *session, const struct look *look)
 {
     session->look = *look;
-    session->is_judged = false;
+    session->is_judged = session->has_stopped = false;
     for (uint32_t i = 0; i < session->threads.count; i++) {
         struct sampled_thread *thread = &session->threads.threads[i];
         thread->is_done = thread->is_counted = false;
+        task_watch_departures(&thread->task);
     }
     snapshot_begin_interval(session->snapshot);
     states_begin_interval(&session->states, &session->threads, look->slept_ns);
@@ -280,10 +295,16 @@ static void choose_whom_to_stop(struct session *session)
 /* Stops whom the plan is about. The watch begins anew, as that gives up the CPU. */
 static void stop_threads(struct session *session)
 {
-    if (session->runners.holding == HOLD_EACH && !session->holds_at_once)
+    bool copies_c_stacks = session->runners.holding == HOLD_EACH;
+    if (copies_c_stacks && !session->holds_at_once) {
         choose_whom_to_stop(session);
+        runners_spare_kept_off(&session->runners, &session->threads, session->own_cpu);
+    }
     runners_stop(&session->runners, &session->threads);
+    session->has_stopped |= session->runners.stop_count > 0;
     cpu_watch_begin(&session->watch);
+    if (copies_c_stacks)
+        runners_copy_c_stacks(&session->runners, &session->threads);
 }
 
 static enum take_result take_copy_once(struct session *session)
@@ -454,6 +475,12 @@ void session_read_bare(struct session *session, struct sampled_thread *thread)
     session->is_held |= !bare_threads_copy(thread, &session->c_stacks);
 }
 
+void session_rest(struct session *session)
+{
+    for (uint32_t i = 0; i < session->threads.count; i++)
+        task_forget_departures(&session->threads.threads[i].task);
+}
+
 bool session_let_go(struct session *session)
 {
     let_go(session);
@@ -476,7 +503,7 @@ bool session_is_pending(const struct session *session, int *ret_cpu)
 int session_next_cpu(const struct session *session)
 {
     struct task_state state;
-    if (session->runners.holding != HOLD_EACH)
+    if (session->runners.holding != HOLD_EACH || !session->has_stopped)
         return -1;
     for (uint32_t i = 0; i < session->threads.count; i++) {
         const struct sampled_thread *thread = &session->threads.threads[i];

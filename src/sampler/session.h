@@ -103,6 +103,9 @@ void session_forget_handovers(struct session *session);
  */
 void session_end_sample(struct session *session);
 
+/* Ends what threads pay for being watched, until they are looked at again. */
+void session_rest(struct session *session);
+
 /*
  * Lets threads that were stopped run on, if session_end_sample() was not called. Returns false when that is not sure
  * before the calling thread has ended, which it has to do soon.
@@ -113,7 +116,7 @@ bool session_let_go(struct session *session);
 bool session_is_pending(const struct session *session, int *ret_cpu);
 
 /*
- * Where to wait for the next interval; -1: nobody knows. A thread that was stopped goes on on another CPU when one is
+ * Where to wait for the next interval; -1: where we are. A thread that was stopped goes on on another CPU when one is
  * idle, as we are on its own, and stays there.
  */
 int session_next_cpu(const struct session *session);

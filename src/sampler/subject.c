@@ -371,6 +371,11 @@ void subject_skip_to(struct subject *subject, uint64_t interval)
     subject->unseen_from = interval;
 }
 
+void subject_rest(struct subject *subject)
+{
+    session_rest(subject->session);
+}
+
 void subject_call(struct subject *subject)
 {
     if (subject->joiner)

@@ -90,6 +90,9 @@ void subject_begin_interval(struct subject *subject, const struct schedule *sche
 /* The intervals before this one are no matter for it, as nothing was to be recorded in them. */
 void subject_skip_to(struct subject *subject, uint64_t interval);
 
+/* No more is read for a while: see session_rest(). */
+void subject_rest(struct subject *subject);
+
 /* Has the samples that were read get into the log soon. */
 void subject_call(struct subject *subject);
 

@@ -48,6 +48,8 @@ struct sampled_thread {
     bool is_stopped;      /* by a signal or a debugger, when all of its state was read last */
     bool waits_for_gil;   /* sleeps until it is given the GIL, as far as that is known */
     remote_addr futex;    /* at which it slept when it was asked whether it runs; 0: at none */
+    bool was_kept_off;    /* its C stack was copied last while it was off its CPU, without a stop: */
+    int32_t last_cpu;     /* then on which it was */
     bool is_urgent;       /* has a real-time policy, as of policy_ns; only known where threads are held */
     uint64_t policy_ns;   /* 0: never */
     bool has_ended;       /* the kernel has no such thread any more: nobody runs it */

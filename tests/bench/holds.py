@@ -3,6 +3,8 @@
 
   PYSPYC=build/pyspyc python3 tests/bench/holds.py [--python PYTHON] [--rate 100] [--seconds 10]
 
+As root, `--native` is measured twice: as it is, and without the right to have registers written down, when it stops threads.
+
 asked: from PTRACE_INTERRUPT to the end of PTRACE_DETACH, more than the thread can have stood still; held: from when pyspyc
 came to know that it stood still. gaps: the longest stretches in which a C function that only reads the clock did not run,
 one for each sample, beside those of a run in which nobody looks, which other programs and the kernel make.
@@ -15,6 +17,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+BY_STOPPING = ("setpriv", "--bounding-set", "-sys_admin,-perfmon", "--inh-caps", "-sys_admin,-perfmon")
 
 TARGET = """
 import ctypes, json, sys, threading
@@ -64,7 +67,7 @@ def tell(name, values_ns):
         name, len(values), statistics.median(values), at(0.9), at(0.99), values[-1]))
 
 
-def measure(options, mode, holds, gaps):
+def measure(options, mode, holds, gaps, prefix=()):
     """A recording from before the first gap to the end."""
     target = Target(options.python, gaps, options.seconds)
     with tempfile.TemporaryDirectory() as folder:
@@ -72,7 +75,7 @@ def measure(options, mode, holds, gaps):
         environment = dict(os.environ, HOLDS=out, LD_PRELOAD=holds)
         target.start()
         recorder = subprocess.Popen(
-            [os.environ["PYSPYC"], "record", *mode, "-r", str(options.rate), "-d", str(options.seconds - 0.5), "-f", "raw",
+            [*prefix, os.environ["PYSPYC"], "record", *mode, "-r", str(options.rate), "-d", str(options.seconds - 0.5), "-f", "raw",
              "-o", os.path.join(folder, "raw"), "-p", str(target.process.pid)], env=environment,
             stderr=subprocess.PIPE, text=True)
         _, said = recorder.communicate()
@@ -82,7 +85,7 @@ def measure(options, mode, holds, gaps):
             with open(out, encoding="utf-8") as file:
                 lines = [tuple(map(int, line.split())) for line in file]
     name = " ".join(mode) or "(never stops)"
-    print("-- record %s: %s" % (name, said.splitlines()[0] if said else ""))
+    print("-- record %s%s: %s" % (name, " by stopping" if prefix else "", said.splitlines()[0] if said else ""))
     if lines:
         print("first: asked %.0f us, held %.0f us" % (lines[0][0] / 1000, lines[0][1] / 1000))
         tell("asked", [line[0] for line in lines])
@@ -105,6 +108,8 @@ def main():
         tell("gaps", target.gaps()[:round(options.rate * (options.seconds - 0.5))])
         for mode in ([], ["--blocking"], ["--native"]):
             measure(options, mode, holds, gaps)
+        if os.geteuid() == 0:
+            measure(options, ["--native"], holds, gaps, BY_STOPPING)
 
 
 if __name__ == "__main__":

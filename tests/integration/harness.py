@@ -260,10 +260,30 @@ def function_name(frame):
     return frame.split(" (")[0].rsplit(".", 1)[-1]
 
 
+#: Takes from a command the right to have a thread's registers written down by the kernel, for want of which `--native` stops
+#: it. Who is not root seldom has it.
+BY_STOPPING = ("setpriv", "--bounding-set", "-sys_admin,-perfmon", "--inh-caps", "-sys_admin,-perfmon")
+BY_STOPPING = BY_STOPPING if os.geteuid() == 0 else ()
+
+ASK_FOR_REGISTERS = """
+import ctypes, platform, struct
+attributes = struct.pack("IIQQ", 1, 112, 3, 1) + bytes(88)  # as in src/target/departures.c
+number = {"x86_64": 298, "aarch64": 241}[platform.machine()]
+raise SystemExit(ctypes.CDLL(None).syscall(number, attributes, 0, -1, -1, 0) < 0)
+"""
+
+
+def may_have_registers(*prefix):
+    """Whether a command may have the kernel write down the registers of a thread that leaves its CPU."""
+    command = [*prefix, sys.executable, "-c", ASK_FOR_REGISTERS]
+    return subprocess.run(command, timeout=DEADLINE, check=False).returncode == 0
+
+
 class TestCase(unittest.TestCase):
     """A test with a temporary folder and processes that are gone when it ends."""
 
     maxDiff = None
+    prefix = ()  # of the command of each profiler
 
     def setUp(self):
         self.folder = os.path.realpath(tempfile.mkdtemp(prefix="pyspyc-test-"))
@@ -301,7 +321,7 @@ class TestCase(unittest.TestCase):
 
     def start_pyspyc(self, *arguments, **options):
         options.setdefault("cwd", self.folder)
-        return self.start(pyspyc(), *arguments, **options)
+        return self.start(*self.prefix, pyspyc(), *arguments, **options)
 
     def dump(self, pid, *options):
         outcome = self.run_pyspyc("dump", "--pid", pid, "--json", *options)
@@ -328,6 +348,8 @@ def main():
     if len(sys.argv) > 1 and (os.sep in sys.argv[1] or sys.argv[1][0].isdigit()):
         os.environ["PYSPYC_TEST_PYTHON"] = sys.argv.pop(1)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # A shell that starts us in the background has it ignored, and then profilers leave it so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     python = interpreter_under_test()
     print("interpreter: %s, version %s" % (python, ".".join(map(str, version_of(python) or ()))), file=sys.stderr)
     unittest.main()

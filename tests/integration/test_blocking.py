@@ -12,6 +12,7 @@ import time
 import harness
 import possible
 import test_oracle
+from heart import state_of
 from test_record import RecordCase, binomial_bound
 
 FAST = ("--blocking", "-r", "1000")
@@ -19,10 +20,6 @@ SECONDS = 3
 LEAST_SAMPLES = 1000
 ORACLES = ("calls.py", "many_threads.py", "generators.py", "callbacks.py")
 SIGNALS = 300
-
-
-def state_of(pid):
-    return harness.status_of(pid)["State"][0]
 
 
 class BlockingCase(RecordCase):

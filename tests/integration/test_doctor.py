@@ -89,6 +89,11 @@ class TestDoctor(test_where.WhereCase):
         self.assertEqual((lines["self-test"][0], status), ("ok", 0), lines)
         lines, _ = self.doctor("-d", "0", preexec_fn=lambda: test_where.refuse(test_where.PTRACE, errno.EPERM))
         self.assertIn("--native do not work", lines["ptrace"][1])
+        lines, _ = self.doctor("-d", "0", preexec_fn=lambda: test_where.refuse(test_where.PERF_EVENT_OPEN, errno.EPERM))
+        self.assertEqual(lines["perf events"], ("--", "are refused: 'record --native' stops each thread that it samples"))
+        if harness.may_have_registers():
+            lines, _ = self.doctor("-d", "0")
+            self.assertEqual(lines["perf events"][0], "ok")
 
     def test_one_cpu(self):
         """Where pyspyc may not go, it says so."""

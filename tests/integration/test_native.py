@@ -112,7 +112,7 @@ def trail_of(frames):
     return names[names.index("alpha"):] if "alpha" in names else names
 
 
-class TestOrder(NativeCase):
+class OrderCase(NativeCase):
     """nest.py's stack: C and Python functions in the order in which they have called each other."""
 
     @classmethod
@@ -179,6 +179,10 @@ class TestOrder(NativeCase):
         return names
 
 
+class TestOrder(OrderCase):
+    pass
+
+
 def add_order_tests():
     for lock in ("gil", "free"):
         for ending in ("spin", "sleep"):
@@ -190,6 +194,16 @@ def add_order_tests():
 
 
 add_order_tests()
+
+
+class TestOrderByStopping(OrderCase):
+    """Where the kernel does not write the registers of a thread down."""
+    prefix = harness.BY_STOPPING
+
+    def test_recordings(self):
+        for words in RECORDED:
+            with self.subTest(words=words):
+                self.check(*words)
 
 
 def is_stripped(python):

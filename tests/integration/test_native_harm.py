@@ -1,4 +1,6 @@
-"""What `--native` does to programs, which are stopped for each sample: nothing that they notice, whatever becomes of us.
+"""What `--native` does to programs, when they are stopped for each sample: nothing that they notice, whatever becomes of us.
+
+And that they are not stopped where the kernel writes down the registers of a thread that leaves its CPU.
 
     PYSPYC=build/pyspyc python3 test_native_harm.py [INTERPRETER] [TestClass.test_name]
 
@@ -9,12 +11,12 @@ import json
 import os
 import random
 import signal
-import sys
 import time
+import unittest
 
 import harness
 import test_native
-from test_blocking import state_of
+from heart import Heart, state_of
 
 IS_LONG = os.environ.get("PYSPYC_LONG") == "1"
 ENDINGS = 1000 if IS_LONG else 30
@@ -23,36 +25,11 @@ RATE = ("-r", "1000")
 QUEUED = 2000
 
 
-class Heart:
-    """A heartbeat.py that can be asked whether it goes on."""
-
-    def __init__(self, case):
-        self.case = case
-        self.process, _ = case.start_target("heartbeat.py")
-
-    def beats(self, deadline=1):
-        """Whether the program has looked at the clock, and does so again within the deadline."""
-        for _ in range(2):
-            self.process.child.stdin.write(b"\n")
-            self.process.child.stdin.flush()
-            try:
-                looks = json.loads(self.process.read_line(deadline * harness.SLOWNESS))["looks"]
-            except AssertionError:
-                return False
-        return looks > 0
-
-    def assert_runs(self):
-        fields = {}
-
-        def is_let_go():
-            fields.update(harness.status_of(self.process.pid))
-            return fields["TracerPid"] == "0" and fields["State"][0] not in "Tt"
-
-        harness.wait_until(is_let_go, "the target is let go: %s" % fields, 1 * harness.SLOWNESS)
-        self.case.assertTrue(self.beats(5), "the target stands still")
+class StoppingCase(test_native.NativeCase):
+    prefix = harness.BY_STOPPING
 
 
-class TestEndings(test_native.NativeCase):
+class TestEndings(StoppingCase):
     """Profilers that are ended, or stopped, at any time."""
 
     def start_recording(self, heart, number):
@@ -93,21 +70,14 @@ class TestEndings(test_native.NativeCase):
         self.end_all(signal.SIGTERM, ENDINGS // 3)
 
     def test_stopped(self):
-        """SIGSTOP cannot be seen coming: who is held at that moment stands still until SIGCONT."""
+        """SIGSTOP cannot be seen coming: a profiler that holds somebody at that moment goes on, and lets him go."""
         heart = Heart(self)
         profiler, _ = self.start_recording(heart, 0)
-        held = 0
         for _ in range(ENDINGS // 3):
             time.sleep(random.uniform(0, 0.02))
             profiler.signal(signal.SIGSTOP)
-            harness.wait_until(lambda: state_of(profiler.pid) == "T", "the profiler is stopped")
-            is_held = not heart.beats(0.5)
-            held += is_held
-            profiler.signal(signal.SIGCONT)
-            if is_held:
-                self.assertTrue(heart.process.read_line())
             self.assertTrue(heart.beats(5), "the target stands still")
-        print("the target stood still with %d of %d stopped profilers" % (held, ENDINGS // 3), file=sys.stderr)
+            profiler.signal(signal.SIGCONT)
         profiler.signal(signal.SIGINT)
         self.assertEqual(profiler.finish()[0], 0, profiler.stderr())
         heart.assert_runs()
@@ -128,7 +98,17 @@ class TestEndings(test_native.NativeCase):
         heart.assert_runs()
 
 
-class TestUnstoppable(test_native.NativeCase):
+class TestEndingsWithoutStops(TestEndings):
+    """The same where the kernel writes registers down, and nobody who computes is held when pyspyc is stopped."""
+    prefix = ()
+
+    def test_killed(self):
+        self.end_all(signal.SIGKILL, ENDINGS // 3)
+
+    test_stopped = test_stopped_by_the_terminal = None
+
+
+class TestUnstoppable(StoppingCase):
     """A thread in state D is left alone, and does not hold the others."""
 
     def states_of(self, target):
@@ -180,7 +160,7 @@ class TestUnstoppable(test_native.NativeCase):
         target.end()
 
 
-class TestSignals(test_native.NativeCase):
+class TestSignals(StoppingCase):
     """What signals.c is sent comes, and its system calls do what they should."""
 
     def record_while(self, *arguments):
@@ -207,6 +187,92 @@ class TestSignals(test_native.NativeCase):
         """None fails with EINTR that is restarted otherwise, and no byte is lost."""
         told = self.record_while("calls", str(QUEUED))
         self.assertEqual(told, {"bytes": QUEUED, "interrupted": 0, "wrong": 0})
+
+
+COMPUTING = """
+import sys
+sys.stdout.write("ready\\n")
+sys.stdout.flush()
+while True:
+    pass
+"""
+
+#: Two threads that only wake each other up, by pipes.
+SWITCHING = """
+import os, sys, threading
+there, back = os.pipe(), os.pipe()
+def answer():
+    while os.read(there[0], 1):
+        os.write(back[1], b"x")
+thread = threading.Thread(target=answer)
+thread.daemon = True
+thread.start()
+sys.stdout.write("ready\\n")
+sys.stdout.flush()
+while True:
+    os.write(there[1], b"x")
+    os.read(back[0], 1)
+"""
+
+
+class TestWithoutStops(test_native.NativeCase):
+    """A thread that computes is not stopped where the kernel writes its registers down."""
+
+    def start_ready(self, program):
+        target = self.start(self.python, "-c", program)
+        self.assertEqual(target.read_line(), "ready")
+        return target
+
+    def count_stops(self, *prefix):
+        """(stops, samples), by the kernel: a stop is a switch of a thread that could have gone on, by its own will."""
+        target = self.start_ready(COMPUTING)
+        before = int(harness.status_of(target.pid)["voluntary_ctxt_switches"])
+        self.prefix = prefix
+        outcome, stacks = self.record("--native", "-r", "200", "-d", "1", "--pid", target.pid)
+        after = int(harness.status_of(target.pid)["voluntary_ctxt_switches"])
+        self.assertEqual(outcome.status, 0, outcome)
+        missing, unmatched = test_native.losses_of(outcome)
+        self.assertLess(missing, 0.2 * stacks.total(), outcome)
+        self.assertEqual(unmatched, 0, outcome)
+        target.end()
+        return after - before, stacks.total()
+
+    @unittest.skipUnless(harness.may_have_registers(), "we may not have registers written down here")
+    def test_not_stopped(self):
+        stops, samples = self.count_stops()
+        self.assertGreater(samples, 20)
+        self.assertLess(stops, 0.2 * samples)
+
+    @unittest.skipIf(harness.may_have_registers(*harness.BY_STOPPING), "anybody may have registers written down here")
+    def test_stopped_where_that_is_not_allowed(self):
+        stops, samples = self.count_stops(*harness.BY_STOPPING)
+        self.assertGreater(samples, 20)
+        self.assertGreater(stops, 0.5 * samples)
+
+    def share_of_time_noted(self, target):
+        """In which share of the looks, while a target is recorded, the kernel writes registers of it down."""
+        profiler = self.start_pyspyc("record", "-f", "raw", "-o", self.path("x.raw"), "--native", "-r", "200", "-p", target.pid)
+        self.wait_until_sampling(profiler)
+        noted, looks = 0, 200
+        for _ in range(looks):
+            time.sleep(0.01)
+            events = 0
+            for fd in os.listdir("/proc/%d/fd" % profiler.pid):
+                try:
+                    events += "perf_event" in os.readlink("/proc/%d/fd/%s" % (profiler.pid, fd))
+                except FileNotFoundError:
+                    pass
+            noted += events > 1  # one is of pyspyc itself
+        profiler.signal(signal.SIGINT)
+        self.assertEqual(profiler.finish()[0], 0, profiler.stderr())
+        target.end()
+        return noted / looks
+
+    @unittest.skipUnless(harness.may_have_registers(), "we may not have registers written down here")
+    def test_thread_that_leaves_its_cpu_often(self):
+        """To write its registers down each time would cost too much."""
+        self.assertGreater(self.share_of_time_noted(self.start_ready(COMPUTING)), 0.8)
+        self.assertLess(self.share_of_time_noted(self.start_ready(SWITCHING)), 0.5)
 
 
 if __name__ == "__main__":
