@@ -14,8 +14,9 @@
 enum {
     PYTHON_INTERPRETER_LIMIT = 256,
     PYTHON_THREAD_LIMIT = 65536,
-    PYTHON_FRAME_LIMIT = 100000,        /* of one stack; what is further out is cut */
-    PYTHON_FRAME_TOTAL_LIMIT = 4000000, /* of all stacks of one sample, likewise */
+    PYTHON_FRAME_LIMIT = 100000,       /* of one stack; what is further out is cut */
+    PYTHON_FRAME_TOTAL_LIMIT = 250000, /* of all stacks of one sample, likewise; one takes half of what is left, */
+    PYTHON_FRAME_LEAST = 64,           /* but whatever the others have, so many */
 };
 
 /* Marks: what a frame has instead of a code object where there is none, or none could be read. */

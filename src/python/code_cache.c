@@ -8,15 +8,26 @@
 #include "text.h"
 
 enum {
-    CODE_UNIT_LEN = 2,     /* bytes */
-    FINGERPRINT_LEN = 256, /* bytes of a line table that are compared in each sample */
-    TEXT_LEN = 128,        /* bytes that most names have, with what stands before them */
-    CODE_LIMIT = 1 << 17,  /* entries; a program that makes functions without end starts again */
+    CODE_UNIT_LEN = 2,                   /* bytes */
+    FINGERPRINT_LEN = 256,               /* bytes of a line table that are compared in each sample */
+    TEXT_LEN = 128,                      /* bytes that most names have, with what stands before them */
+    KEPT_LIMIT = 96 * 1024 * 1024,       /* bytes of entries, beyond which no more are decoded in one sample, */
+    STACK_KEPT_LIMIT = 16 * 1024 * 1024, /* or for one stack, so that something is left for the others, */
+    OLD_KEPT_LIMIT = 64 * 1024 * 1024,   /* and beyond which the next sample begins anew; */
+    UNUSED_KEPT_LIMIT = 4 * 1024 * 1024, /* or beyond this, when the last ones had no use for most of it: */
+    RECENT_SAMPLES = 32,                 /* what one had use for counts by so much less with each after it */
 };
 
 void code_cache_init(struct code_cache *cache, const struct python_runtime *runtime)
 {
     *cache = (struct code_cache){.runtime = runtime};
+}
+
+/* Bytes that an entry keeps. */
+static size_t kept_by(const struct code_entry *entry)
+{
+    size_t text_len = entry->text ? entry->code.filename_len + entry->code.name_len + 2 : 0;
+    return sizeof(*entry) + text_len + entry->table_len + entry->lines.capacity * sizeof(*entry->lines.ranges);
 }
 
 static void deinit_entry(struct code_entry *entry)
@@ -31,6 +42,7 @@ static void forget_all(struct code_cache *cache)
     for (uint32_t i = 0; i < cache->count; i++)
         deinit_entry(&cache->entries[i]);
     cache->count = 0;
+    cache->kept = 0;
     table_clear(&cache->by_address);
 }
 
@@ -45,9 +57,38 @@ void code_cache_deinit(struct code_cache *cache)
 
 void code_cache_begin_sample(struct code_cache *cache)
 {
-    if (cache->count >= CODE_LIMIT)
+    /* One sample alone says little: it may have begun anew before it got to the stacks, or be about one thread. */
+    size_t recent_kept = cache->recent_kept - cache->recent_kept / RECENT_SAMPLES;
+    cache->recent_kept = cache->sample_kept > recent_kept ? cache->sample_kept : recent_kept;
+    bool is_unused = cache->kept > UNUSED_KEPT_LIMIT && cache->kept / 2 > cache->recent_kept;
+    if (is_unused || cache->kept > OLD_KEPT_LIMIT)
         forget_all(cache);
+    cache->sample_kept = 0;
     cache->sample++;
+}
+
+void code_cache_begin_stack(struct code_cache *cache)
+{
+    cache->stack++;
+    cache->stack_kept = 0;
+}
+
+/* Whether there is room for what one more entry keeps. */
+static bool has_room(const struct code_cache *cache)
+{
+    return cache->kept < KEPT_LIMIT && cache->stack_kept < STACK_KEPT_LIMIT;
+}
+
+/*
+ * Notes that an entry is part of the current stack. Those of old are counted as well: so what there is no room for is
+ * the same in each sample, and the others are decoded once.
+ */
+static void count_for_stack(struct code_cache *cache, struct code_entry *entry)
+{
+    if (entry->stack == cache->stack)
+        return;
+    entry->stack = cache->stack;
+    cache->stack_kept += kept_by(entry);
 }
 
 /* The hash that a str keeps of itself. */
@@ -204,6 +245,7 @@ static enum python_status add_entry(struct code_cache *cache, remote_addr addres
         !table_insert(&cache->by_address, hash_number(address), cache->count))
         return PYTHON_NO_MEMORY;
     cache->entries[cache->count] = (struct code_entry){.address = address};
+    cache->kept += kept_by(&cache->entries[cache->count]);
     *ret_index = cache->count++;
     return PYTHON_OK;
 }
@@ -213,6 +255,7 @@ enum python_status code_cache_find(struct code_cache *cache, struct memory *memo
 {
     uint32_t index = table_find(&cache->by_address, hash_number(address), has_address, cache, &address);
     if (index != TABLE_NONE && cache->entries[index].checked_sample == cache->sample) {
+        count_for_stack(cache, &cache->entries[index]);
         *ret_index = index;
         return PYTHON_OK;
     }
@@ -225,13 +268,18 @@ enum python_status code_cache_find(struct code_cache *cache, struct memory *memo
         return status;
     struct code_entry *entry = &cache->entries[index];
     if (entry->checked_sample == 0 || !is_same(&entry->identity, &identity)) {
-        struct code_entry decoded;
+        struct code_entry decoded = {0};
+        if (!has_room(cache))
+            return PYTHON_BAD_CODE;
         status = decode(cache, memory, address, head, &identity, &decoded);
         if (status != PYTHON_OK)
             return status;
+        cache->kept += kept_by(&decoded) - kept_by(entry);
         deinit_entry(entry);
         *entry = decoded;
     }
+    count_for_stack(cache, entry);
+    cache->sample_kept += kept_by(entry);
     entry->checked_sample = cache->sample;
     *ret_index = index;
     return PYTHON_OK;

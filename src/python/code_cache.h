@@ -30,6 +30,7 @@ struct code_entry {
     remote_addr address;
     struct code_identity identity;
     uint64_t checked_sample; /* the last sample in which identity was found to be true; 0: never decoded */
+    uint64_t stack;          /* the last one that it was found in */
     int64_t start;           /* offset in bytes of the instruction with which the function begins; 0 to 3.10 */
     char *text;              /* name and filename point into it; owned */
     unsigned char *table;    /* the line table as the target has it, where the cache keeps tables; owned */
@@ -45,7 +46,10 @@ struct code_cache {
     struct table by_address;
     uint64_t sample;
     uint32_t last_serial;
-    bool keeps_tables; /* line tables are kept as they are, too: columns are found in them */
+    size_t kept, sample_kept, stack_kept; /* bytes of entries: all, of the current sample, of its current stack, */
+    size_t recent_kept;                   /* and what recent samples had use for */
+    uint64_t stack;                       /* a number of that */
+    bool keeps_tables;                    /* line tables are kept as they are, too: columns are found in them */
     struct buffer scratch;
 };
 
@@ -56,7 +60,13 @@ void code_cache_deinit(struct code_cache *cache);
 /* Begins a sample: indexes of the last one are no longer valid, and entries are to be compared again. */
 void code_cache_begin_sample(struct code_cache *cache);
 
-/* Finds the code object at an address, decoding it when it is new. The index is valid during this sample. */
+/* Begins a stack: what its code objects keep is bounded, too, so that something is left for other stacks. */
+void code_cache_begin_stack(struct code_cache *cache);
+
+/*
+ * Finds the code object at an address, decoding it when it is new. The index is valid during this sample.
+ * PYTHON_BAD_CODE is also said of one for which there is no room any more.
+ */
 enum python_status code_cache_find(struct code_cache *cache, struct memory *memory, remote_addr address,
                                    uint32_t *ret_index);
 

@@ -7,12 +7,19 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { NO_LINE = 0 };
+enum {
+    NO_LINE = 0,
+    RANGE_LIMIT = 1 << 21, /* of one code object; a function of a million lines has not many more than that */
+};
 
 /* Adds a range; one that continues the last range's line is not needed. */
 static bool append(struct lines *lines, uint32_t start, int32_t line)
 {
-    if (lines->count > 0) {
+    if (lines->count >= RANGE_LIMIT)
+        return true;
+    if (lines->count == RANGE_LIMIT - 1)
+        line = NO_LINE;
+    else if (lines->count > 0) {
         struct line_range *last = &lines->ranges[lines->count - 1];
         if (last->line == line)
             return true;

@@ -79,7 +79,8 @@ static struct python_position take_position(struct location_reader *reader, unsi
 
 struct location_reader locations_begin(const unsigned char *table, size_t len, int32_t first_line)
 {
-    return (struct location_reader){.at = table, .table_end = table + len, .line = first_line};
+    /* Where there is no table, there is nothing that a length could be added to. */
+    return (struct location_reader){.at = table, .table_end = len > 0 ? table + len : table, .line = first_line};
 }
 
 bool locations_next(struct location_reader *reader, struct location *ret)

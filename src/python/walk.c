@@ -13,7 +13,8 @@ enum { NO_CODE = 1 };
 
 enum {
     STEP_LIMIT = 4 * PYTHON_FRAME_LIMIT, /* frames looked at for one stack; what is not shown is among them */
-    STEP_TOTAL_LIMIT = 2 * PYTHON_FRAME_TOTAL_LIMIT, /* likewise for all stacks of one sample */
+    STEP_TOTAL_LIMIT = 4 * PYTHON_FRAME_TOTAL_LIMIT, /* likewise for all stacks of one sample, */
+    STEP_LEAST = 4 * PYTHON_FRAME_LEAST,             /* and for one that comes when the others have taken all */
     LOOK_AHEAD_FRAMES = 128,                         /* whose code objects are fetched together, */
     LOOK_AHEAD_LIMIT = 16,                           /* and how often that is done for one stack */
     UNREADABLE_LIMIT = 16, /* frames of one stack that may have no code object that can be read */
@@ -112,7 +113,8 @@ struct walk {
     bool has_stack_frame; /* a frame on the thread's stack was met */
     bool is_at_entry;     /* the last frame was called by C code */
     struct cycle cycle;
-    uint32_t unreadable; /* frames that could not be read */
+    uint32_t unreadable;              /* frames that could not be read */
+    uint32_t frame_limit, step_limit; /* of this stack: so that no thread uses up what others need */
     int looks_ahead;
     remote_addr
         activation;    /* what the innermost evaluation loop that was not met yet has on the C stack; 0: not known */
@@ -139,7 +141,7 @@ static enum python_status append_frame(struct python *python, struct walk *walk,
 {
     if (!array_grow(&python->frames, python->frame_count, &python->frame_capacity, sizeof(*python->frames)))
         return PYTHON_NO_MEMORY;
-    walk->is_cut = frames_of(python, walk) >= PYTHON_FRAME_LIMIT || python->frame_count >= PYTHON_FRAME_TOTAL_LIMIT;
+    walk->is_cut = frames_of(python, walk) >= walk->frame_limit;
     if (walk->is_cut)
         code = PYTHON_CODE_CUT;
     python->frames[python->frame_count++] = (struct python_frame){
@@ -371,14 +373,6 @@ static bool may_be_settled(const struct python *python, const struct walk *walk)
     return is_on_stack && walk->thread->collecting_frame == 0 && !(has_entries && python->keeps_anchors);
 }
 
-/* How many frames there is room for without a mark that the stack is cut. */
-static uint32_t frame_room(const struct python *python, const struct walk *walk)
-{
-    uint32_t in_stack = PYTHON_FRAME_LIMIT - frames_of(python, walk);
-    uint32_t in_all = PYTHON_FRAME_TOTAL_LIMIT - python->frame_count;
-    return in_stack < in_all ? in_stack : in_all;
-}
-
 /*
  * Adds the frames, from one on, that stand as they stood, each called by the next one: most of a deep stack. Returns
  * the address of the one that comes then.
@@ -388,7 +382,7 @@ static remote_addr add_settled(struct python *python, struct memory *memory, str
     const struct walked_frame *last;
     bool is_entry = python->runtime.layout->entry_format == ENTRY_ALWAYS;
     uint32_t known = last_walk_find_rest(&python->last_walk, frame, &last), count = 0;
-    while (count < known && last[count].address == frame && frame_room(python, walk) > 0 &&
+    while (count < known && last[count].address == frame && frames_of(python, walk) < walk->frame_limit &&
            array_grow(&python->frames, python->frame_count, &python->frame_capacity, sizeof(*python->frames)) &&
            is_settled(python, memory, &last[count], &frame)) {
         python->frames[python->frame_count++] = (struct python_frame){
@@ -412,13 +406,13 @@ static enum python_status walk_frames(struct python *python, struct memory *memo
                                       struct walk *walk)
 {
     const struct layout *layout = python->runtime.layout;
-    for (uint32_t step = 0; frame != 0 && !walk->is_cut; step++) {
+    while (frame != 0 && !walk->is_cut) {
         unsigned char bytes[LAYOUT_FRAME_LEN];
         const unsigned char *head;
         walk->frame = frame;
-        if (frame % sizeof(uint64_t) != 0 || cycle_meets(&walk->cycle, frame) || step >= STEP_LIMIT ||
-            python->steps++ >= STEP_TOTAL_LIMIT)
+        if (frame % sizeof(uint64_t) != 0 || cycle_meets(&walk->cycle, frame) || python->steps >= walk->step_limit)
             return PYTHON_BAD_FRAME;
+        python->steps++;
         enum memory_status read_status = view_frame(python, memory, frame, bytes, &head);
         if (read_status != MEMORY_OK)
             return read_status == MEMORY_FAULT ? PYTHON_BAD_FRAME : PYTHON_GONE;
@@ -497,12 +491,27 @@ static enum python_status check_thread(struct python *python, struct memory *mem
     return PYTHON_IN_MOTION;
 }
 
+/* What a stack may have: half of what is left of a total, at most and at least so much. */
+static uint32_t share_of(uint32_t total, uint32_t used, uint32_t most, uint32_t least)
+{
+    uint32_t share = used < total ? (total - used) / 2 : 0;
+    share = share > least ? share : least;
+    return share < most ? share : most;
+}
+
 /* Walks a thread's stack from a frame on. */
 static enum python_status walk_from(struct python *python, struct memory *memory, struct python_thread *thread,
                                     remote_addr frame, struct walk *walk)
 {
-    *walk = (struct walk){.thread = thread};
+    uint32_t frames = share_of(PYTHON_FRAME_TOTAL_LIMIT, thread->first_frame, PYTHON_FRAME_LIMIT, PYTHON_FRAME_LEAST);
+    uint32_t steps = share_of(STEP_TOTAL_LIMIT, python->steps, STEP_LIMIT, STEP_LEAST);
+    *walk = (struct walk){
+        .thread = thread,
+        .frame_limit = frames,
+        .step_limit = python->steps + steps,
+    };
     python->frame_count = thread->first_frame;
+    code_cache_begin_stack(&python->codes);
     last_walk_begin_thread(&python->last_walk, thread->address);
     enum python_status status = read_stack_bounds(python, memory, walk);
     if (status == PYTHON_OK)

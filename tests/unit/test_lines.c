@@ -252,6 +252,24 @@ static void an_instruction_beyond_the_last_range_is_in_the_first_line(void **sta
     assert_int_equal(line_at(LINES_LOCATIONS, TABLE(0xd8, 1, 2), INT64_MAX), FIRST_LINE);
 }
 
+/* More lines than any function has: what is kept of them is bounded, and behind that no line is known. */
+static void more_ranges_than_the_limit_are_left_out(void **state)
+{
+    enum { RANGE_LIMIT = 1 << 21, PAIRS = RANGE_LIMIT + 1000 };
+    (void)state;
+    unsigned char *table = malloc(2 * PAIRS);
+    assert_non_null(table);
+    memset(table, 1, 2 * PAIRS);
+    struct lines lines;
+    assert_true(lines_init(&lines, LINES_LNOTAB, table, 2 * PAIRS, FIRST_LINE));
+    assert_int_equal(lines.count, RANGE_LIMIT);
+    assert_int_equal(lines_find(&lines, RANGE_LIMIT - 2), FIRST_LINE + RANGE_LIMIT - 2);
+    assert_int_equal(lines_find(&lines, RANGE_LIMIT - 1), FIRST_LINE);
+    assert_int_equal(lines_find(&lines, PAIRS), FIRST_LINE);
+    lines_deinit(&lines);
+    free(table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +288,7 @@ int main(void)
         cmocka_unit_test(half_a_pair_at_the_end_is_left_out),
         cmocka_unit_test(a_varint_that_does_not_end_stops_at_the_table_or_the_next_entry),
         cmocka_unit_test(lines_stay_within_an_int),
+        cmocka_unit_test(more_ranges_than_the_limit_are_left_out),
         cmocka_unit_test(ten_megabytes_of_garbage_do_no_harm),
         cmocka_unit_test(neighbours_with_the_same_line_become_one_range),
         cmocka_unit_test(an_instruction_beyond_the_last_range_is_in_the_first_line),

@@ -80,6 +80,13 @@ static void numbers_that_are_too_large_stay_within_an_int(void **state)
     check_position(table, sizeof(table), 0, (struct python_position){INT32_MIN, INT32_MAX, INT32_MAX, INT32_MAX});
 }
 
+static void there_need_not_be_a_table(void **state)
+{
+    struct python_position position;
+    (void)state;
+    assert_false(position_find(NULL, 0, 10, 0, &position));
+}
+
 static void any_bytes_can_be_read(void **state)
 {
     (void)state;
@@ -101,6 +108,7 @@ int main(void)
         cmocka_unit_test(there_is_no_position_outside_of_the_code),
         cmocka_unit_test(what_a_cut_entry_lacks_is_nought),
         cmocka_unit_test(numbers_that_are_too_large_stay_within_an_int),
+        cmocka_unit_test(there_need_not_be_a_table),
         cmocka_unit_test(any_bytes_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

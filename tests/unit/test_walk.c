@@ -597,9 +597,10 @@ static void more_frames_than_are_looked_at_are_a_broken_chain(void **state)
         python_heap_put_frame(program.heap, &program.thread, shims + i * FRAME_LEN, program.heap->none, 0,
                               PYTHON_HEAP_OWNER_C_STACK);
     check_sample(&program, "");
-    /* Of all stacks of a sample, so many frames are looked at as would be cut if they were shown, and as many again. */
+    /* Of all stacks of a sample, so many frames are looked at as would be cut if they were shown, and three times as
+     * many again; of what is left, a stack takes no more than half. */
     struct python_thread *thread = list(&program, 1);
-    for (int i = 0; i < 2 * PYTHON_FRAME_TOTAL_LIMIT / STEP_LIMIT; i++)
+    for (int left = 4 * PYTHON_FRAME_TOTAL_LIMIT; left / 2 >= STEP_LIMIT; left -= STEP_LIMIT)
         assert_int_equal(python_walk_thread(program.python, memory_of(&program), thread), PYTHON_OK);
     assert_int_equal(python_walk_thread(program.python, memory_of(&program), thread), PYTHON_BAD_FRAME);
     call(&program, "leaf", 1);
