@@ -66,6 +66,7 @@ struct python_thread {
     bool is_collecting;           /* collects garbage, as far as is known */
     remote_addr collecting_frame; /* in which that began, if it did in this thread; 0: not known */
     remote_addr stack_anchor;     /* in the stack of the thread that runs it; 0: not known */
+    bool is_asleep;               /* said by who walks it: the kernel has no CPU for it, and it wants none */
     bool is_for_anybody;          /* another thread than the one that is named may run it, with no word about that */
     enum python_status status;    /* how the walk of its stack ended */
     uint32_t first_frame;         /* into python_frames(); innermost first */

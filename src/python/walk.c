@@ -124,11 +124,12 @@ struct walk {
 
 /*
  * CPython 3.11 and 3.12 Python/ceval.c enter an evaluation loop by setting tstate->cframe before the frame in it, which
- * is whatever lay there on the C stack. So a first frame that is none is not broken.
+ * is whatever lay there on the C stack. So a first frame that is none is not broken, unless the thread sleeps: it does
+ * not between these two.
  */
 static bool is_entering(const struct layout *layout, const struct walk *walk)
 {
-    return layout->thread.cframe_frame != LAYOUT_NONE && !walk->has_frame;
+    return layout->thread.cframe_frame != LAYOUT_NONE && !walk->has_frame && !walk->thread->is_asleep;
 }
 
 static uint32_t frames_of(const struct python *python, const struct walk *walk)
@@ -544,6 +545,16 @@ static enum python_status walk_caller(struct python *python, struct memory *memo
     return walk_from(python, memory, thread, frame, walk);
 }
 
+/* The same, if that leads anywhere; else what was found first. */
+static enum python_status walk_caller_or_again(struct python *python, struct memory *memory,
+                                               struct python_thread *thread, remote_addr frame, struct walk *walk)
+{
+    if (walk_caller(python, memory, thread, walk) != PYTHON_OK)
+        return walk_from(python, memory, thread, frame, walk);
+    /* A thread that is about to run its first frame, as long as it does not stay like that. */
+    return frames_of(python, walk) > 0 ? PYTHON_OK : PYTHON_IN_MOTION;
+}
+
 enum python_status python_walk_thread(struct python *python, struct memory *memory, struct python_thread *thread)
 {
     remote_addr frame;
@@ -556,10 +567,10 @@ enum python_status python_walk_thread(struct python *python, struct memory *memo
         status = innermost_frame(python, memory, thread, &frame);
     if (status == PYTHON_OK)
         status = walk_from(python, memory, thread, frame, &walk);
-    if (is_broken(status) && has_cframes && walk_caller(python, memory, thread, &walk) == PYTHON_OK)
-        status = PYTHON_OK;
-    else if (is_broken(status) && has_cframes)
-        status = walk_from(python, memory, thread, frame, &walk);
+    /* A frame on the used part of the thread's stack is one, whatever is broken further out. */
+    bool has_begun = (walk.has_stack_frame && walk.has_frame) || thread->is_asleep;
+    if (is_broken(status) && has_cframes && !has_begun)
+        status = walk_caller_or_again(python, memory, thread, frame, &walk);
     if (is_broken(status))
         status = is_entering(python->runtime.layout, &walk) ? PYTHON_IN_MOTION : mark_broken(python, &walk, status);
     bool is_kept = status == PYTHON_OK || is_broken(status) || (status == PYTHON_IN_MOTION && python->is_still);

@@ -431,6 +431,7 @@ enum sample_status session_begin_sample(struct session *session, int own_cpu, in
 
 enum python_status session_walk(struct session *session, struct sampled_thread *thread)
 {
+    thread->python->is_asleep = thread->has_state && !thread->is_active;
     return python_walk_thread(session->python, snapshot_memory(session->snapshot), thread->python);
 }
 

@@ -141,6 +141,30 @@ static void a_frame_that_leads_to_nowhere_is_a_broken_chain(struct program *prog
     }
 }
 
+/* In 3.11 and 3.12: what lay in a loop's place before it began is never on the used part of the thread's stack. */
+static void a_broken_chain_of_a_loop_that_has_begun_is_no_entering(struct program *program)
+{
+    const struct layout *layout = program->layout;
+    if (layout->thread.cframe_frame == LAYOUT_NONE)
+        return;
+    call(program, "main", 0);
+    remote_addr top = call(program, "leaf", 1), cframe, outermost = python_heap_alloc(program->heap, 32);
+    memcpy(&cframe, python_heap_bytes_at(program->heap, program->thread.address + layout->thread.cframe), 8);
+    python_heap_put_u64(program->heap, cframe + layout->thread.cframe_previous, outermost);
+    put_previous(program, top, UNMAPPED);
+    check_broken_sample(program, PYTHON_BAD_FRAME, "leaf:11 ?");
+    put_previous(program, top, top);
+    check_broken_sample(program, PYTHON_BAD_FRAME, "leaf:11 ?");
+    python_heap_put_u64(program->heap, program->thread.cframe, UNMAPPED);
+    assert_int_equal(sample(program), PYTHON_IN_MOTION);
+    /* Nor is one whose thread sleeps. */
+    struct python_thread *thread = list(program, 1);
+    thread->is_asleep = true;
+    assert_int_equal(python_walk_thread(program->python, memory_of(program), thread), PYTHON_BAD_FRAME);
+    assert_int_equal(thread->frame_count, 1);
+    assert_int_equal(python_frames(program->python)[0].code, PYTHON_CODE_UNREADABLE);
+}
+
 static void a_misaligned_frame_is_a_broken_chain(struct program *program)
 {
     remote_addr outer = call(program, "main", 0);
@@ -723,6 +747,7 @@ static const struct CMUnitTest tests[] = {
     EACH_VERSION(a_long_cycle_is_noticed_before_the_limit, DEEP_HEAP_LEN / 8),
     EACH_VERSION(a_stack_beyond_the_limit_is_cut_and_marked, DEEP_HEAP_LEN),
     EACH_VERSION(a_frame_that_leads_to_nowhere_is_a_broken_chain, PYTHON_HEAP_LEN),
+    EACH_VERSION(a_broken_chain_of_a_loop_that_has_begun_is_no_entering, PYTHON_HEAP_LEN),
     EACH_VERSION(a_misaligned_frame_is_a_broken_chain, PYTHON_HEAP_LEN),
     EACH_VERSION(a_first_frame_that_is_none_is_the_loop_being_entered_where_that_can_be, PYTHON_HEAP_LEN),
     EACH_VERSION(a_code_object_that_is_none_costs_its_frame_a_mark, PYTHON_HEAP_LEN),
