@@ -117,6 +117,7 @@ struct process_dump {
     struct dump_text executable;
     char *python_version;
     bool is_untested;            /* nobody has seen this version work */
+    const char *list_failure;    /* why there may be more threads; NULL: these are all of them; static */
     bool is_proved;              /* false: not all stacks could be proved to be of one moment each */
     struct dump_thread *threads; /* in the order in which they were started */
     uint32_t thread_count;

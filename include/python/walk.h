@@ -42,8 +42,22 @@ void python_begin_sample(struct python *python);
  */
 void python_take_as_it_is(struct python *python);
 
-/* Reads all interpreters' lists of threads, newest interpreter and newest thread first, and their GILs. */
+/*
+ * Says how many threads the kernel has of the process. Far more thread states than that, even if each is known to
+ * several interpreters and some are left over of threads that ended, are no list of threads.
+ */
+void python_limit_threads(struct python *python, uint32_t kernel_threads);
+
+/* Whether the last list ended since there were more than that: the kernel may have made more. */
+bool python_is_thread_limit_met(const struct python *python);
+
+/*
+ * Reads all interpreters' lists of threads, newest interpreter and newest thread first, and their GILs. When a list
+ * breaks off at the same place again and again, the threads in front of it are listed, and python_list_status() says
+ * why there may be more.
+ */
 enum python_status python_list_threads(struct python *python, struct memory *memory);
+enum python_status python_list_status(const struct python *python);
 struct python_thread *python_threads(struct python *python, uint32_t *ret_count);
 const struct python_gil *python_gils(const struct python *python, uint32_t *ret_count);
 

@@ -351,6 +351,9 @@ static void print_notes(const struct readings *readings)
             snprintf(process, sizeof(process), "process %" PRId64 ": ", dump->pid);
         if (!dump->is_proved)
             fprintf(stderr, "pyspyc: %sthe program changed in every reading: stacks may mix moments\n", process);
+        if (dump->list_failure)
+            fprintf(stderr, "pyspyc: %sthere may be more threads, which cannot be listed: %s\n", process,
+                    dump->list_failure);
         if (dump->hidden_thread_count > 0 && readings->number == 1)
             fprintf(stderr, "pyspyc: %s%u of %u threads are not shown, as the filter has it\n", process,
                     dump->hidden_thread_count, dump->hidden_thread_count + dump->thread_count);

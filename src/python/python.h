@@ -28,13 +28,21 @@ struct last_list {
     remote_addr second; /* the thread behind the newest one */
 };
 
+/* A list of threads that breaks off. */
+struct broken_list {
+    remote_addr at;            /* where it did in the last reading; 0: it did not */
+    uint32_t readings;         /* before that one that ended there as well */
+    enum python_status status; /* how it does, while its beginning is taken for all of it; else PYTHON_OK */
+};
+
 struct python {
     struct python_runtime runtime;
     struct code_cache codes;
 
     struct python_thread *threads;
-    uint32_t thread_count, thread_capacity;
+    uint32_t thread_count, thread_capacity, thread_limit;
     struct last_list last_list;
+    struct broken_list broken_list;
     struct python_gil *gils;
     uint32_t gil_count, gil_capacity;
     struct python_frame *frames;

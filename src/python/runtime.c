@@ -21,6 +21,14 @@ static struct error *unsupported(const struct python_version *version)
     return error_create(ERROR_UNSUPPORTED_VERSION, "Python %s is not supported (%s are)", text, layout_versions());
 }
 
+static struct error *without_debug_offsets(const struct python_version *version)
+{
+    char text[PYTHON_VERSION_TEXT_LEN];
+    python_version_format(version, text);
+    return error_create(ERROR_UNSUPPORTED_VERSION,
+                        "Python %s cannot be read: its debug offsets are not there, or were overwritten", text);
+}
+
 enum { FIRST_MINOR_WITH_DEBUG_OFFSETS = 13, NEWEST_MINOR = 15 };
 
 /* The row for a version; for one that is only just newer, whose debug offsets may have the same shape, the newest. */
@@ -40,8 +48,10 @@ struct error *python_runtime_set_layout(struct python_runtime *runtime, struct m
     const struct layout *known = choose_layout(version, has_debug_offsets);
     bool is_early = version->level == 'a' || version->level == 'b';
     bool needs_debug_offsets = is_early || (version->major == 3 && version->minor >= FIRST_MINOR_WITH_DEBUG_OFFSETS);
-    if (!known || runtime->address == 0 || (needs_debug_offsets && !has_debug_offsets))
+    if (!known || runtime->address == 0)
         return unsupported(version);
+    if (needs_debug_offsets && !has_debug_offsets)
+        return is_early ? unsupported(version) : without_debug_offsets(version);
     runtime->is_untested = is_early || known->version != (version->major << 8 | version->minor);
     runtime->layout = malloc(sizeof(*runtime->layout));
     if (!runtime->layout)

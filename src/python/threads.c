@@ -15,6 +15,12 @@ void python_begin_sample(struct python *python)
     python->steps = 0;
 }
 
+/*
+ * Readings of a list that breaks off at the same place, before what stands in front of it is taken for all there is. A
+ * thread that ends without the GIL may be taken out at the moment: this is several readings of several intervals.
+ */
+enum { BROKEN_LIST_PATIENCE = 16 };
+
 /* What is known of one interpreter while its threads are listed. */
 struct interpreter {
     remote_addr address;
@@ -132,7 +138,7 @@ static enum python_status add_thread(struct python *python, remote_addr address,
             return PYTHON_OK;
         }
     }
-    if (python->thread_count >= PYTHON_THREAD_LIMIT)
+    if (python->thread_count >= python->thread_limit)
         return PYTHON_BAD_THREAD;
     if (!array_grow(&python->threads, python->thread_count, &python->thread_capacity, sizeof(*python->threads)))
         return PYTHON_NO_MEMORY;
@@ -157,22 +163,51 @@ static size_t thread_head_len(const struct layout *layout)
     return last + sizeof(uint64_t);
 }
 
+/*
+ * Takes out the threads that a cycle of the given length has brought in more than once. first: where the list begins
+ * among all that are listed.
+ */
+static void drop_repeated(struct python *python, uint32_t first, uint32_t cycle_len)
+{
+    const struct python_thread *threads = python->threads;
+    uint32_t i = first;
+    while (i + cycle_len < python->thread_count && threads[i].address != threads[i + cycle_len].address)
+        i++;
+    if (cycle_len > 0 && i + cycle_len < python->thread_count)
+        python->thread_count = i + cycle_len;
+}
+
+/* Notes where the list of threads breaks off. Returns how it does. */
+static enum python_status break_off(struct python *python, remote_addr place, enum python_status status)
+{
+    python->broken_list.at = place;
+    return status;
+}
+
 static enum python_status list_threads_of(struct python *python, struct memory *memory, struct interpreter *interpreter)
 {
     const struct layout *layout = python->runtime.layout;
     struct cycle cycle = {0};
     remote_addr thread;
+    uint32_t first = python->thread_count, remembered = first;
     enum python_status status =
         status_of_memory(memory_read_u64(memory, interpreter->address + layout->interpreter.threads_head, &thread));
     for (int i = 0; status == PYTHON_OK && thread != 0; i++) {
         unsigned char head[LAYOUT_THREAD_LEN];
+        if (cycle_meets(&cycle, thread)) {
+            drop_repeated(python, first, python->thread_count - remembered);
+            return break_off(python, thread, PYTHON_BAD_THREAD);
+        }
+        if (cycle.remembered == thread)
+            remembered = python->thread_count;
         status = status_of_memory(memory_read(memory, thread, head, thread_head_len(layout)));
+        if (status == PYTHON_OK &&
+            (i >= PYTHON_THREAD_LIMIT || field_u64(head, layout->thread.interpreter) != interpreter->address))
+            status = PYTHON_BAD_THREAD;
+        if (status == PYTHON_OK)
+            status = add_thread(python, thread, head, interpreter);
         if (status != PYTHON_OK)
-            break;
-        if (i >= PYTHON_THREAD_LIMIT || cycle_meets(&cycle, thread) ||
-            field_u64(head, layout->thread.interpreter) != interpreter->address)
-            return PYTHON_BAD_THREAD;
-        status = add_thread(python, thread, head, interpreter);
+            return break_off(python, thread, status);
         thread = field_u64(head, layout->thread.next);
     }
     return status;
@@ -256,6 +291,16 @@ static void find_who_runs(const struct python *python, struct python_thread *thr
     thread->is_for_anybody = false;
 }
 
+/* Whether threads of an interpreter are listed already. */
+static bool is_listed(const struct python *python, remote_addr interpreter)
+{
+    for (uint32_t i = 0; i < python->thread_count; i++) {
+        if (python->threads[i].interpreter == interpreter)
+            return true;
+    }
+    return false;
+}
+
 /* Reads all interpreters and their threads. */
 static enum python_status list_anew(struct python *python, struct memory *memory, remote_addr interpreter)
 {
@@ -264,9 +309,11 @@ static enum python_status list_anew(struct python *python, struct memory *memory
     enum python_status status = PYTHON_OK;
     python->last_list.is_whole = true;
     for (int i = 0; status == PYTHON_OK && interpreter != 0; i++) {
-        if (i >= PYTHON_INTERPRETER_LIMIT || cycle_meets(&cycle, interpreter))
-            return PYTHON_BAD_THREAD;
-        status = list_interpreter(python, memory, interpreter);
+        python->broken_list.at = interpreter;
+        if (i >= PYTHON_INTERPRETER_LIMIT || cycle_meets(&cycle, interpreter) || is_listed(python, interpreter))
+            status = PYTHON_BAD_THREAD;
+        if (status == PYTHON_OK)
+            status = list_interpreter(python, memory, interpreter);
         if (status == PYTHON_OK)
             status = status_of_memory(memory_read_u64(memory, interpreter + layout->interpreter.next, &interpreter));
         python->last_list.is_whole &= interpreter == 0;
@@ -360,6 +407,7 @@ static enum python_status refresh(struct python *python, struct memory *memory, 
         status = read_collecting(python->runtime.layout, memory, &interpreter);
     for (uint32_t i = 0; i < python->thread_count; i++) {
         struct python_thread *thread = &python->threads[i];
+        thread->gil = interpreter.gil;
         thread->holds_gil = thread->address == interpreter.gil_holder;
         thread->is_collecting = thread->holds_gil && interpreter.is_collecting && interpreter.collecting_frame == 0;
         thread->collecting_frame = interpreter.collecting_frame;
@@ -368,6 +416,18 @@ static enum python_status refresh(struct python *python, struct memory *memory, 
     }
     *ret_is_done = is_holder_known(python, memory, interpreter.gil_holder) && (has_gil || !interpreter.is_collecting);
     return status;
+}
+
+void python_limit_threads(struct python *python, uint32_t kernel_threads)
+{
+    enum { STATES_EACH = 4, STALE_STATES = 1024 };
+    bool is_many = kernel_threads >= (PYTHON_THREAD_LIMIT - STALE_STATES) / STATES_EACH;
+    python->thread_limit = is_many ? PYTHON_THREAD_LIMIT : STATES_EACH * kernel_threads + STALE_STATES;
+}
+
+bool python_is_thread_limit_met(const struct python *python)
+{
+    return python->thread_count >= python->thread_limit;
 }
 
 void python_allow_old_list(struct python *python, bool is_allowed)
@@ -380,6 +440,44 @@ bool python_is_list_old(const struct python *python)
     return python->last_list.is_used;
 }
 
+enum python_status python_list_status(const struct python *python)
+{
+    return python->broken_list.status;
+}
+
+/*
+ * Whether a list that breaks off is taken as it is: when it does so at the same place in each of many readings, or when
+ * nothing changes. What is in front of the place is as good as any list.
+ */
+static bool is_broken_for_good(struct python *python, remote_addr last_place, enum python_status status)
+{
+    struct broken_list *broken = &python->broken_list;
+    bool is_broken = status == PYTHON_BAD_THREAD || status == PYTHON_BAD_MEMORY;
+    broken->readings = is_broken && broken->at == last_place ? broken->readings + (broken->readings < UINT32_MAX) : 0;
+    bool is_taken =
+        is_broken && python->thread_count > 0 && (python->is_still || broken->readings >= BROKEN_LIST_PATIENCE);
+    broken->status = is_taken ? status : PYTHON_OK;
+    return is_taken;
+}
+
+/* Makes a new list, which may be only the beginning of one. */
+static enum python_status list_or_begin(struct python *python, struct memory *memory, remote_addr interpreter)
+{
+    remote_addr last_place = python->broken_list.at;
+    python->gil_count = python->thread_count = 0;
+    python->broken_list.at = 0;
+    enum python_status status = list_anew(python, memory, interpreter);
+    if (status == PYTHON_OK)
+        note_list(python, memory, interpreter);
+    else
+        python->last_list.is_whole = false;
+    if (status == PYTHON_OK)
+        python->broken_list = (struct broken_list){0};
+    else if (is_broken_for_good(python, last_place, status))
+        status = PYTHON_OK;
+    return status;
+}
+
 enum python_status python_list_threads(struct python *python, struct memory *memory)
 {
     remote_addr interpreter;
@@ -390,15 +488,7 @@ enum python_status python_list_threads(struct python *python, struct memory *mem
     if (status == PYTHON_OK && is_list_current(python, memory, interpreter))
         status = refresh(python, memory, &is_done);
     python->last_list.is_used = status == PYTHON_OK && is_done;
-    if (status != PYTHON_OK || is_done)
-        return status;
-    python->gil_count = python->thread_count = 0;
-    status = list_anew(python, memory, interpreter);
-    if (status == PYTHON_OK)
-        note_list(python, memory, interpreter);
-    else
-        python->last_list.is_whole = false;
-    return status;
+    return status != PYTHON_OK || is_done ? status : list_or_begin(python, memory, interpreter);
 }
 
 struct python_thread *python_threads(struct python *python, uint32_t *ret_count)

@@ -28,6 +28,7 @@ struct error *python_create(struct python_runtime *runtime, struct python **ret)
         return error_no_memory();
     }
     python->runtime = *runtime;
+    python->thread_limit = PYTHON_THREAD_LIMIT;
     *runtime = (struct python_runtime){0};
     code_cache_init(&python->codes, &python->runtime);
     *ret = python;

@@ -116,6 +116,8 @@ static void sort_threads(struct process_dump *dump)
 struct error *dump_builder_finish(struct dump_builder *builder)
 {
     const struct python_runtime *runtime = python_runtime(builder->python);
+    enum python_status listed = python_list_status(builder->python);
+    builder->dump->list_failure = listed == PYTHON_OK ? NULL : python_status_text(listed);
     char version[PYTHON_VERSION_TEXT_LEN];
     python_version_format(&runtime->version, version);
     builder->dump->python_version = strdup(version);

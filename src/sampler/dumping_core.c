@@ -114,6 +114,7 @@ static struct error *add_threads(struct core_dumping *dumping)
     if (dumping->native)
         python_keep_anchors(python);
     python_take_as_it_is(python);
+    python_limit_threads(python, dumping->thread_count);
     python_begin_sample(python);
     enum python_status status = python_list_threads(python, dumping->builder.memory);
     if (status != PYTHON_OK)

@@ -67,7 +67,7 @@ static bool can_walk(struct python *python, struct memory *memory)
         if (python_walk_thread(python, memory, &threads[i]) != PYTHON_OK)
             return false;
     }
-    return true;
+    return python_list_status(python) == PYTHON_OK;
 }
 
 /* A version that nobody has seen work has to show that its stacks are what they have to be. */
@@ -93,6 +93,16 @@ static struct error *find_python(struct session *session, const struct maps *map
     if (!error)
         error = python_create(&runtime, &session->python);
     return error ? error : try_untested(session);
+}
+
+/* Says how many threads there can be: when it begins, and when there seem to be more. */
+static void limit_threads(const struct session *session)
+{
+    cleanup_free pid_t *ids = NULL;
+    uint32_t count;
+    cleanup_error struct error *error = process_thread_ids(session->process, &ids, &count);
+    if (!error)
+        python_limit_threads(session->python, count);
 }
 
 static void hold_first_event(struct session *session)
@@ -137,6 +147,7 @@ struct error *session_open(const struct process *process, const struct session_o
         python_keep_anchors(session->python);
     }
     thread_area_find(process, &maps, session->memory, &session->area);
+    limit_threads(session);
     *ret = hand_over(&session);
     return NULL;
 }
@@ -214,6 +225,8 @@ static enum python_status list_threads(struct session *session)
     if (status == PYTHON_OK && !is_same &&
         !thread_list_update(&session->threads, session->process, memory, &session->area, session->python))
         status = PYTHON_NO_MEMORY;
+    if (status == PYTHON_BAD_THREAD && python_is_thread_limit_met(session->python))
+        limit_threads(session);
     session->is_listed = status == PYTHON_OK;
     return status;
 }

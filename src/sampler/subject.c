@@ -574,6 +574,14 @@ static bool plan_next(struct subject *subject, int cpu, int wanted_cpu, struct r
     return is_refused;
 }
 
+/* Threads that could not even be listed are left out of each interval. */
+static void note_unlisted(struct subject *subject)
+{
+    enum python_status listed = python_list_status(session_python(subject->session));
+    if (listed != PYTHON_OK)
+        subject->counters->unreadable_by_cause[listed]++;
+}
+
 /* Reads and counts threads without a Python state, wherever they are. False without memory. */
 static bool count_bare_threads(struct subject *subject)
 {
@@ -611,6 +619,7 @@ enum subject_status subject_read(struct subject *subject, int cpu, struct relay 
     if (result == READING_DONE || !may_try_again(subject, wanted_cpu != cpu)) {
         if (!count_bare_threads(subject) || (!session_let_go(subject->session) && !relay_renew(relay)))
             return SUBJECT_FAILED;
+        note_unlisted(subject);
         close_interval(subject, result != READING_DONE, is_refused);
         int next_cpu = session_next_cpu(subject->session);
         if (next_cpu >= 0)

@@ -257,6 +257,90 @@ static void a_broken_list_of_threads_is_told(struct program *program)
     assert_int_equal(list_status(program), PYTHON_BAD_THREAD);
 }
 
+/* What a list that breaks off in each of many readings comes to. */
+static const struct python_thread *list_broken(struct program *program, uint32_t expected_count,
+                                               enum python_status expected)
+{
+    enum { READINGS = 17 };
+    uint32_t count;
+    int readings = 1;
+    while (list_status(program) != PYTHON_OK) {
+        assert_int_equal(python_list_status(program->python), PYTHON_OK);
+        assert_true(++readings <= READINGS);
+    }
+    assert_true(expected == PYTHON_OK || readings == READINGS);
+    assert_int_equal(python_list_status(program->python), expected);
+    const struct python_thread *threads = python_threads(program->python, &count);
+    assert_int_equal(count, expected_count);
+    return threads;
+}
+
+static void a_list_of_threads_that_stays_broken_has_what_is_in_front(struct program *program)
+{
+    struct heap_thread second = python_heap_thread(program->heap, program->interpreter, 2);
+    struct heap_thread third = python_heap_thread(program->heap, program->interpreter, 3);
+    remote_addr last = program->thread.address, next = program->layout->thread.next;
+    const remote_addr targets[] = {UNMAPPED, 3, UINT64_MAX - 7, last, second.address, third.address};
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        python_heap_put_u64(program->heap, last + next, targets[i]);
+        const struct python_thread *threads = list_broken(program, 3, i < 3 ? PYTHON_BAD_MEMORY : PYTHON_BAD_THREAD);
+        for (unsigned j = 0; j < 3; j++)
+            assert_int_equal(threads[j].id, 3 - j);
+        python_heap_put_u64(program->heap, last + next, 0);
+        list_broken(program, 3, PYTHON_OK);
+    }
+    python_heap_put_u64(program->heap, second.address + next, second.address);
+    python_take_as_it_is(program->python);
+    assert_int_equal(list_status(program), PYTHON_OK);
+    assert_int_equal(python_list_status(program->python), PYTHON_BAD_THREAD);
+    list(program, 2);
+}
+
+/* The place where a list breaks has to stay the same: one that changes is only caught in motion. */
+static void a_list_of_threads_that_breaks_elsewhere_each_time_is_none(struct program *program)
+{
+    enum { READINGS = 100 };
+    for (unsigned i = 0; i < READINGS; i++) {
+        python_heap_put_u64(program->heap, program->thread.address + program->layout->thread.next,
+                            UNMAPPED + (remote_addr)(i % 7) * 4096);
+        assert_int_equal(list_status(program), PYTHON_BAD_MEMORY);
+    }
+}
+
+static void each_thread_of_a_cycle_is_listed_once(struct program *program)
+{
+    enum { COUNT = 24 };
+    remote_addr threads[COUNT] = {program->thread.address};
+    for (unsigned i = 1; i < COUNT; i++)
+        threads[i] = python_heap_thread(program->heap, program->interpreter, i + 1).address;
+    for (unsigned i = 0; i < COUNT; i++) {
+        python_heap_put_u64(program->heap, threads[0] + program->layout->thread.next, threads[i]);
+        const struct python_thread *listed = list_broken(program, COUNT, PYTHON_BAD_THREAD);
+        for (unsigned j = 0; j < COUNT; j++)
+            assert_int_equal(listed[j].address, threads[COUNT - 1 - j]);
+        python_heap_put_u64(program->heap, threads[0] + program->layout->thread.next, 0);
+        list_broken(program, COUNT, PYTHON_OK);
+    }
+}
+
+/* A process has a few states for each of its threads at most, and those that are left over of threads that ended. */
+static void far_more_threads_than_the_kernel_has_are_cut(struct program *program)
+{
+    enum { STALE = 1024, EACH = 4 };
+    uint32_t count;
+    python_limit_threads(program->python, 2);
+    for (unsigned i = 1; i < STALE + 2 * EACH; i++)
+        python_heap_thread(program->heap, program->interpreter, i + 1);
+    list_broken(program, STALE + 2 * EACH, PYTHON_OK);
+    python_heap_thread(program->heap, program->interpreter, STALE + 3 * EACH);
+    list_broken(program, STALE + 2 * EACH, PYTHON_BAD_THREAD);
+    python_limit_threads(program->python, 3);
+    list_broken(program, STALE + 2 * EACH + 1, PYTHON_OK);
+    python_limit_threads(program->python, UINT32_MAX);
+    python_threads(program->python, &count);
+    list_broken(program, count, PYTHON_OK);
+}
+
 static void more_threads_than_the_limit_are_told(void **state)
 {
     (void)state;
@@ -291,6 +375,21 @@ static void a_broken_list_of_interpreters_is_told(struct program *program)
     assert_int_equal(list_status(program), PYTHON_BAD_THREAD);
     python_heap_put_u64(program->heap, program->interpreter + next, second);
     assert_int_equal(list_status(program), PYTHON_BAD_THREAD);
+}
+
+static void a_list_of_interpreters_that_stays_broken_has_what_is_in_front(struct program *program)
+{
+    remote_addr second = python_heap_interpreter(program->heap), next = program->layout->interpreter.next;
+    python_heap_thread(program->heap, second, 2);
+    const remote_addr targets[] = {UNMAPPED, UINT64_MAX, program->interpreter, second};
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        python_heap_put_u64(program->heap, program->interpreter + next, targets[i]);
+        const struct python_thread *threads = list_broken(program, 2, i < 2 ? PYTHON_BAD_MEMORY : PYTHON_BAD_THREAD);
+        assert_int_equal(threads[0].interpreter, second);
+        assert_int_equal(threads[1].interpreter, program->interpreter);
+        python_heap_put_u64(program->heap, program->interpreter + next, 0);
+        list_broken(program, 2, PYTHON_OK);
+    }
 }
 
 static void more_interpreters_than_the_limit_are_told(struct program *program)
@@ -415,6 +514,20 @@ static void with_several_interpreters_each_list_is_new(struct program *program)
     assert_false(is_list_old(program, 2));
 }
 
+/* The list may be old, but which GIL there is, is read anew. */
+static void an_old_lists_threads_have_the_gil_that_is_there_now(struct program *program)
+{
+    uint32_t count;
+    if (program->layout->interpreter.gil_pointer == LAYOUT_NONE)
+        return;
+    is_list_old(program, 1);
+    python_heap_put_u64(program->heap, program->interpreter + program->layout->interpreter.gil_pointer, 0);
+    assert_true(is_list_old(program, 1));
+    python_gils(program->python, &count);
+    assert_int_equal(count, 0);
+    assert_int_equal(list(program, 1)->gil, PYTHON_NO_GIL);
+}
+
 static const struct CMUnitTest tests[] = {
     EACH_VERSION(threads_are_listed_the_newest_first, PYTHON_HEAP_LEN),
     EACH_VERSION(the_last_thread_of_a_mapping_is_listed, PYTHON_HEAP_LEN),
@@ -431,7 +544,13 @@ static const struct CMUnitTest tests[] = {
     EACH_VERSION(a_thread_that_is_gone_from_an_old_list_is_noticed_when_it_is_walked, PYTHON_HEAP_LEN),
     EACH_VERSION(a_list_that_lacks_a_thread_is_not_used_again, PYTHON_HEAP_LEN),
     EACH_VERSION(with_several_interpreters_each_list_is_new, PYTHON_HEAP_LEN),
+    EACH_VERSION(an_old_lists_threads_have_the_gil_that_is_there_now, PYTHON_HEAP_LEN),
     EACH_VERSION(a_broken_list_of_threads_is_told, PYTHON_HEAP_LEN),
+    EACH_VERSION(a_list_of_threads_that_stays_broken_has_what_is_in_front, PYTHON_HEAP_LEN),
+    EACH_VERSION(a_list_of_threads_that_breaks_elsewhere_each_time_is_none, PYTHON_HEAP_LEN),
+    EACH_VERSION(each_thread_of_a_cycle_is_listed_once, PYTHON_HEAP_LEN),
+    EACH_VERSION(far_more_threads_than_the_kernel_has_are_cut, MANY_THREADS_HEAP_LEN),
+    EACH_VERSION(a_list_of_interpreters_that_stays_broken_has_what_is_in_front, PYTHON_HEAP_LEN),
     cmocka_unit_test(more_threads_than_the_limit_are_told),
     EACH_VERSION(a_broken_list_of_interpreters_is_told, PYTHON_HEAP_LEN),
     EACH_VERSION(more_interpreters_than_the_limit_are_told, MANY_INTERPRETERS_HEAP_LEN),
