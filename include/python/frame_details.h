@@ -35,7 +35,7 @@ bool python_frame_position(const struct python *python, struct memory *memory, c
  * not have it: found through the first argument, if that is called self or cls and the class that it leads to has this
  * very code. False when it cannot be told so, and from 3.11 on.
  */
-bool python_frame_method(const struct python *python, struct memory *memory, const struct python_frame *frame,
+bool python_frame_method(struct python *python, struct memory *memory, const struct python_frame *frame,
                          struct buffer *buffer);
 
 #endif

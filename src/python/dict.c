@@ -184,13 +184,41 @@ bool dict_next(struct dict_reader *reader, remote_addr *ret_key, remote_addr *re
 
 typedef bool (*key_equal)(const struct layout *layout, struct memory *memory, remote_addr key, const void *wanted);
 
+static bool is_spent(const struct dict_budget *budget, const struct memory *memory)
+{
+    return budget->entries == 0 || memory->remote_reads - budget->start >= budget->reads;
+}
+
+/* Those that the reader has gone through, empty ones as well. */
+static void spend_entries(struct dict_reader *reader, struct dict_budget *budget)
+{
+    uint64_t entries = reader->next - reader->spent;
+    budget->entries -= entries < budget->entries ? entries : budget->entries;
+    reader->spent = reader->next;
+}
+
+bool dict_budget_begin(struct dict_budget *budget, const struct memory *memory)
+{
+    budget->start = memory->remote_reads;
+    return !is_spent(budget, memory);
+}
+
+void dict_budget_end(struct dict_budget *budget, const struct memory *memory)
+{
+    uint64_t reads = memory->remote_reads - budget->start;
+    budget->reads -= reads < budget->reads ? reads : budget->reads;
+    budget->start = memory->remote_reads;
+}
+
 /* Finds the entry whose key is the wanted one, and its value. */
-static bool find_entry(struct dict_reader *reader, key_equal equal, const void *wanted, remote_addr *ret)
+static bool find_entry(struct dict_reader *reader, key_equal equal, const void *wanted, struct dict_budget *budget,
+                       remote_addr *ret)
 {
     uint64_t index;
     const uint64_t *entry;
     remote_addr value;
-    while ((entry = next_entry(reader, &index))) {
+    while (!is_spent(budget, reader->memory) && (entry = next_entry(reader, &index))) {
+        spend_entries(reader, budget);
         if (!equal(reader->layout, reader->memory, entry[0], wanted))
             continue;
         if (!find_value(reader, entry, index, &value) || value == 0)
@@ -198,6 +226,7 @@ static bool find_entry(struct dict_reader *reader, key_equal equal, const void *
         *ret = value;
         return true;
     }
+    spend_entries(reader, budget);
     return false;
 }
 
@@ -248,33 +277,31 @@ static bool is_number(const struct layout *layout, struct memory *memory, remote
 }
 
 bool dict_find_text(const struct layout *layout, struct memory *memory, remote_addr dict, const char *key,
-                    remote_addr *ret)
+                    struct dict_budget *budget, remote_addr *ret)
 {
     struct dict_reader reader;
-    return open_dict(layout, memory, dict, &reader) && find_entry(&reader, is_text, key, ret);
+    return open_dict(layout, memory, dict, &reader) && find_entry(&reader, is_text, key, budget, ret);
 }
 
-static void look_early(struct dict_reader *reader)
+/* Finds a text among the first entries. */
+static bool find_early(struct dict_reader *reader, const char *key, remote_addr *ret)
 {
-    if (reader->count > DICT_EARLY_COUNT)
-        reader->count = DICT_EARLY_COUNT;
+    struct dict_budget budget = {DICT_EARLY_COUNT, UINT64_MAX, 0};
+    return find_entry(reader, is_text, key, &budget, ret);
 }
 
 bool dict_find_early_text(const struct layout *layout, struct memory *memory, remote_addr dict, const char *key,
                           remote_addr *ret)
 {
     struct dict_reader reader;
-    if (!open_dict(layout, memory, dict, &reader))
-        return false;
-    look_early(&reader);
-    return find_entry(&reader, is_text, key, ret);
+    return open_dict(layout, memory, dict, &reader) && find_early(&reader, key, ret);
 }
 
 bool dict_find_number(const struct layout *layout, struct memory *memory, remote_addr dict, uint64_t key,
-                      remote_addr *ret)
+                      struct dict_budget *budget, remote_addr *ret)
 {
     struct dict_reader reader;
-    return open_dict(layout, memory, dict, &reader) && find_entry(&reader, is_number, &key, ret);
+    return open_dict(layout, memory, dict, &reader) && find_entry(&reader, is_number, &key, budget, ret);
 }
 
 /* Where the attributes of an instance are: a dict, or values whose names the class knows. One of them is 0. */
@@ -366,8 +393,5 @@ bool instance_find_attribute(const struct layout *layout, struct memory *memory,
                              remote_addr *ret)
 {
     struct dict_reader reader;
-    if (!open_instance(layout, memory, object, &reader))
-        return false;
-    look_early(&reader);
-    return find_entry(&reader, is_text, name, ret);
+    return open_instance(layout, memory, object, &reader) && find_early(&reader, name, ret);
 }

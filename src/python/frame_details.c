@@ -38,10 +38,11 @@ bool python_frame_position(const struct python *python, struct memory *memory, c
            position_find(entry->table, entry->table_len, entry->code.first_line, offset, ret);
 }
 
-bool python_frame_method(const struct python *python, struct memory *memory, const struct python_frame *frame,
+bool python_frame_method(struct python *python, struct memory *memory, const struct python_frame *frame,
                          struct buffer *buffer)
 {
     const struct code_entry *entry = entry_of(python, frame);
     return entry && python->runtime.layout->code.qualname == LAYOUT_NONE &&
-           method_find_name(python->runtime.layout, memory, frame->address, entry->address, entry->code.name, buffer);
+           method_find_name(python->runtime.layout, memory, frame->address, entry->address, entry->code.name,
+                            &python->lookups, buffer);
 }

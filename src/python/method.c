@@ -10,7 +10,8 @@
 #include <stdio.h>
 
 enum {
-    CLASS_LIMIT = 128,     /* classes of one __mro__ that are looked at */
+    CLASS_LIMIT = 128,     /* classes of one __mro__ that are looked at, */
+    CLASS_COST = 32,       /* and what each counts for, in entries of its dict */
     CELL_LIMIT = 256,      /* cells of one frame */
     LOCAL_LIMIT = 1 << 16, /* locals of one frame */
     CLASS_NAME_LEN = 128,  /* bytes kept of a class's name, the NUL included */
@@ -25,6 +26,7 @@ struct search {
     struct memory *memory;
     remote_addr frame, code;
     const char *name;
+    struct dict_budget *budget;
 };
 
 static bool read_word(const struct search *search, remote_addr address, uint64_t *ret)
@@ -136,7 +138,7 @@ static bool find_in_class(const struct search *search, remote_addr type, const c
     bool is_mangled = is_private(search->name) && *stripped != '\0';
     int len = snprintf(key, sizeof(key), "%s%s%s", is_mangled ? "_" : "", is_mangled ? stripped : "", search->name);
     return len > 0 && (size_t)len < sizeof(key) && read_word(search, type + search->layout->type.dict, &dict) &&
-           dict != 0 && dict_find_text(search->layout, search->memory, dict, key, &value) &&
+           dict != 0 && dict_find_text(search->layout, search->memory, dict, key, search->budget, &value) &&
            find_function(search, value, ret);
 }
 
@@ -171,8 +173,9 @@ static bool find_in_bases(const struct search *search, remote_addr type, struct 
     if (!read_word(search, type + search->layout->type.mro, &mro) || mro == 0 ||
         !open_tuple(search, mro, CLASS_LIMIT, &count))
         return false;
-    for (uint64_t i = 0; i < count; i++) {
+    for (uint64_t i = 0; i < count && search->budget->entries >= CLASS_COST; i++) {
         char name[CLASS_NAME_LEN];
+        search->budget->entries -= CLASS_COST;
         if (read_item(search, mro, i, &class) && read_class_name(search, class, name) &&
             find_in_class(search, class, name, &function))
             return set_name(search, name, function, buffer);
@@ -228,12 +231,16 @@ static bool is_class(const struct search *search, remote_addr type)
 }
 
 bool method_find_name(const struct layout *layout, struct memory *memory, remote_addr frame, remote_addr code,
-                      const char *name, struct buffer *buffer)
+                      const char *name, struct dict_budget *budget, struct buffer *buffer)
 {
-    const struct search search = {layout, memory, frame, code, name};
+    const struct search search = {layout, memory, frame, code, name, budget};
     remote_addr object, type;
-    if (!read_first_argument(&search, &object) || !read_type(&search, object, &type))
+    if (!dict_budget_begin(budget, memory))
         return false;
     /* An argument that is a class can be a class method's cls, or the self of its metaclass's method. */
-    return (is_class(&search, type) && find_in_bases(&search, object, buffer)) || find_in_bases(&search, type, buffer);
+    bool is_found =
+        read_first_argument(&search, &object) && read_type(&search, object, &type) &&
+        ((is_class(&search, type) && find_in_bases(&search, object, buffer)) || find_in_bases(&search, type, buffer));
+    dict_budget_end(budget, memory);
+    return is_found;
 }

@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "dict.h"
 #include "layout.h"
 #include "text.h"
@@ -117,7 +118,17 @@ void object_types_deinit(struct object_types *types)
     *types = (struct object_types){0};
 }
 
-bool c_string_read(struct memory *memory, remote_addr address, char *ret, size_t len)
+/* Puts a question mark in the place of each byte that belongs to no character, or to one that was cut. */
+static void make_utf8(char *text)
+{
+    for (const char *at = text, *end = text + strlen(text); at < end;) {
+        size_t start = (size_t)(at - text);
+        if (utf8_next(&at, end) < 0)
+            text[start] = '?';
+    }
+}
+
+static bool read_bytes(struct memory *memory, remote_addr address, char *ret, size_t len)
 {
     size_t done = 0;
     while (done < len) {
@@ -131,6 +142,14 @@ bool c_string_read(struct memory *memory, remote_addr address, char *ret, size_t
         done += step;
     }
     ret[len - 1] = '\0';
+    return true;
+}
+
+bool c_string_read(struct memory *memory, remote_addr address, char *ret, size_t len)
+{
+    if (!read_bytes(memory, address, ret, len))
+        return false;
+    make_utf8(ret);
     return true;
 }
 
@@ -273,13 +292,14 @@ static bool read_class(const struct layout *layout, struct memory *memory, remot
 bool class_find_attribute(const struct layout *layout, struct memory *memory, remote_addr type, const char *name,
                           remote_addr *ret, remote_addr *ret_owner)
 {
+    struct dict_budget budget = {TYPE_ENTRY_LIMIT, UINT64_MAX, 0};
     remote_addr mro, class, dict;
     uint64_t count;
     if (!open_mro(layout, memory, type, &mro, &count))
         return false;
     for (uint64_t i = 0; i < count && read_class(layout, memory, mro, i, &class); i++) {
         if (memory_read_u64(memory, class + layout->type.dict, &dict) != MEMORY_OK || dict == 0 ||
-            !dict_find_early_text(layout, memory, dict, name, ret))
+            !dict_find_text(layout, memory, dict, name, &budget, ret))
             continue;
         *ret_owner = class;
         return true;

@@ -19,7 +19,8 @@ enum {
     TYPE_NAME_LEN = 160,     /* bytes kept of a type's name, the NUL included */
     TYPE_COUNT_LIMIT = 4096, /* types kept at a time */
     TYPE_BASE_LIMIT = 64,    /* bases looked at */
-    TYPE_MRO_LIMIT = 128,    /* classes of one __mro__ looked at */
+    TYPE_MRO_LIMIT = 128,    /* classes of one __mro__ looked at, */
+    TYPE_ENTRY_LIMIT = 8192, /* and entries of all of their dicts */
 };
 
 /* How a value is laid out, and so how it is written. */
@@ -121,7 +122,10 @@ void object_types_clear(struct object_types *types);
 const struct object_type *object_types_find(struct object_types *types, const struct layout *layout,
                                             struct memory *memory, remote_addr address);
 
-/* Copies a C string of the target, at most len - 1 bytes of it, and a NUL. False when it cannot be read. */
+/*
+ * Copies a C string of the target, at most len - 1 bytes of it, and a NUL; what is no UTF-8 in it becomes '?'. False
+ * when it cannot be read.
+ */
 bool c_string_read(struct memory *memory, remote_addr address, char *ret, size_t len);
 
 /* What a class, or the first of its bases that has it, has under a name; and whose it is. False when none has it. */

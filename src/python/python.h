@@ -6,11 +6,17 @@
 #define PYTHON_PYTHON_H
 
 #include "code_cache.h"
+#include "dict.h"
 #include "last_walk.h"
 #include "python/runtime.h"
 #include "python/stack.h"
 
-enum { OWN_CFRAME_DISTANCE = 512 }; /* a struct so near to the begin of a thread state is in it, and on no C stack */
+enum {
+    OWN_CFRAME_DISTANCE = 512, /* a struct so near to the begin of a thread state is in it, and on no C stack */
+    /* What the names of threads and methods may take in one sample: some seconds. 6000 threads take half of it. */
+    LOOKUP_ENTRY_LIMIT = 1 << 25,
+    LOOKUP_READ_LIMIT = 1 << 20,
+};
 
 /* What a thread state says of itself, as far as it does not change while it lives. */
 struct thread_words {
@@ -52,8 +58,11 @@ struct python {
     struct last_walk last_walk;
     bool keeps_anchors; /* see python_keep_anchors() */
 
+    struct dict_budget lookups;        /* what is left of this sample's */
     remote_addr threading_interpreter; /* whose threading module was found; 0: none yet */
     remote_addr threading_dict;        /* its namespace */
+    remote_addr active_interpreter;    /* the last one whose dict of threads was looked for in this sample; 0: none */
+    remote_addr active;                /* that dict; 0: there is none */
 };
 
 /* Whether a thread of the list is still there, as far as its state tells. */

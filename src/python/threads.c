@@ -13,6 +13,8 @@ void python_begin_sample(struct python *python)
     code_cache_begin_sample(&python->codes);
     python->frame_count = 0;
     python->steps = 0;
+    python->lookups = (struct dict_budget){LOOKUP_ENTRY_LIMIT, LOOKUP_READ_LIMIT, 0};
+    python->active_interpreter = 0;
 }
 
 /*

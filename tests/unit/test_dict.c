@@ -93,12 +93,14 @@ static void put_entry(struct python_heap *heap, const struct dict *dict, unsigne
 
 static bool find_text(struct python_heap *heap, remote_addr dict, const char *key, remote_addr *ret)
 {
-    return dict_find_text(heap->layout, &heap->fake.memory, dict, key, ret);
+    struct dict_budget budget = {UINT64_MAX, UINT64_MAX, 0};
+    return dict_find_text(heap->layout, &heap->fake.memory, dict, key, &budget, ret);
 }
 
 static bool find_number(struct python_heap *heap, remote_addr dict, uint64_t key, remote_addr *ret)
 {
-    return dict_find_number(heap->layout, &heap->fake.memory, dict, key, ret);
+    struct dict_budget budget = {UINT64_MAX, UINT64_MAX, 0};
+    return dict_find_number(heap->layout, &heap->fake.memory, dict, key, &budget, ret);
 }
 
 static void texts(struct python_heap *heap)
@@ -389,6 +391,46 @@ static void only_an_int_is_a_number_in_2(void **state)
     python_heap_destroy(heap);
 }
 
+/* Looks for the last of 200 texts. */
+static bool find_last(struct python_heap *heap, remote_addr dict, uint64_t entries, uint64_t reads,
+                      struct dict_budget *ret_left)
+{
+    struct dict_budget budget = {entries, reads, 0};
+    remote_addr value;
+    bool is_found = dict_budget_begin(&budget, &heap->fake.memory) &&
+                    dict_find_text(heap->layout, &heap->fake.memory, dict, "key199", &budget, &value);
+    dict_budget_end(&budget, &heap->fake.memory);
+    *ret_left = budget;
+    return is_found;
+}
+
+static void budgets(struct python_heap *heap)
+{
+    struct dict dict = make_dict(heap, GENERAL);
+    struct dict_budget left;
+    for (unsigned i = 0; i < 200; i++) {
+        char key[16];
+        snprintf(key, sizeof(key), "key%u", i);
+        put_entry(heap, &dict, i, python_heap_text(heap, key), 1);
+    }
+    assert_true(find_last(heap, dict.address, 200, UINT64_MAX, &left));
+    assert_int_equal(left.entries, 0);
+    assert_false(find_last(heap, dict.address, 199, UINT64_MAX, &left));
+    assert_int_equal(left.entries, 0);
+    assert_true(find_last(heap, dict.address, UINT64_MAX, 1000, &left));
+    uint64_t reads = 1000 - left.reads;
+    assert_in_range(reads, 200, 999);
+    assert_false(find_last(heap, dict.address, UINT64_MAX, reads / 2, &left));
+    assert_int_equal(left.reads, 0);
+    assert_false(find_last(heap, dict.address, UINT64_MAX, 0, &left));
+}
+
+static void a_search_ends_with_its_budget(void **state)
+{
+    (void)state;
+    on_each_version(budgets);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,6 +445,7 @@ int main(void)
         cmocka_unit_test(a_number_beyond_64_bits_is_not_taken_for_its_lower_half),
         cmocka_unit_test(tables_of_2_with_absurd_masks_do_no_harm),
         cmocka_unit_test(only_an_int_is_a_number_in_2),
+        cmocka_unit_test(a_search_ends_with_its_budget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "python/method.h"
 
 #include "base/buffer.h"
+#include "python/dict.h"
 #include "python/layout.h"
 #include "python_heap.h"
 
@@ -106,9 +107,10 @@ static void make_scene(struct scene *scene, const struct layout *layout)
 
 static void check_name_of(struct scene *scene, const char *name, const char *expected)
 {
+    struct dict_budget budget = {UINT64_MAX, UINT64_MAX, 0};
     struct buffer buffer = {0};
     bool is_found =
-        method_find_name(&scene->layout, &scene->heap->fake.memory, scene->frame, scene->code, name, &buffer);
+        method_find_name(&scene->layout, &scene->heap->fake.memory, scene->frame, scene->code, name, &budget, &buffer);
     if (expected)
         assert_string_equal(buffer_text(&buffer), expected);
     assert_int_equal(is_found, expected != NULL);
@@ -291,13 +293,15 @@ static void check_broken(struct scene *scene)
 {
     struct python_heap *heap = scene->heap;
     const uint64_t values[] = {0, 1, 8, UINT64_MAX, UINT64_MAX - 7, scene->frame, scene->type, scene->object};
+    struct dict_budget budget = {UINT64_MAX, UINT64_MAX, 0};
     struct buffer buffer = {0};
     for (size_t at = 0; at + 8 <= heap->used; at += 8) {
         uint64_t kept;
         memcpy(&kept, heap->bytes + at, sizeof(kept));
         for (size_t i = 0; kept != 0 && i < sizeof(values) / sizeof(values[0]); i++) {
             memcpy(heap->bytes + at, &values[i], sizeof(kept));
-            if (method_find_name(&scene->layout, &heap->fake.memory, scene->frame, scene->code, "method", &buffer))
+            if (method_find_name(&scene->layout, &heap->fake.memory, scene->frame, scene->code, "method", &budget,
+                                 &buffer))
                 assert_true(buffer.len >= 7 && strcmp(buffer.data + buffer.len - 7, ".method") == 0);
         }
         memcpy(heap->bytes + at, &kept, sizeof(kept));
@@ -312,6 +316,26 @@ static void no_broken_word_leads_astray(void **state)
     for_each_version(check_broken);
 }
 
+static void check_budgets(struct scene *scene)
+{
+    struct dict_budget budgets[] = {{0, 1000, 0}, {1000, 0, 0}, {8, 1000, 0}, {1000, 3, 0}}, enough = {1000, 1000, 0};
+    struct memory *memory = &scene->heap->fake.memory;
+    struct buffer buffer = {0};
+    for (size_t i = 0; i < sizeof(budgets) / sizeof(budgets[0]); i++)
+        assert_false(
+            method_find_name(&scene->layout, memory, scene->frame, scene->code, "method", &budgets[i], &buffer));
+    assert_true(method_find_name(&scene->layout, memory, scene->frame, scene->code, "method", &enough, &buffer));
+    assert_in_range(enough.entries, 1, 999);
+    assert_in_range(enough.reads, 1, 999);
+    buffer_deinit(&buffer);
+}
+
+static void a_budget_that_is_spent_finds_nothing(void **state)
+{
+    (void)state;
+    for_each_version(check_budgets);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +347,7 @@ int main(void)
         cmocka_unit_test(when_in_doubt_there_is_no_class),
         cmocka_unit_test(classes_and_their_names_have_limits),
         cmocka_unit_test(no_broken_word_leads_astray),
+        cmocka_unit_test(a_budget_that_is_spent_finds_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
