@@ -22,7 +22,8 @@
 
 enum {
     TRY_LIMIT = 200,            /* readings before the last one is taken as it is */
-    NATIVE_TRY_LIMIT = 20,      /* of them, for the C stack of a thread that does not come to its stop */
+    NATIVE_TRY_LIMIT = 20,      /* of them, for the C stack of a thread that does not come to its stop, */
+    TOGETHER_TRY_LIMIT = 3,     /* and those in which the others wait for it */
     TIME_LIMIT_NS = 1000000000, /* after which the next reading is the last one */
     MOTION_NS = 10000,          /* what the program gets to finish a call or return */
 };
@@ -56,7 +57,7 @@ static bool weave_native(const struct dumping *dumping, const struct sampled_thr
 }
 
 /* Copies what was found of a thread; false without memory. */
-static bool copy_thread(const struct dumping *dumping, const struct sampled_thread *thread, struct dump_thread *ret)
+static bool copy_thread(struct dumping *dumping, const struct sampled_thread *thread, struct dump_thread *ret)
 {
     ret->os_id = (uint64_t)thread->task.tid;
     ret->is_active = thread->is_active;
@@ -96,39 +97,89 @@ static bool waits_for_gil(const struct dumping *dumping, const struct sampled_th
  */
 static bool is_worth_waiting(const struct dumping *dumping, const struct sampled_thread *thread)
 {
-    return dumping->native && thread->task.tid > 0 && !thread->has_ended && dumping->tries < NATIVE_TRY_LIMIT &&
-           !session_c_stack(dumping->session, thread);
+    return dumping->native && !dumping->is_last && thread->task.tid > 0 && !thread->has_ended &&
+           dumping->tries < NATIVE_TRY_LIMIT && !session_c_stack(dumping->session, thread);
 }
 
-/* Walks and copies the readable threads. What was caught in the middle of a call is left for later. */
-static struct error *copy_readable(struct dumping *dumping)
+/* The last reading is taken as it is. */
+static void take_unproved(struct dumping *dumping)
 {
     uint32_t count;
     struct sampled_thread *threads = session_threads(dumping->session, &count);
-    dump_variables_begin(dumping->builder.variables);
     for (uint32_t i = 0; i < count; i++) {
-        if (dumping->is_last && !threads[i].is_done && !threads[i].is_readable) {
-            dumping->dump->is_proved = false;
-            threads[i].is_readable = true;
-        }
-        if (!threads[i].is_readable)
+        if (threads[i].is_done || threads[i].is_readable)
+            continue;
+        dumping->dump->is_proved = false;
+        threads[i].is_readable = true;
+    }
+}
+
+/* Walks the readable threads of a round, and reads their variables; false when there are none. */
+static bool walk_round(struct dumping *dumping, int round)
+{
+    uint32_t count;
+    bool is_any = false;
+    struct sampled_thread *threads = session_threads(dumping->session, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!threads[i].is_readable || !session_is_in_round(&threads[i], round))
             continue;
         threads[i].waits_for_gil = waits_for_gil(dumping, &threads[i]);
         session_walk(dumping->session, &threads[i]);
         dump_variables_read(dumping->builder.variables, session_python(dumping->session),
                             session_memory(dumping->session), threads[i].python);
+        is_any = true;
     }
-    dumping->builder.is_unsteady = dumping->is_last;
-    if (!dumping->is_last)
-        session_end_sample(dumping->session);
+    return is_any;
+}
+
+/* Whether a thread is better copied later, as it was caught in the middle of a call. */
+static bool has_to_wait(const struct dumping *dumping, const struct sampled_thread *thread)
+{
+    return (thread->python->status == PYTHON_IN_MOTION && !dumping->is_last) || is_worth_waiting(dumping, thread);
+}
+
+/* Threads that share a GIL are shown as of one moment, if that does not take too long: whether one has to wait. */
+static bool wait_together(const struct dumping *dumping, const struct sampled_thread *threads, uint32_t count)
+{
+    bool has_one_to_wait = false;
+    for (uint32_t i = 0; i < count; i++)
+        has_one_to_wait |=
+            !threads[i].is_done && threads[i].python->gil != PYTHON_NO_GIL && has_to_wait(dumping, &threads[i]);
+    return has_one_to_wait && dumping->tries < TOGETHER_TRY_LIMIT;
+}
+
+/* Copies the readable threads of a round. */
+static bool copy_round(struct dumping *dumping, int round)
+{
+    uint32_t count;
+    struct sampled_thread *threads = session_threads(dumping->session, &count);
+    bool waits_together = wait_together(dumping, threads, count);
     for (uint32_t i = 0; i < count; i++) {
-        if (!threads[i].is_readable || (threads[i].python->status == PYTHON_IN_MOTION && !dumping->is_last) ||
-            is_worth_waiting(dumping, &threads[i]))
+        if (!threads[i].is_readable || !session_is_in_round(&threads[i], round) ||
+            (waits_together && threads[i].python->gil != PYTHON_NO_GIL) || has_to_wait(dumping, &threads[i]))
             continue;
         if (!append_thread(dumping, &threads[i], i))
-            return error_no_memory();
+            return false;
     }
-    return dumping->builder.variables->failed ? error_no_memory() : NULL;
+    return true;
+}
+
+/* Walks and copies what is readable. */
+static struct error *copy_readable(struct dumping *dumping)
+{
+    bool has_memory = true;
+    dump_variables_begin(dumping->builder.variables);
+    if (dumping->is_last)
+        take_unproved(dumping);
+    dumping->builder.is_unsteady = dumping->is_last;
+    for (int round = 0; has_memory && round < SESSION_ROUNDS; round++) {
+        if (!walk_round(dumping, round) && round > 0)
+            continue;
+        if (!dumping->is_last)
+            session_end_sample(dumping->session);
+        has_memory = copy_round(dumping, round);
+    }
+    return !has_memory || dumping->builder.variables->failed ? error_no_memory() : NULL;
 }
 
 /* Adds the threads without a Python state, if they are wanted. */

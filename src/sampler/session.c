@@ -22,6 +22,7 @@
 
 enum {
     TAKE_LIMIT = 3,   /* copies taken for one sample, because the runners were not who they were expected to be */
+    SLOW_LEN = 4096,  /* frames of a stack that takes a millisecond or so to read */
     TRIAL_LIMIT = 50, /* walks of an untested version before it is refused */
 };
 
@@ -396,6 +397,7 @@ static bool mark_readable(struct session *session)
     for (uint32_t i = 0; i < session->threads.count; i++) {
         struct sampled_thread *thread = &session->threads.threads[i];
         bool is_pending = is_thread_pending(thread, session->choice);
+        thread->round = session->runners.holding == HOLD_NONE && thread->walked > SLOW_LEN;
         thread->is_readable = is_pending && thread->runner != RUNNER_NONE && proved[thread->runner];
         is_any_proved |= thread->is_readable;
         is_any_pending |= is_pending;
@@ -419,6 +421,8 @@ static enum sample_status judge_failure(const struct session *session, int *ret_
 enum sample_status session_begin_sample(struct session *session, int own_cpu, int *ret_cpu)
 {
     session->own_cpu = own_cpu;
+    for (uint32_t i = 0; i < session->threads.count; i++)
+        session->threads.threads[i].is_readable = false;
     if (session->is_judged)
         judge_again(session);
     cpu_watch_begin(&session->watch);
@@ -445,7 +449,14 @@ enum sample_status session_begin_sample(struct session *session, int own_cpu, in
 enum python_status session_walk(struct session *session, struct sampled_thread *thread)
 {
     thread->python->is_asleep = thread->has_state && !thread->is_active;
-    return python_walk_thread(session->python, snapshot_memory(session->snapshot), thread->python);
+    enum python_status status = python_walk_thread(session->python, snapshot_memory(session->snapshot), thread->python);
+    thread->walked = thread->python->frame_count;
+    return status;
+}
+
+bool session_is_in_round(const struct sampled_thread *thread, int round)
+{
+    return thread->round == round;
 }
 
 void session_end_sample(struct session *session)

@@ -9,9 +9,10 @@
  *     session_begin_interval(session, &look);
  *     do {
  *         session_begin_sample(session, cpu, &cpu);
- *         session_walk() each thread that is readable
- *         session_end_sample(session);
- *         use what is still readable, and call it done
+ *         in each of SESSION_ROUNDS rounds
+ *             session_walk() each thread that is readable, and in this round
+ *             session_end_sample(session);
+ *             use what is still readable of them, and call it done
  *         session_let_go(session);
  *     } while (session_is_pending(session, &cpu));          on that CPU
  */
@@ -30,6 +31,8 @@
 #include <stdint.h>
 
 struct session;
+
+enum { SESSION_ROUNDS = 2 };
 
 enum sample_status {
     SAMPLE_PROVED,     /* for some of the pending threads, which can be walked; or there are none */
@@ -75,6 +78,12 @@ struct sampled_thread *session_threads(struct session *session, uint32_t *ret_co
  * GIL cannot be seen only who holds it is known.
  */
 void session_count_gils(struct session *session, uint32_t *ret_held, uint32_t *ret_waiting);
+
+/*
+ * Whether a thread is read in this round. Where nobody is stopped, a program seldom stands still for as long as it
+ * takes to read a stack of tens of thousands of frames: such ones have their turn when the others are proved already.
+ */
+bool session_is_in_round(const struct sampled_thread *thread, int round);
 
 /* Reads a readable thread's stack, into thread->python. */
 enum python_status session_walk(struct session *session, struct sampled_thread *thread);

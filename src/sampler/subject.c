@@ -471,19 +471,28 @@ static bool finish_thread(struct subject *subject, struct sampled_thread *thread
     return newer || count_thread(subject, thread);
 }
 
-/* Walks what is readable, and counts what has been proved of it. */
-static enum reading_result count_readable(struct subject *subject)
+/* Walks what is readable in a round; false when that is nothing. */
+static bool walk_round(struct subject *subject, int round)
 {
     uint32_t count;
-    enum reading_result result = READING_AGAIN;
+    bool is_any = false;
     struct sampled_thread *threads = session_threads(subject->session, &count);
     for (uint32_t i = 0; i < count; i++) {
-        if (threads[i].is_readable)
-            session_walk(subject->session, &threads[i]);
+        if (!threads[i].is_readable || !session_is_in_round(&threads[i], round))
+            continue;
+        session_walk(subject->session, &threads[i]);
+        is_any = true;
     }
-    session_end_sample(subject->session);
+    return is_any;
+}
+
+/* Counts what has been proved of a round. result: how the reading came out before that. */
+static enum reading_result count_round(struct subject *subject, int round, enum reading_result result)
+{
+    uint32_t count;
+    struct sampled_thread *threads = session_threads(subject->session, &count);
     for (uint32_t i = 0; i < count; i++) {
-        if (!threads[i].is_readable)
+        if (!threads[i].is_readable || !session_is_in_round(&threads[i], round))
             continue;
         if (threads[i].python->status != PYTHON_OK && !is_last_try(subject)) {
             result = result == READING_MORE ? READING_MORE : READING_LATER;
@@ -493,6 +502,19 @@ static enum reading_result count_readable(struct subject *subject)
             return READING_FAILED;
         if (threads[i].is_done)
             result = READING_MORE;
+    }
+    return result;
+}
+
+/* Walks what is readable, and counts what has been proved of it. */
+static enum reading_result count_readable(struct subject *subject)
+{
+    enum reading_result result = READING_AGAIN;
+    for (int round = 0; round < SESSION_ROUNDS && result != READING_FAILED; round++) {
+        if (!walk_round(subject, round) && round > 0)
+            continue;
+        session_end_sample(subject->session);
+        result = count_round(subject, round, result);
     }
     return result;
 }

@@ -54,6 +54,8 @@ struct sampled_thread {
     uint64_t policy_ns;   /* 0: never */
     bool has_ended;       /* the kernel has no such thread any more: nobody runs it */
     bool has_state;       /* its state is known for the current interval */
+    uint32_t walked;      /* frames that the last walk of its stack had */
+    uint8_t round;        /* of the current sample in which it is read: see session_is_in_round() */
     bool is_readable;     /* what the current sample says of it is proved */
     bool is_done;         /* it was read in the current interval, */
     bool is_counted;      /* and it had a stack that counts */
