@@ -31,9 +31,15 @@ static uint32_t add_guard(struct runners *runners, remote_addr address, uint32_t
 }
 
 void runners_init(struct runners *runners, const struct thread_area *area, enum thread_choice choice,
-                  enum holding holding, struct c_stacks *c_stacks)
+                  enum holding holding, bool of_one_moment, struct c_stacks *c_stacks)
 {
-    *runners = (struct runners){.area = area, .choice = choice, .holding = holding, .c_stacks = c_stacks};
+    *runners = (struct runners){
+        .area = area,
+        .choice = choice,
+        .holding = holding,
+        .with_gils = holding != HOLD_EACH || of_one_moment,
+        .c_stacks = c_stacks,
+    };
 }
 
 void runners_clear(struct runners *runners)
@@ -137,7 +143,7 @@ void runners_plan(struct runners *runners, const struct thread_list *threads, co
     uint32_t gil_count;
     const struct python_gil *gils = python_gils(python, &gil_count);
     runners_clear(runners);
-    for (uint32_t i = 0; i < gil_count && runners->holding != HOLD_EACH; i++)
+    for (uint32_t i = 0; i < gil_count && runners->with_gils; i++)
         add_runner(runners, &gils[i], thread_list_find(threads, gils[i].last_holder));
     for (uint32_t i = 0; i < threads->count; i++) {
         struct sampled_thread *thread = &threads->threads[i];
@@ -313,14 +319,16 @@ bool runners_match(struct runners *runners, const struct thread_list *threads, c
 {
     uint32_t count;
     const struct python_gil *gils = python_gils(python, &count);
-    bool is_as_planned = runners->holding == HOLD_EACH || match_gils(runners, threads, python);
+    bool is_as_planned = !runners->with_gils || match_gils(runners, threads, python);
     for (uint32_t i = 0; i < threads->count; i++) {
         struct sampled_thread *thread = &threads->threads[i];
-        bool has_gil = gil_of(runners, thread) != PYTHON_NO_GIL;
-        thread->runner =
-            find_runner(runners, has_gil ? gils[thread->python->gil].address : 0, has_gil ? 0 : thread->address);
-        if (has_gil)
+        bool needs_gil = runners->with_gils && thread->python->gil != PYTHON_NO_GIL;
+        thread->gil_runner = needs_gil ? find_runner(runners, gils[thread->python->gil].address, 0) : RUNNER_NONE;
+        if (gil_of(runners, thread) != PYTHON_NO_GIL || (needs_gil && thread->gil_runner == RUNNER_NONE)) {
+            thread->runner = thread->gil_runner;
             continue;
+        }
+        thread->runner = find_runner(runners, 0, thread->address);
         if (thread->runner != RUNNER_NONE)
             runners->runners[thread->runner].is_matched = runners->runners[thread->runner].serial == thread->serial;
         else if (is_thread_pending(thread, runners->choice) && runners->count < RUNNER_LIMIT)

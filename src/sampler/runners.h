@@ -9,7 +9,8 @@
  * holds, wherever we are, when the kernel counts that a runner who slept was given no CPU meanwhile; and, if that is
  * asked for, when we have stopped the runner's thread with ptrace. Where C stacks are wanted, each thread is
  * the runner of its own stack, be it kept off its CPU or stopped: then nobody else changes anything in it, whoever has
- * the GIL.
+ * the GIL. If all have to be of
+ * one moment, the GILs have their runners then, too: values that threads share are changed by whoever has the GIL.
  *
  *     runners_plan(runners, ...);             whom to guard against, as far as the last copy tells
  *     runners_spare_kept_off(runners, ...);   only where C stacks are wanted,
@@ -75,6 +76,7 @@ struct runners {
     const struct thread_area *area;
     enum thread_choice choice;
     enum holding holding;
+    bool with_gils;            /* they have runners */
     struct c_stacks *c_stacks; /* HOLD_EACH: where the C stacks are copied to */
     struct runner runners[RUNNER_LIMIT];
     uint32_t count;
@@ -87,16 +89,19 @@ struct runners {
 /* Whether a thread of the current list is one of those, and was not read in this interval yet. */
 bool is_thread_pending(const struct sampled_thread *thread, enum thread_choice choice);
 
-/* What is pointed to must outlive the runners. c_stacks: of use with HOLD_EACH only. */
+/*
+ * What is pointed to must outlive the runners. of_one_moment and c_stacks: of use with HOLD_EACH only; without it, what
+ * has one GIL always is.
+ */
 void runners_init(struct runners *runners, const struct thread_area *area, enum thread_choice choice,
-                  enum holding holding, struct c_stacks *c_stacks);
+                  enum holding holding, bool of_one_moment, struct c_stacks *c_stacks);
 
 /* Plans for nobody. Nobody may be stopped. */
 void runners_clear(struct runners *runners);
 
 /*
  * Plans for the threads and GILs of the last copy: the GILs, and pending threads that need none; all pending threads,
- * and no GIL, where each is held.
+ * where each is held, and then the GILs only if all have to be of one moment.
  */
 void runners_plan(struct runners *runners, const struct thread_list *threads, const struct python *python);
 

@@ -43,6 +43,7 @@ struct session {
     struct departures *first_event; /* of a thread of ours, so that none of the target's is the first one; NULL */
 
     bool holds_at_once, with_bare; /* see struct session_options */
+    bool has_intervals;            /* samples are of intervals, and count: else all threads are read, once */
     bool is_judged;                /* the threads have their weights in this interval */
     bool has_stopped;              /* somebody in this interval */
     bool is_listed;                /* the list of threads is that of the last copy */
@@ -126,7 +127,8 @@ struct error *session_open(const struct process *process, const struct session_o
     session->with_bare = options->with_bare;
     session->states.process = process;
     session->states.with_idle = options->choice == THREADS_ALL;
-    runners_init(&session->runners, &session->area, options->choice, options->holding, &session->c_stacks);
+    runners_init(&session->runners, &session->area, options->choice, options->holding, options->holds_at_once,
+                 &session->c_stacks);
     struct error *error = process_read_program(process, &session->program);
     if (!error)
         error = process_memory_create(process, &session->memory);
@@ -240,6 +242,7 @@ static enum python_status status_of_take(enum memory_status status)
 void session_begin_interval(struct session *session, const struct look *look)
 {
     session->look = *look;
+    session->has_intervals = true;
     session->is_judged = session->has_stopped = false;
     for (uint32_t i = 0; i < session->threads.count; i++) {
         struct sampled_thread *thread = &session->threads.threads[i];
@@ -254,9 +257,10 @@ void session_begin_interval(struct session *session, const struct look *look)
 static void read_states(struct session *session)
 {
     states_read(&session->states, &session->threads, session->python);
-    if (!session->is_judged)
+    if (session->has_intervals && !session->is_judged) {
         lateness_judge(&session->look, &session->threads);
-    session->is_judged = true;
+        session->is_judged = true;
+    }
 }
 
 /* For a further sample in the same interval, which is later, and perhaps on another CPU. */
@@ -377,7 +381,8 @@ static int32_t find_next_cpu(const struct session *session)
         const struct sampled_thread *thread = &session->threads.threads[i];
         if (!is_thread_pending(thread, session->choice) || thread->runner == RUNNER_NONE)
             continue;
-        const struct runner *runner = &session->runners.runners[thread->runner];
+        uint32_t index = thread->gil_runner != RUNNER_NONE ? thread->gil_runner : thread->runner;
+        const struct runner *runner = &session->runners.runners[index];
         int32_t cpu = runner->is_urgent ? -1 : runner->cpu;
         if (cpu >= 0 && !is_avoided(session, cpu))
             return cpu;
@@ -398,7 +403,8 @@ static bool mark_readable(struct session *session)
         struct sampled_thread *thread = &session->threads.threads[i];
         bool is_pending = is_thread_pending(thread, session->choice);
         thread->round = session->runners.holding == HOLD_NONE && thread->walked > SLOW_LEN;
-        thread->is_readable = is_pending && thread->runner != RUNNER_NONE && proved[thread->runner];
+        thread->is_readable = is_pending && thread->runner != RUNNER_NONE && proved[thread->runner] &&
+                              (thread->gil_runner == RUNNER_NONE || proved[thread->gil_runner]);
         is_any_proved |= thread->is_readable;
         is_any_pending |= is_pending;
     }
@@ -465,7 +471,8 @@ void session_end_sample(struct session *session)
     bool is_covered = snapshot_memory(session->snapshot)->remote_reads == session->proved_reads;
     for (uint32_t i = 0; !is_covered && i < session->threads.count; i++) {
         struct sampled_thread *thread = &session->threads.threads[i];
-        thread->is_readable = thread->is_readable && is_proved(session, thread->runner);
+        thread->is_readable = thread->is_readable && is_proved(session, thread->runner) &&
+                              (thread->gil_runner == RUNNER_NONE || is_proved(session, thread->gil_runner));
     }
     let_go(session);
 }

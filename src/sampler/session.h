@@ -60,7 +60,7 @@ struct error *session_open(const struct process *process, const struct session_o
 /* Accepts NULL. */
 void session_close(struct session *session);
 
-/* No thread was read yet, and their states are to be looked at anew. */
+/* No thread was read yet, and their states are to be looked at anew. Without that, a sample is of no interval. */
 void session_begin_interval(struct session *session, const struct look *look);
 
 /*

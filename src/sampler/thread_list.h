@@ -34,6 +34,7 @@ struct sampled_thread {
     struct task task;            /* TASK_NONE when the kernel's thread is not known */
     uint32_t serial;             /* grows with each thread that is met; never means two */
     uint32_t runner;             /* whose proof covers it; see runners.h */
+    uint32_t gil_runner;         /* whose proof covers its values; RUNNER_NONE: the same one's */
     bool was_seen;               /* its state was read before, in this interval or another */
     uint64_t run_ns;             /* CPU time that it had had by then, 0 while that was not wanted; */
     uint64_t wait_ns;            /* time that it had waited for a CPU until it got it; */

@@ -5,6 +5,7 @@
 import json
 import os
 import re
+import sys
 import time
 
 import harness
@@ -14,19 +15,22 @@ ALL = "-" + "l" * 100
 #: Seconds that reading the worst values may take.
 LIMIT = 1.0 * harness.SLOWNESS
 DUMPS = 30
+#: Of these, so many may show the list with one item of before, as the thread that is at it was taken off its CPU (or
+#: stopped) between the two: one of 200 dumps, in which `-n` shows it in list_ass_slice of Objects/listobject.c.
+MIXED_LIMIT = 2
 BREAKS = 40
 
 
 def locals_of(thread):
     """{function: {variable: (is it an argument, text)}} of a thread of a dump."""
-    return {frame["name"].rsplit(".", 1)[-1]: {each["name"]: (each["arg"], each["repr"]) for each in frame["locals"]}
+    return {frame["name"].rsplit(".", 1)[-1]: {each["name"]: (each["arg"], each["repr"]) for each in frame["locals"] or ()}
             for frame in thread["frames"]}
 
 
 class TestLocals(harness.TestCase):
 
-    def dump_locals(self, target, option="-l"):
-        outcome = self.run_pyspyc("dump", "--pid", target.pid, "--json", option)
+    def dump_locals(self, target, *options):
+        outcome = self.run_pyspyc("dump", "--pid", target.pid, "--json", *(options or ("-l",)))
         self.assertEqual(outcome.status, 0, outcome)
         threads = json.loads(outcome.output)
         if not self.is_free_threaded:
@@ -110,17 +114,26 @@ class TestLocals(harness.TestCase):
 
     def test_all_values_are_of_one_moment(self):
         """Those of one thread without a GIL; of all threads with one that tells who has it."""
+        self.check_one_moment()
+
+    def test_all_values_are_of_one_moment_with_c_frames(self):
+        self.check_one_moment("-n")
+
+    def check_one_moment(self, *options):
         target, _ = self.start_target("linked_values.py")
-        unsteady = compared = 0
+        unsteady = compared = mixed = 0
         for _ in range(DUMPS):
-            threads = self.dump_locals(target)
-            if any(each["unsteady"] for thread in threads for frame in thread["frames"] for each in frame["locals"]):
+            threads = self.dump_locals(target, "-l", *options)
+            self.assertEqual(len(threads), 2, threads)  # also who fell asleep while it was tried again
+            if any(each["unsteady"] for thread in threads for frame in thread["frames"] for each in frame["locals"] or ()):
                 unsteady += 1
                 continue
             of_threads = [locals_of(thread) for thread in threads]
             for found in of_threads:
                 compared += self.check_step(found)
-            self.check_shared(of_threads)
+            mixed += self.is_shared_mixed(of_threads)
+        print("%d of %d dumps unsteady, %d with a list of two moments" % (unsteady, DUMPS, mixed), file=sys.stderr)
+        self.assertLessEqual(mixed, MIXED_LIMIT)
         self.assertLess(unsteady, DUMPS / 2)
         self.assertGreater(compared, 0)
         self.assert_unharmed(target)
@@ -135,13 +148,14 @@ class TestLocals(harness.TestCase):
         self.assertEqual(found["count"]["both"][1], "(%s, '%s')" % (number[1], number[1].rstrip("L")))
         return True
 
-    def check_shared(self, of_threads):
+    def is_shared_mixed(self, of_threads):
         """With a GIL, the list changes at once; to 3.6 who has it is not known for sure, and without one nobody has it."""
         if self.is_free_threaded or self.version < (3, 7):
-            return
+            return False
         lists = {found["count"]["shared"][1] for found in of_threads if "count" in found}
         self.assertEqual(len(lists), 1, lists)
-        self.assertRegex(lists.pop(), r"^\[(\d+), '\1'\]$")
+        first, second = re.fullmatch(r"\[(\d+), '(\d+)'\]", lists.pop()).groups()
+        return first != second
 
 
 if __name__ == "__main__":
