@@ -19,6 +19,9 @@ static inline bool utf8_is_surrogate(int32_t code)
     return code >= 0xd800 && code <= 0xdfff;
 }
 
+/* Length of the longest beginning of a text that has no more bytes than this, and does not end within a character. */
+size_t utf8_cut(const char *text, size_t len, size_t limit);
+
 /* Columns that a character takes: 0 (combining), 1, or 2 (wide). An estimate: scripts that join letters vary. */
 size_t utf8_columns(int32_t code);
 

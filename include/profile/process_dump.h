@@ -133,6 +133,9 @@ void dump_wait_deinit(struct dump_wait *wait);
 /* Takes out the threads and frames that a filter does not show, as it does in recordings. */
 struct error *process_dump_filter(struct process_dump *dump, const struct filter *filter);
 
+/* Leaves each thread the frames up to its innermost Python frame. */
+void process_dump_keep_innermost(struct process_dump *dump);
+
 /* Accepts a zeroed or half-built struct. */
 void process_dump_deinit(struct process_dump *dump);
 

@@ -117,3 +117,14 @@ size_t utf8_suffix(const char *text, size_t len, size_t columns)
     }
     return (size_t)(end - start);
 }
+
+size_t utf8_cut(const char *text, size_t len, size_t limit)
+{
+    enum { CONTINUATION_LIMIT = 3 };
+    if (len <= limit)
+        return len;
+    size_t end = limit;
+    for (int i = 0; i < CONTINUATION_LIMIT && end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80; i++)
+        end--;
+    return end;
+}

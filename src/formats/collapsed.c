@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "base/utf8.h"
 #include "label.h"
 #include "profile/profile.h"
 #include "writers.h"
@@ -116,21 +117,35 @@ static struct error *text_tree_init(struct text_tree *tree, const struct profile
     return error ? error : text_tree_fill(tree, source, options);
 }
 
-static void append_frame_name(struct buffer *text, const struct profile *profile, const struct profile_node *node)
+/*
+ * In this form a stack has each name as often as the function is on it: a hundred thousand times, if it must be. So
+ * what stands far out in a line that has become too long has only the beginnings of its names.
+ */
+enum {
+    LINE_LIMIT = 1024 * 1024, /* bytes; our own reader takes lines of 16 MB */
+    CUT_LEN = 64,             /* bytes that are left of a name then */
+};
+
+static void append_frame_name(struct buffer *text, const struct profile *profile, const struct profile_node *node,
+                              bool is_long)
 {
     size_t len;
     const char *name = profile_string(profile, profile_frame(profile, node->frame)->name, &len);
-    buffer_append(text, name, len);
+    size_t kept = is_long ? utf8_cut(name, len, CUT_LEN) : len;
+    buffer_append(text, name, kept);
+    if (kept < len)
+        buffer_append_text(text, "\xe2\x80\xa6");
 }
 
 static void append_line(struct buffer *text, const struct profile *profile, const struct profile_node *nodes,
                         uint32_t node, uint32_t *path)
 {
     uint32_t depth = 0;
+    size_t start = text->len;
     for (uint32_t at = node; at != PROFILE_NONE; at = nodes[at].parent)
         path[depth++] = at;
     while (depth-- > 0) {
-        append_frame_name(text, profile, &nodes[path[depth]]);
+        append_frame_name(text, profile, &nodes[path[depth]], text->len - start > LINE_LIMIT);
         buffer_append_char(text, depth > 0 ? ';' : ' ');
     }
     buffer_format(text, "%" PRIu64 "\n", nodes[node].self);

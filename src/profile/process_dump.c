@@ -50,6 +50,21 @@ static void deinit_thread(struct dump_thread *thread)
     dump_wait_deinit(&thread->wait);
 }
 
+static void keep_innermost(struct dump_thread *thread)
+{
+    uint32_t kept = 0;
+    while (kept < thread->frame_count && thread->frames[kept].kind != FRAME_PYTHON)
+        kept++;
+    while (thread->frame_count > kept + 1)
+        deinit_frame(&thread->frames[--thread->frame_count]);
+}
+
+void process_dump_keep_innermost(struct process_dump *dump)
+{
+    for (uint32_t i = 0; i < dump->thread_count; i++)
+        keep_innermost(&dump->threads[i]);
+}
+
 void process_dump_deinit(struct process_dump *dump)
 {
     for (uint32_t i = 0; i < dump->thread_count; i++)

@@ -31,13 +31,15 @@ struct dump_builder {
     struct dump_variables *variables; /* of the frames; NULL: they are left out */
     bool is_unsteady;                 /* nothing proves that they are of one moment */
     uint32_t capacity;                /* of the dump's threads */
+    uint32_t frame_count;             /* of all threads */
+    size_t text_len, thread_text_len; /* bytes of the names of all frames, and of those of the current thread */
 };
 
 /* Adds an empty thread. place: how many there are that are newer. NULL without memory. */
 struct dump_thread *dump_builder_append(struct dump_builder *builder, uint32_t place);
 
 /* Copies what Python says of a thread; of ret, os_id is already known. False without memory. */
-bool dump_builder_copy(const struct dump_builder *builder, const struct python_thread *thread, struct dump_thread *ret);
+bool dump_builder_copy(struct dump_builder *builder, const struct python_thread *thread, struct dump_thread *ret);
 
 /* Says which Python it is, and puts the threads into the order in which they were started. */
 struct error *dump_builder_finish(struct dump_builder *builder);

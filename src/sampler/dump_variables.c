@@ -9,10 +9,13 @@
 
 #include <string.h>
 
-/* A deep recursion has some 100,000 frames. Programs can be made to have far more to tell. */
+/*
+ * Of a whole dump; a thread takes half of what is left at most. A deep recursion has some 100,000 frames. Programs can
+ * be made to have far more to tell.
+ */
 enum {
-    VARIABLE_LIMIT = 1 << 21,
-    BYTE_LIMIT = 1 << 28,
+    VARIABLE_LIMIT = 1 << 19,
+    BYTE_LIMIT = 1 << 26,
 };
 
 struct error *dump_variables_init(struct dump_variables *variables, const struct python *python, uint32_t text_limit)
@@ -33,8 +36,8 @@ static void forget(struct frame_variables *frame)
 
 void dump_variables_begin(struct dump_variables *variables)
 {
-    variables->left = VARIABLE_LIMIT;
-    variables->bytes_left = BYTE_LIMIT;
+    variables->left = VARIABLE_LIMIT - variables->taken;
+    variables->bytes_left = BYTE_LIMIT - variables->bytes_taken;
     for (uint32_t i = 0; i < variables->capacity; i++)
         forget(&variables->frames[i]);
 }
@@ -78,17 +81,21 @@ static bool copy(struct frame_variables *frame, const struct python_variable *fo
     return true;
 }
 
+/* What has to be left when a thread is read: variables, and bytes. */
+struct reserve {
+    uint32_t variables;
+    size_t bytes;
+};
+
 /* Whether there is still room for variables, which they take. */
-static bool spend(struct dump_variables *variables, const struct python_variable *found, uint32_t count)
+static bool spend(struct dump_variables *variables, const struct reserve *reserve, const struct python_variable *found,
+                  uint32_t count)
 {
     size_t bytes = 0;
     for (uint32_t i = 0; i < count; i++)
         bytes += found[i].name_len + found[i].value_len;
-    if (count > variables->left || bytes > variables->bytes_left) {
-        variables->left = 0;
-        variables->bytes_left = 0;
+    if (count > variables->left - reserve->variables || bytes > variables->bytes_left - reserve->bytes)
         return false;
-    }
     variables->left -= count;
     variables->bytes_left -= bytes;
     return true;
@@ -97,7 +104,8 @@ static bool spend(struct dump_variables *variables, const struct python_variable
 void dump_variables_read(struct dump_variables *variables, const struct python *python, struct memory *memory,
                          const struct python_thread *thread)
 {
-    for (uint32_t i = 0; variables->reader && variables->left > 0 && i < thread->frame_count; i++) {
+    const struct reserve reserve = {variables->left / 2, variables->bytes_left / 2};
+    for (uint32_t i = 0; variables->reader && i < thread->frame_count; i++) {
         uint32_t index = thread->first_frame + i, count;
         const struct python_frame *frame = &python_frames(python)[index];
         const struct python_variable *found = python_variables_read(variables->reader, memory, frame, &count);
@@ -106,7 +114,7 @@ void dump_variables_read(struct dump_variables *variables, const struct python *
             return;
         }
         forget(&variables->frames[index]);
-        if (!spend(variables, found, count))
+        if (!spend(variables, &reserve, found, count))
             return;
         variables->failed |= !copy(&variables->frames[index], found, count);
     }
@@ -118,7 +126,10 @@ void dump_variables_take(struct dump_variables *variables, uint32_t index, bool 
         return;
     ret->variables = variables->frames[index].variables;
     ret->variable_count = variables->frames[index].count;
-    for (uint32_t i = 0; i < ret->variable_count; i++)
+    variables->taken += ret->variable_count;
+    for (uint32_t i = 0; i < ret->variable_count; i++) {
         ret->variables[i].is_unsteady = is_unsteady;
+        variables->bytes_taken += ret->variables[i].name.len + ret->variables[i].value.len;
+    }
     variables->frames[index] = (struct frame_variables){0};
 }

@@ -36,9 +36,9 @@ struct dump_variables {
     struct python_variables *reader; /* NULL: variables are left out */
     struct frame_variables *frames;  /* as in python_frames() */
     uint32_t capacity;
-    uint32_t left;     /* variables that may be kept in this sample yet, */
-    size_t bytes_left; /* and bytes of their texts; frames beyond have none */
-    bool failed;       /* memory ran out */
+    uint32_t left, taken;           /* variables that may be kept yet, and those that the dump has; */
+    size_t bytes_left, bytes_taken; /* and bytes of their texts; frames beyond have none */
+    bool failed;                    /* memory ran out */
 };
 
 /* text_limit: see struct dumping_options. The interpreter must outlive the variables. */

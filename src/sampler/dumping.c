@@ -395,6 +395,7 @@ struct error *dumping_run(const struct process *process, const struct dumping_op
         cleanup_error struct error *error = read_process(process, &unstopped, &before);
         if (error)
             before = (struct process_dump){0};
+        process_dump_keep_innermost(&before);
     }
     struct error *error = read_process(process, options, ret);
     if (!error)

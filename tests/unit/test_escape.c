@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/escape.h"
 
+#include "base/utf8.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -173,6 +175,19 @@ static void a_megabyte_of_escapes_is_not_a_problem(void **state)
     assert_int_equal(out.len, LEN * strlen("\\x1b"));
 }
 
+static void a_text_is_cut_between_characters(void **state)
+{
+    (void)state;
+    static const char text[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z"; /* 1, 2, 3, 4 and 1 bytes */
+    static const size_t expected[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11};
+    for (size_t limit = 0; limit < sizeof(expected) / sizeof(expected[0]); limit++)
+        assert_int_equal(utf8_cut(text, sizeof(text) - 1, limit), expected[limit]);
+    assert_int_equal(utf8_cut(text, sizeof(text) - 1, 100), sizeof(text) - 1);
+    /* What is no text is cut somewhere. */
+    assert_in_range(utf8_cut("\x80\x80\x80\x80\x80\x80\x80\x80", 8, 6), 3, 6);
+    assert_int_equal(utf8_cut("", 0, 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +200,7 @@ int main(void)
         cmocka_unit_test(collapsed_names_do_not_end_in_a_count),
         cmocka_unit_test(sanitizers_append),
         cmocka_unit_test(words_of_a_shell_are_quoted_where_that_is_needed),
+        cmocka_unit_test(a_text_is_cut_between_characters),
         cmocka_unit_test(a_megabyte_of_escapes_is_not_a_problem),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,6 +157,32 @@ static void hostile_names_stay_in_their_line(void **state)
                               "app;a 1 :b (x y.py:1);worker_5 2\n");
 }
 
+/* A name of 5000 characters in each of 2000 frames: what stands far out is cut, and a line stays within reason. */
+static void a_line_does_not_repeat_long_names_without_end(void **state)
+{
+    enum { DEPTH = 2000, NAME_LEN = 5000, LINE_LIMIT = 1024 * 1024, CUT_LEN = 64 };
+    struct profile *profile = *state;
+    cleanup_free char *name = malloc(NAME_LEN + 1);
+    assert_non_null(name);
+    memset(name, 'n', NAME_LEN);
+    name[NAME_LEN] = '\0';
+    uint32_t node = build_child(profile, PROFILE_ROOT, build_thread(profile, "MainThread"), 0);
+    for (int i = 0; i < DEPTH; i++)
+        node = build_child(profile, node, build_frame(profile, name, "a.py", 1), i == DEPTH - 1);
+    cleanup_free char *text = write_collapsed(profile);
+    size_t len = strlen(text);
+    size_t whole = LINE_LIMIT / (NAME_LEN + sizeof(" (a.py:1)")) + 1;
+    assert_in_range(len, LINE_LIMIT, LINE_LIMIT + NAME_LEN + DEPTH * (CUT_LEN + sizeof("...;")));
+    const char *at = text;
+    for (size_t i = 0; i < whole; i++) {
+        at = strstr(at, "n (a.py:1);");
+        assert_non_null(at);
+        at++;
+    }
+    assert_null(strstr(at + NAME_LEN, "(a.py:1)"));
+    assert_string_equal(text + len - strlen("nn\xe2\x80\xa6 1\n"), "nn\xe2\x80\xa6 1\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +194,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_root_alone_has_a_semicolon_too, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(lines_are_sorted_by_their_bytes, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(stacks_of_one_text_are_one_line, create_profile, destroy_profile),
+        cmocka_unit_test_setup_teardown(a_line_does_not_repeat_long_names_without_end, create_profile, destroy_profile),
         cmocka_unit_test_setup_teardown(hostile_names_stay_in_their_line, create_profile, destroy_profile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
