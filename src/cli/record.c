@@ -43,7 +43,14 @@ enum {
     KEY_EVERY,
     EVERY_MIN_NS = 100000000,
     PID_NAME_LEN = 16,
-    TABLE_LIMIT = 256 << 20, /* bytes of strings, frames and stacks that are held while recording */
+    /*
+     * Bytes of strings, frames and stacks that are held while recording, beyond which they go to the file and are
+     * forgotten. Most programs never have so many; of one whose stacks are new all the time, each is written once, as
+     * without a limit. With what else has a limit (3 MiB of samples that were not saved yet, and for each process 4 MiB
+     * of code objects and 2 MiB of known frames) it bounds the memory that a recording takes, but for some 100 bytes
+     * for each thread and process that there ever was. Making results takes more: all stacks of the recording.
+     */
+    TABLE_LIMIT = 2 << 20,
 };
 
 static const struct argp_option record_options[] = {

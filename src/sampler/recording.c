@@ -542,10 +542,10 @@ static bool is_too_large(const struct recording *recording)
     return limit > 0 && profile_size(recording->profile) > limit;
 }
 
-/* Lets the profile forget its stacks, when they have become too many. *ret tells whether it did. */
-static struct error *forget_stacks(struct recording *recording, bool *ret)
+/* Lets the profile forget its stacks, if that is wanted and nobody needs them. *ret tells whether it did. */
+static struct error *forget_stacks(struct recording *recording, bool is_wanted, bool *ret)
 {
-    *ret = is_too_large(recording);
+    *ret = is_wanted;
     /* What is still to be joined has numbers of this profile. */
     for (uint32_t i = 0; i < recording->subject_count; i++)
         *ret = *ret && subject_is_drained(recording->subjects[i]);
@@ -564,7 +564,7 @@ static struct error *forget_stacks(struct recording *recording, bool *ret)
 
 /* What has to be done while no sample is taken: what is new in the profile is taken, and *log becomes the samples. */
 static struct error *hand_over_profile(struct recording *recording, const struct recording_taker *taker, void *context,
-                                       struct sample_log *log, bool *ret_is_anew)
+                                       struct sample_log *log, bool is_to_forget, bool *ret_is_anew)
 {
     struct error *error = file_names_set(&recording->names, recording->profile);
     if (!error)
@@ -576,7 +576,7 @@ static struct error *hand_over_profile(struct recording *recording, const struct
     recording->log = *log;
     *log = full;
     recording->is_full = false;
-    return forget_stacks(recording, ret_is_anew);
+    return forget_stacks(recording, is_to_forget, ret_is_anew);
 }
 
 /* Whether all samples that were taken are in the log, and the next one will be of another interval. */
@@ -628,14 +628,15 @@ static struct error *pass_on(struct recording *recording, const struct process *
         subject_drain(recording->subjects[i]);
     pthread_mutex_lock(&recording->lock);
     bool is_moment = ret_is_begun && is_between_intervals(recording);
-    error = hand_over_profile(recording, taker, context, spare, &is_anew);
+    /* The next part has a file of its own, with nothing in it but its own stacks. */
+    error = hand_over_profile(recording, taker, context, spare, is_moment || is_too_large(recording), &is_anew);
     if (!error && is_moment)
         forget_past(recording);
     pthread_mutex_unlock(&recording->lock);
     if (error)
         return error;
     error = taker->take(context, spare->samples, spare->count);
-    if (is_anew) {
+    if (is_anew && !is_moment) {
         pthread_mutex_lock(&recording->lock);
         taker->begin_anew(context, recording->profile);
         pthread_mutex_unlock(&recording->lock);

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A program that makes its functions again and again has the same frames with new numbers each time. */
+enum { KNOWN_LIMIT = 1 << 15 };
+
 struct error *stack_finder_init(struct stack_finder *finder, const struct process *process, struct session *session,
                                 struct profile *profile)
 {
@@ -35,10 +38,17 @@ void stack_finder_deinit(struct stack_finder *finder)
     *finder = (struct stack_finder){0};
 }
 
+/* Forgets what frames are called, which the profile still knows. */
+static void forget_known(struct stack_finder *finder)
+{
+    finder->known_count = 0;
+    table_clear(&finder->known_table);
+}
+
 void stack_finder_forget(struct stack_finder *finder)
 {
-    finder->known_count = finder->path_len = 0;
-    table_clear(&finder->known_table);
+    finder->path_len = 0;
+    forget_known(finder);
 }
 
 /* What the numbers of frames are numbers of; part of known_frame.key. */
@@ -71,6 +81,8 @@ static uint32_t find_known(const struct stack_finder *finder, const struct known
 /* Makes a frame known, to the profile as well; PROFILE_NONE without memory. */
 static uint32_t add_known(struct stack_finder *finder, struct known_frame *known, const struct profile_frame *frame)
 {
+    if (finder->known_count >= KNOWN_LIMIT)
+        forget_known(finder);
     known->frame = profile_intern_frame(finder->profile, frame);
     if (known->frame == PROFILE_NONE ||
         !array_grow(&finder->known, finder->known_count, &finder->known_capacity, sizeof(*finder->known)) ||
@@ -180,16 +192,6 @@ uint32_t stack_finder_find_thread(struct stack_finder *finder, struct session *s
     return *found;
 }
 
-/* The node of a frame under a parent, which becomes the next step of the path. PROFILE_NONE without memory. */
-static uint32_t take_step(struct stack_finder *finder, uint32_t parent, const struct python_code *code, int32_t line)
-{
-    uint32_t node = profile_child(finder->profile, parent, find_frame(finder, code, line));
-    if (!array_grow(&finder->path, finder->path_len, &finder->path_capacity, sizeof(*finder->path)))
-        return PROFILE_NONE;
-    finder->path[finder->path_len++] = (struct path_step){code->serial, line, node};
-    return node;
-}
-
 /* How far the path of the last stack leads through these frames, too. */
 static uint32_t shared_len(const struct stack_finder *finder, const struct python *python,
                            const struct python_frame *frames, uint32_t count)
@@ -205,22 +207,47 @@ static uint32_t shared_len(const struct stack_finder *finder, const struct pytho
     return len;
 }
 
-uint32_t stack_finder_find(struct stack_finder *finder, struct session *session, const struct sampled_thread *thread)
+/* Makes the path that of these frames. Returns how far it was before; PROFILE_NONE without memory. */
+static uint32_t follow(struct stack_finder *finder, const struct python *python, const struct python_frame *frames,
+                       uint32_t count)
+{
+    uint32_t shared = shared_len(finder, python, frames, count);
+    finder->path_len = shared;
+    for (uint32_t i = count - shared; i-- > 0;) {
+        const struct python_code *code = python_code(python, frames[i].code);
+        struct path_step step = {code->serial, frames[i].line, find_frame(finder, code, frames[i].line), PROFILE_NONE};
+        if (step.frame == PROFILE_NONE ||
+            !array_grow(&finder->path, finder->path_len, &finder->path_capacity, sizeof(*finder->path))) {
+            finder->path_len = shared;
+            return PROFILE_NONE;
+        }
+        finder->path[finder->path_len++] = step;
+    }
+    return shared;
+}
+
+static uint32_t follow_thread(struct stack_finder *finder, struct session *session, const struct sampled_thread *thread)
 {
     const struct python *python = session_python(session);
-    const struct python_frame *frames = python_frames(python) + thread->python->first_frame;
-    uint32_t node = PROFILE_ROOT, count = thread->python->frame_count;
-    finder->path_len = shared_len(finder, python, frames, count);
-    if (finder->path_len > 0)
-        node = finder->path[finder->path_len - 1].node;
-    for (uint32_t i = count - finder->path_len; i-- > 0;)
-        node = take_step(finder, node, python_code(python, frames[i].code), frames[i].line);
+    return follow(finder, python, python_frames(python) + thread->python->first_frame, thread->python->frame_count);
+}
+
+uint32_t stack_finder_find(struct stack_finder *finder, struct session *session, const struct sampled_thread *thread)
+{
+    uint32_t shared = follow_thread(finder, session, thread);
+    if (shared == PROFILE_NONE)
+        return PROFILE_NONE;
+    uint32_t node = shared > 0 ? finder->path[shared - 1].node : PROFILE_ROOT;
+    for (uint32_t i = shared; i < finder->path_len && node != PROFILE_NONE; i++)
+        node = finder->path[i].node = profile_child(finder->profile, node, finder->path[i].frame);
+    if (node == PROFILE_NONE)
+        finder->path_len = shared;
     return node;
 }
 
-uint32_t stack_finder_find_frame(struct stack_finder *finder, struct session *session, const struct python_frame *frame)
+bool stack_finder_find_frames(struct stack_finder *finder, struct session *session, const struct sampled_thread *thread)
 {
-    return find_frame(finder, python_code(session_python(session), frame->code), frame->line);
+    return follow_thread(finder, session, thread) != PROFILE_NONE;
 }
 
 uint32_t stack_finder_join(struct stack_finder *finder, const struct stack_frame *frames, uint32_t count,

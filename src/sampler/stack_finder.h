@@ -23,11 +23,12 @@ struct known_frame {
     uint32_t frame;
 };
 
-/* A frame of the stack that was counted last, and the node of the profile that it led to. */
+/* A frame of the stack that was counted last, what the profile calls it, and the node there that it led to. */
 struct path_step {
     uint32_t code_serial;
     int32_t line;
-    uint32_t node;
+    uint32_t frame;
+    uint32_t node; /* PROFILE_NONE: nobody asked */
 };
 
 struct stack_finder {
@@ -54,9 +55,10 @@ void stack_finder_deinit(struct stack_finder *finder);
 /* The profile has forgotten its frames and nodes, and no thread or process. */
 void stack_finder_forget(struct stack_finder *finder);
 
-/* What the profile calls a Python frame of the last walk. PROFILE_NONE without memory. */
-uint32_t stack_finder_find_frame(struct stack_finder *finder, struct session *session,
-                                 const struct python_frame *frame);
+/* Makes the path that of a thread's Python frames, which were walked, for the sake of their numbers. False without
+ * memory. */
+bool stack_finder_find_frames(struct stack_finder *finder, struct session *session,
+                              const struct sampled_thread *thread);
 
 /*
  * Finds the node that a stack of C and Python frames ends in, innermost first; of Python frames the profile's numbers

@@ -175,16 +175,14 @@ static bool take_frames(struct subject *subject, const struct sampled_thread *th
     const struct python_frame *frames = python_frames(session_python(subject->session)) + thread->python->first_frame;
     uint32_t count = thread->python->frame_count;
     uint64_t hash = count;
-    if (!reserve_frames(subject, count))
+    if (!reserve_frames(subject, count) || !stack_finder_find_frames(&subject->finder, subject->session, thread))
         return false;
     for (uint32_t i = 0; i < count; i++) {
         struct joined_python *frame = &subject->frames[i];
         *frame = (struct joined_python){
             .merged = {.anchor = frames[i].anchor, .is_entry = frames[i].is_entry},
-            .frame = stack_finder_find_frame(&subject->finder, subject->session, &frames[i]),
+            .frame = subject->finder.path[count - 1 - i].frame,
         };
-        if (frame->frame == PROFILE_NONE)
-            return false;
         hash = hash_pair(hash_pair(hash, frame->frame), frame->merged.anchor);
     }
     *ret_hash = hash;
