@@ -18,6 +18,7 @@ struct recording_options {
     bool with_native; /* record C frames, too: each thread is stopped for a moment for each sample */
     bool with_all_native; /* those of the interpreter's machinery, too */
     bool with_idle;       /* record threads that are neither running nor ready to run, too */
+    bool with_arguments;  /* keep whole command lines, with words that may be secret */
 };
 
 /* Whether threads of the program are in our hands at times. */

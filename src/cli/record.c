@@ -250,8 +250,7 @@ static void work_deinit(struct work *work)
 static struct error *work_init(struct work *work, const struct record_arguments *arguments,
                                const struct process *process)
 {
-    struct error *error = target_create_profile(arguments->sampling.program, process,
-                                                arguments->sampling.processes.pid_count, &work->profile);
+    struct error *error = target_create_profile(&arguments->sampling, process, &work->profile);
     if (!error)
         error = recording_writer_create(arguments->store.fd, &work->writer);
     if (!error)

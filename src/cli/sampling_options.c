@@ -8,6 +8,7 @@ enum {
     KEY_BLOCKING = 1024,
     KEY_NONBLOCKING,
     KEY_NATIVE_ALL,
+    KEY_COMMAND_LINES,
     INTERVAL_NS = 10000000, /* py-spy's default: 100 samples a second */
 };
 
@@ -25,6 +26,10 @@ const struct argp_option sampling_argp_options[] = {
     {"rate", 'r', "RATE", 0, "Samples a second (default: 100)", 2},
     {"gil", 'g', NULL, OPTION_SELDOM, "Count only the thread that holds the GIL", 2},
     {"idle", 'i', NULL, 0, "Count idle threads too", 2},
+    {"command-lines", KEY_COMMAND_LINES, NULL, OPTION_SELDOM,
+     "Keep whole command lines, with arguments\v, which can be secret. Without it a profile says which program and "
+     "script ran",
+     2},
     {0},
 };
 
@@ -83,6 +88,9 @@ static error_t parse_sampling_option(int key, char *value, struct argp_state *st
         break;
     case 'i':
         options->recording.with_idle = true;
+        break;
+    case KEY_COMMAND_LINES:
+        options->recording.with_arguments = true;
         break;
     case ARGP_KEY_ARG:
         /* What follows the program's name is the program's. */

@@ -2,6 +2,7 @@
 #include "target.h"
 
 #include "nearest.h"
+#include "sampling_options.h"
 #include "supervisor.h"
 #include "title.h"
 #include "verbs.h"
@@ -10,41 +11,26 @@
 #include "base/cleanup.h"
 #include "profile/profile.h"
 #include "sampler/process_tree.h"
+#include "target/command_words.h"
 #include "target/denial.h"
 #include "target/process.h"
 
 #include <string.h>
 
-/* The words of a process's command line, as a malloc'ed array that ends with NULL and points into the text. */
-static struct error *read_words(const struct process *process, struct buffer *text, const char ***ret)
-{
-    struct error *error = process_read_file(process, "cmdline", text);
-    if (error)
-        return error;
-    size_t count = 0;
-    const char **words = calloc(text->len + 2, sizeof(*words));
-    if (!words)
-        return error_no_memory();
-    const char *content = buffer_text(text);
-    for (size_t at = 0; at < text->len; at += strlen(content + at) + 1)
-        words[count++] = content + at;
-    *ret = words;
-    return NULL;
-}
-
-struct error *target_create_profile(char **program_words, const struct process *process, uint32_t count,
+struct error *target_create_profile(const struct sampling_options *sampling, const struct process *process,
                                     struct profile **ret)
 {
     cleanup_buffer struct buffer text = {0}, title = {0}, name = {0};
     cleanup_free const char **words = NULL;
-    const char *const *program = (const char *const *)program_words;
+    uint32_t count = sampling->processes.pid_count;
+    const char *const *program = (const char *const *)sampling->program;
     if (!program) {
-        struct error *error = read_words(process, &text, &words);
+        struct error *error = command_words_list(process, &text, &words);
         if (error)
             return error;
         program = words;
     }
-    title_append_words(&title, program);
+    command_words_append(&title, program, sampling->recording.with_arguments);
     title_append_short(&name, program);
     if (count > 1)
         buffer_format(&title, " and %u more", count - 1);

@@ -14,13 +14,11 @@
 struct process;
 struct process_tree;
 struct profile;
+struct sampling_options;
 struct supervisor;
 
-/*
- * Makes a profile with the program's name on it; program: the words that started it, NULL for a process that ran.
- * count: of how many such processes the named one is the first.
- */
-struct error *target_create_profile(char **program, const struct process *process, uint32_t count,
+/* Makes a profile with the name of the program on it that is to be sampled, or of the process, the first of them. */
+struct error *target_create_profile(const struct sampling_options *sampling, const struct process *process,
                                     struct profile **ret);
 
 /* The processes that were named besides the first one. */

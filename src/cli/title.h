@@ -8,11 +8,8 @@
 struct buffer;
 
 /* Appends a short name: "python3 conv2d.py", "python -m http.server", "gunicorn". Arguments may be secret: none of
- * them. */
+ * them. words ends with NULL. */
 void title_append_short(struct buffer *buffer, const char *const *words);
-
-/* Appends all words with spaces between them. words ends with NULL. */
-void title_append_words(struct buffer *buffer, const char *const *words);
 
 /* Appends a default file name: the name, the local time (without colons, which some file systems forbid), the ending.
  */

@@ -208,8 +208,7 @@ static void work_deinit(struct work *work)
 static struct error *work_init(struct work *work, struct top_arguments *arguments, const struct process *process)
 {
     struct top_view *view = &arguments->view;
-    struct error *error = target_create_profile(arguments->sampling.program, process,
-                                                arguments->sampling.processes.pid_count, &work->profile);
+    struct error *error = target_create_profile(&arguments->sampling, process, &work->profile);
     if (!error)
         error = recording_create(&arguments->sampling.recording, work->profile, &work->recording);
     if (!error)

@@ -6,6 +6,7 @@
 #include "profile/profile.h"
 #include "python/runtime.h"
 #include "stack_frame.h"
+#include "target/command_words.h"
 #include "target/process.h"
 
 #include <stdlib.h>
@@ -15,11 +16,11 @@
 enum { KNOWN_LIMIT = 1 << 15 };
 
 struct error *stack_finder_init(struct stack_finder *finder, const struct process *process, struct session *session,
-                                struct profile *profile)
+                                bool with_arguments, struct profile *profile)
 {
     char version[PYTHON_VERSION_TEXT_LEN];
     *finder = (struct stack_finder){.profile = profile, .process = PROFILE_NONE, .pid = process->pid};
-    cleanup_error struct error *error = process_command_line(process, &finder->command_line);
+    cleanup_error struct error *error = command_words_read(process, with_arguments, &finder->command_line);
     if (error)
         buffer_clear(&finder->command_line); /* it does not tell its words any more */
     python_version_format(&python_runtime(session_python(session))->version, version);

@@ -45,9 +45,9 @@ struct stack_finder {
     uint32_t thread_count;
 };
 
-/* The profile is left alone for now. */
+/* The profile is left alone for now. with_arguments: it is to have the process's whole command line. */
 struct error *stack_finder_init(struct stack_finder *finder, const struct process *process, struct session *session,
-                                struct profile *profile);
+                                bool with_arguments, struct profile *profile);
 
 /* Accepts a zeroed struct. */
 void stack_finder_deinit(struct stack_finder *finder);

@@ -72,7 +72,7 @@ struct error *subject_open(const struct process *process, const struct recording
     subject->next_cpu = -1;
     struct error *error = open_session(process, options, &subject->session);
     if (!error)
-        error = stack_finder_init(&subject->finder, process, subject->session, profile);
+        error = stack_finder_init(&subject->finder, process, subject->session, options->with_arguments, profile);
     if (!error && options->with_native)
         error = open_joiner(subject, lock);
     if (error)
