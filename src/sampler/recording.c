@@ -15,6 +15,7 @@
 #include "sample_log.h"
 #include "schedule.h"
 #include "subject.h"
+#include "suspension.h"
 #include "target/quota.h"
 
 #include <errno.h>
@@ -41,6 +42,7 @@ struct recording {
     uint64_t suspended_ns;       /* since when nothing is recorded; 0: that is not so */
     uint64_t unrecorded_ns;      /* how long nothing was recorded */
     uint64_t start_unix_ns;      /* when the schedule began */
+    struct suspension suspension;
 
     /* Held by the thread that samples while it reads, not while it sleeps; and by who changes the list of subjects. */
     pthread_mutex_t lock;
@@ -77,6 +79,30 @@ struct error *recording_create(const struct recording_options *options, struct p
     return NULL;
 }
 
+/*
+ * The number of the first interval that is not due at this time: all before it have passed, whether anybody got to look
+ * or not.
+ */
+static uint64_t due_until(const struct recording *recording, uint64_t now_ns)
+{
+    const struct schedule *schedule = &recording->schedule;
+    if (!recording->is_started || recording->suspended_ns > 0)
+        return schedule->interval;
+    uint64_t end_ns = now_ns < schedule->end_ns ? now_ns : schedule->end_ns;
+    uint64_t passed = end_ns > schedule->start_ns ? (end_ns - schedule->start_ns) / schedule->interval_ns : 0;
+    passed = passed < schedule->interval_limit ? passed : schedule->interval_limit;
+    return passed > schedule->interval ? passed : schedule->interval;
+}
+
+/* Enters what a subject was not looked at for into the books. */
+static void count_unseen(struct recording *recording, struct subject *subject, uint64_t end_ns)
+{
+    uint64_t due = due_until(recording, end_ns);
+    subject_leave_interval(subject);
+    if (!subject->is_lost && due > subject->unseen_from)
+        recording->counters.missed += due - subject->unseen_from;
+}
+
 /* Ends sampling for good. */
 static void stop(struct recording *recording)
 {
@@ -84,9 +110,7 @@ static void stop(struct recording *recording)
     recording->relay = NULL;
     for (uint32_t i = 0; i < recording->subject_count; i++) {
         struct subject *subject = recording->subjects[i];
-        subject_leave_interval(subject);
-        if (!subject->is_lost)
-            recording->counters.missed += recording->schedule.interval - subject->unseen_from;
+        count_unseen(recording, subject, recording->end_ns);
         subject_close(subject);
     }
     recording->subject_count = 0;
@@ -170,10 +194,17 @@ static void announce(const struct recording *recording)
     (void)!write(recording->changed, &one, sizeof(one));
 }
 
+/* The recording ends now, or when it was to end: we can have been stopped meanwhile. */
+static void note_end(struct recording *recording)
+{
+    uint64_t now = monotonic_now_ns(), end_ns = recording->schedule.end_ns;
+    recording->end_ns = recording->is_started && end_ns < now ? end_ns : now;
+}
+
 /* Ends the relay's work. */
 static int end_with(struct recording *recording, enum recording_state state)
 {
-    recording->end_ns = monotonic_now_ns();
+    note_end(recording);
     recording->is_reading = false;
     atomic_store(&recording->state, state);
     announce(recording);
@@ -396,7 +427,13 @@ void recording_suspend(struct recording *recording)
     if (recording->suspended_ns > 0)
         return;
     recording_pause(recording);
-    recording->suspended_ns = monotonic_now_ns();
+    uint64_t now = monotonic_now_ns(), due = due_until(recording, now);
+    for (uint32_t i = 0; i < recording->subject_count; i++) {
+        count_unseen(recording, recording->subjects[i], now);
+        subject_skip_to(recording->subjects[i], due);
+    }
+    schedule_skip_to(&recording->schedule, due);
+    recording->suspended_ns = now;
 }
 
 void recording_resume(struct recording *recording)
@@ -445,7 +482,7 @@ static bool exchange_subject(struct recording *recording, struct subject **subje
         return true;
     }
     struct subject *old = recording->subjects[index];
-    if (old->is_lost)
+    if (old->is_lost && first_seen > old->unseen_from)
         recording->counters.missed += first_seen - old->unseen_from;
     recording->subjects[index] = *subject;
     *subject = old;
@@ -477,6 +514,7 @@ void recording_detach(struct recording *recording, const struct process *process
     uint32_t index = find_subject(recording, process);
     if (index < recording->subject_count) {
         subject = recording->subjects[index];
+        count_unseen(recording, subject, monotonic_now_ns());
         recording->subjects[index] = recording->subjects[--recording->subject_count];
     }
     pthread_mutex_unlock(&recording->lock);
@@ -512,8 +550,11 @@ static uint64_t unrecorded_until(const struct recording *recording, uint64_t end
 }
 
 /* Completes the profile's info as of now. */
-static struct error *describe(const struct recording *recording)
+static struct error *describe(struct recording *recording)
 {
+    const struct suspension before = recording->suspension;
+    suspension_note_now(&recording->suspension);
+    recording->counters.suspended_ns += recording->suspension.total_ns - before.total_ns;
     struct profile_info *info = profile_info(recording->profile);
     const struct counters *counters = &recording->counters;
     info->interval_ns = recording->options.interval_ns;
@@ -689,6 +730,6 @@ void recording_stop(struct recording *recording)
             subject_skip_to(recording->subjects[i], recording->schedule.interval);
     }
     if (recording->end_ns == 0)
-        recording->end_ns = monotonic_now_ns();
+        note_end(recording);
     stop(recording);
 }

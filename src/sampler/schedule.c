@@ -43,6 +43,14 @@ uint64_t schedule_advance(struct schedule *schedule, uint64_t now_ns)
     return passed;
 }
 
+void schedule_skip_to(struct schedule *schedule, uint64_t interval)
+{
+    if (interval <= schedule->interval)
+        return;
+    schedule->interval = interval;
+    choose_deadline(schedule);
+}
+
 void schedule_resume(struct schedule *schedule, uint64_t since_ns, uint64_t now_ns)
 {
     if (schedule->end_ns != UINT64_MAX) {

@@ -31,6 +31,9 @@ bool schedule_is_over(const struct schedule *schedule);
 /* Moves on to the first interval that has not ended at now_ns, and returns how many were passed over. */
 uint64_t schedule_advance(struct schedule *schedule, uint64_t now_ns);
 
+/* Moves on to an interval, if it is a later one: those before it have passed, whoever saw them. */
+void schedule_skip_to(struct schedule *schedule, uint64_t interval);
+
 /* Moves on likewise, after a pause: what has passed of it is no part of the time that counts, and puts off the end. */
 void schedule_resume(struct schedule *schedule, uint64_t since_ns, uint64_t now_ns);
 

@@ -13,6 +13,7 @@
 #include "session.h"
 
 enum {
+    LONG_STALL_NS = 1000000000,      /* what is told as one */
     TRY_LIMIT = 4,                   /* readings of one interval: the first, and at most three more */
     CPU_TIME_EACH_NS = 100000000,    /* between readings of a process's CPU time */
     NODE_IS_JOINED = UINT32_MAX - 1, /* in place of a stack's node: only the joiner will know it */
@@ -103,6 +104,21 @@ static uint64_t lateness(const struct schedule *schedule)
     return now > schedule->deadline_ns ? now - schedule->deadline_ns : 0;
 }
 
+/* Notes that no interval from a number on was looked at, for a process. */
+static void note_stall(struct counters *counters, const struct schedule *schedule, uint64_t from)
+{
+    struct stall stall = {
+        .begin_ns = (from > schedule->paused ? from - schedule->paused : 0) * schedule->interval_ns,
+        .end_ns = (schedule->interval - schedule->paused) * schedule->interval_ns,
+        .intervals = schedule->interval - from,
+    };
+    struct stall *last = counters->stall_count > 0 ? &counters->stalls[counters->stall_count - 1] : NULL;
+    if (last && last->end_ns == stall.end_ns)
+        last->intervals += stall.intervals;
+    else if (counters->stall_count < STALL_LIMIT)
+        counters->stalls[counters->stall_count++] = stall;
+}
+
 /* How many intervals passed without a look, unless they were so many that they only count as missed. */
 static uint32_t take_passed(struct subject *subject, const struct schedule *schedule)
 {
@@ -110,6 +126,8 @@ static uint32_t take_passed(struct subject *subject, const struct schedule *sche
     if (passed <= STALL_NS / schedule->interval_ns)
         return (uint32_t)passed;
     subject->counters->missed += passed;
+    if (passed >= LONG_STALL_NS / schedule->interval_ns)
+        note_stall(subject->counters, schedule, subject->unseen_from);
     return 0;
 }
 
