@@ -91,7 +91,10 @@ void profile_destroy(struct profile *profile);
 struct profile_info *profile_info(struct profile *profile);
 const struct profile_info *profile_get_info(const struct profile *profile);
 
-/* Returns the string's number; the text is copied when it is new. PROFILE_NONE without memory. */
+/*
+ * Returns the string's number; the text is copied when it is new. PROFILE_NONE without memory, and from then on no
+ * frames and nodes are given out: a profile in which some string is missing is not taken for a whole one.
+ */
 uint32_t profile_intern(struct profile *profile, const char *text, size_t len);
 
 /* The text of a string, valid UTF-8, NUL-terminated (a NUL inside is possible). Empty for PROFILE_NONE. */
@@ -118,6 +121,9 @@ bool profile_frame_has_file(const struct profile *profile, const struct profile_
 
 /* The child of a node for a frame, made when it is new. PROFILE_NONE without memory, or when node is PROFILE_NONE. */
 uint32_t profile_child(struct profile *profile, uint32_t node, uint32_t frame);
+
+/* Whether some string could not be stored. */
+bool profile_lacks_memory(const struct profile *profile);
 
 /* Counts samples that ended at a node. */
 void profile_count(struct profile *profile, uint32_t node, uint64_t samples);

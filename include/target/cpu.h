@@ -5,6 +5,8 @@
 #ifndef TARGET_CPU_H
 #define TARGET_CPU_H
 
+#include "base/error.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -24,6 +26,10 @@ void cpu_block_signals(sigset_t *ret_before);
  * there is no thread to be had. The caller joins it.
  */
 bool cpu_start_thread(int cpu, void *(*run)(void *argument), void *argument, pthread_t *ret);
+
+/* Starts a thread for long work, on any CPU, with all signals blocked and a stack of its own size. The caller joins it.
+ */
+struct error *cpu_start_worker(void *(*run)(void *argument), void *argument, pthread_t *ret);
 
 /* Whether the kernel lets us say on which CPUs our threads run at all; a seccomp filter may forbid it. */
 bool cpu_may_be_chosen(void);

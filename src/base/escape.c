@@ -56,9 +56,11 @@ static bool is_not_a_character(int32_t code)
     return code == 0xfffe || code == 0xffff;
 }
 
-/* Copies in runs: a run ends at a character that is substituted. */
+/* Copies in runs: a run ends at a character that is substituted. An empty text may be NULL. */
 static void append_substituted(struct buffer *out, const char *text, size_t len, substitute replace)
 {
+    if (len == 0)
+        return;
     const char *end = text + len;
     const char *run = text;
     for (const char *at = text; at < end;) {

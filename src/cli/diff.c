@@ -320,7 +320,7 @@ static struct error *write_output(struct diff_arguments *arguments, const struct
         return error;
     cleanup_buffer struct buffer shown = {0};
     escape_visible(&shown, file->path, strlen(file->path));
-    fprintf(stderr, "pyspyc: wrote %s\n", buffer_text(&shown));
+    fprintf(stderr, "pyspyc: wrote %s\n", shown.failed ? "the file" : buffer_text(&shown));
     return NULL;
 }
 

@@ -13,12 +13,24 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Shows a text without memory: plain letters stay. */
+static void show_plainly(const char *text)
+{
+    for (; *text != '\0'; text++)
+        putc(*text >= ' ' && *text <= '~' ? *text : '?', stderr);
+}
+
 int report_error(struct error *error)
 {
     cleanup_buffer struct buffer shown = {0};
     /* A sentence quotes what others chose: names of files and programs. */
     escape_visible(&shown, error->sentence, strlen(error->sentence));
-    fprintf(stderr, "pyspyc: %s\n", buffer_text(&shown));
+    fputs("pyspyc: ", stderr);
+    if (shown.failed)
+        show_plainly(error->sentence);
+    else
+        fputs(buffer_text(&shown), stderr);
+    fputs("\n", stderr);
     int status = error->kind == ERROR_USAGE ? STATUS_USAGE : STATUS_FAILURE;
     error_destroy(error);
     return status;

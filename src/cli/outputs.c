@@ -19,7 +19,7 @@
 
 enum {
     FORMAT_COUNT_LIMIT = 32,
-    COPY_LEN = 65536,
+    COPY_LEN = 16384, /* on a stack that may be small */
 };
 
 static const char standard_output[] = "-";

@@ -347,6 +347,8 @@ static struct error *finish(struct record_arguments *arguments, const struct pro
     progress_report(&progress, &info);
     if (supervisor->is_paused && progress.samples == 0)
         fprintf(stderr, "pyspyc: nothing was recorded, as SIGUSR1 did not come to begin it\n");
+    if (!error && is_cut && progress.samples == 0)
+        return error_create(ERROR_OS, "nothing was recorded: there was no memory, or no thread, to be had");
     if (outputs_can_wait(&arguments->outputs))
         supervisor_release_signals();
     if (!error)

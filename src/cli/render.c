@@ -23,7 +23,7 @@ static void report_written(const struct outputs *outputs)
         const char *path = outputs->names[i];
         escape_visible(&shown, path, strlen(path));
         if (strcmp(path, "-") != 0 && outputs->files[i].is_complete)
-            fprintf(stderr, "pyspyc: wrote %s\n", buffer_text(&shown));
+            fprintf(stderr, "pyspyc: wrote %s\n", shown.failed ? "the file" : buffer_text(&shown));
     }
 }
 

@@ -67,7 +67,7 @@ static bool kind_equals(const void *context, uint32_t index, const void *key)
     const struct kinds *kinds = context;
     const struct kind *kind = &kinds->kinds[index];
     const struct kind_key *wanted = key;
-    return kind->len == wanted->len && memcmp(kinds->text.data + kind->name, wanted->text, wanted->len) == 0;
+    return kind->len == wanted->len && memcmp(buffer_text(&kinds->text) + kind->name, wanted->text, wanted->len) == 0;
 }
 
 /* Counts a thread. Returns its kind, or PROFILE_NONE without memory. */

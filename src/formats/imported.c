@@ -117,6 +117,7 @@ uint32_t imported_string(struct imported *imported, const char *text, size_t len
 {
     cleanup_buffer struct buffer shown = {0};
     escape_visible(&shown, text, len);
+    imported->lacks_memory |= shown.failed;
     return shown.failed ? PROFILE_NONE : profile_intern(imported->profile, buffer_text(&shown), shown.len);
 }
 
@@ -157,6 +158,8 @@ struct error *imported_step(struct imported *imported, uint32_t frame, uint32_t 
 /* Gives the samples that are waiting to the writer. */
 static struct error *pass_on(struct imported *imported)
 {
+    if (imported->lacks_memory || profile_lacks_memory(imported->profile))
+        return error_no_memory();
     recording_writer_gather(imported->writer, imported->profile);
     recording_writer_append(imported->writer, imported->batch, imported->batch_count);
     imported->batch_count = 0;

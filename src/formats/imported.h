@@ -46,8 +46,9 @@ struct imported {
     uint64_t *ends_ns; /* by thread: the time up to which it has samples */
     uint32_t thread_count, thread_capacity;
     struct table process_table, thread_table;
-    uint64_t frames;  /* that were added up to now */
-    uint64_t samples; /* the sum of the weights */
+    uint64_t frames;   /* that were added up to now */
+    uint64_t samples;  /* the sum of the weights */
+    bool lacks_memory; /* some text could not be stored */
 };
 
 /* Begins a recording; root and title are copied, and the rest has to outlive it. */

@@ -152,6 +152,7 @@ static void append_lines(struct buffer *out, const char *class, uint32_t baselin
     for (const char *end; (end = strchr(line, '\n')); line = end + 1) {
         cleanup_buffer struct buffer text = {0};
         buffer_append(&text, line, (size_t)(end - line));
+        out->failed |= text.failed;
         append_text(out, class, PICTURE_MARGIN, baseline, &text, 0);
         baseline += PICTURE_ROW;
     }

@@ -73,6 +73,7 @@ static void append_facts(struct report *report, struct fact facts[FACT_COUNT])
         cleanup_buffer struct buffer title = {0};
         buffer_format(&title, "%-*s", TITLE_WIDTH, facts[i].title);
         report_append(report, PAINT_FAINT, buffer_text(&title), title.len);
+        report->line.failed |= title.failed;
         report_append(report, PAINT_PLAIN, buffer_text(&facts[i].text), facts[i].text.len);
         bool goes_on = !is_narrow && i % 2 == 0;
         in_line = goes_on ? facts[i].text.len : 0;
@@ -88,12 +89,13 @@ static void append_title(struct report *report)
     uint32_t width = report->options->tree.width;
     cleanup_buffer struct buffer title = {0}, cut = {0};
     report_show_string(report, &title, profile_get_info(report->profile)->title);
+    report->line.failed |= title.failed;
     if (title.len == 0)
         return;
     caption_cut(&cut, buffer_text(&title), title.len, width > 0 ? width : title.len);
     report_append(report, PAINT_STRONG, buffer_text(&cut), cut.len);
     report_end_line(report);
-    report->line.failed |= title.failed || cut.failed;
+    report->line.failed |= cut.failed;
 }
 
 static uint32_t count_threads(const struct report *report)

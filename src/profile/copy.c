@@ -86,7 +86,8 @@ struct error *profile_copy_init(struct profile_copy *copy, const struct profile 
     profile_info(copy->profile)->title = title;
     profile_info(copy->profile)->recorder = profile_copy_string(copy, info->recorder);
     profile_info(copy->profile)->selection = profile_copy_string(copy, info->selection);
-    return copy_losses(copy) && profile_copy_members(copy) ? NULL : error_no_memory();
+    bool has_memory = copy_losses(copy) && profile_copy_members(copy) && !profile_lacks_memory(copy->profile);
+    return has_memory ? NULL : error_no_memory();
 }
 
 void profile_copy_deinit(struct profile_copy *copy)

@@ -42,6 +42,8 @@ struct profile {
 
     struct profile_loss *losses;
     uint32_t loss_count, loss_capacity;
+
+    bool lacks_memory; /* some string was not stored; so a frame without a file may be one that has one */
 };
 
 static bool add_node(struct profile *profile, const struct profile_node *node)
@@ -149,8 +151,10 @@ uint32_t profile_intern(struct profile *profile, const char *text, size_t len)
     size_t offset = profile->text.len;
     if (offset + len >= UINT32_MAX || !buffer_reserve(&profile->text, len + 1) ||
         !array_grow(&profile->strings, profile->string_count, &profile->string_capacity, sizeof(*profile->strings)) ||
-        !table_insert(&profile->string_table, hash, profile->string_count))
+        !table_insert(&profile->string_table, hash, profile->string_count)) {
+        profile->lacks_memory = true;
         return PROFILE_NONE;
+    }
     buffer_append(&profile->text, text, len);
     buffer_append_char(&profile->text, '\0');
     profile->strings[profile->string_count] = (struct interned_string){
@@ -192,7 +196,7 @@ static bool frame_equals(const void *context, uint32_t index, const void *key)
 
 uint32_t profile_intern_frame(struct profile *profile, const struct profile_frame *frame)
 {
-    if (frame->name == PROFILE_NONE)
+    if (frame->name == PROFILE_NONE || profile->lacks_memory)
         return PROFILE_NONE;
     uint64_t where = (uint64_t)frame->file << 32 | (uint32_t)frame->line;
     uint64_t which = (uint64_t)frame->first_line << 32 | frame->member;
@@ -256,7 +260,7 @@ static uint32_t add_child(struct profile *profile, const struct profile_node *ch
  */
 uint32_t profile_child(struct profile *profile, uint32_t node, uint32_t frame)
 {
-    if (node == PROFILE_NONE || frame == PROFILE_NONE)
+    if (node == PROFILE_NONE || frame == PROFILE_NONE || profile->lacks_memory)
         return PROFILE_NONE;
     const struct profile_node child = {.frame = frame, .parent = node};
     uint32_t newest = profile->newest_children[node];
@@ -270,6 +274,11 @@ uint32_t profile_child(struct profile *profile, uint32_t node, uint32_t frame)
         return add_child(profile, &child, newest);
     uint32_t found = table_find(&profile->node_table, hash_node(&child), node_equals, profile, &child);
     return found != TABLE_NONE ? found : add_child(profile, &child, PROFILE_NONE);
+}
+
+bool profile_lacks_memory(const struct profile *profile)
+{
+    return profile->lacks_memory;
 }
 
 void profile_count(struct profile *profile, uint32_t node, uint64_t samples)

@@ -211,11 +211,7 @@ static void *run(void *argument)
 /* Starts the thread, which gets no signals. */
 static struct error *start(struct joiner *joiner)
 {
-    sigset_t before;
-    cpu_block_signals(&before);
-    int number = pthread_create(&joiner->thread, NULL, run, joiner);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return number == 0 ? NULL : error_from_errno(number, "cannot start a thread");
+    return cpu_start_worker(run, joiner, &joiner->thread);
 }
 
 /* One that can be waited for until a time of the clock that nobody sets. */

@@ -7,6 +7,16 @@
 
 #include <string.h>
 
+/* That there were none takes no memory. */
+static bool note_cause(struct profile *profile, enum python_status status, uint64_t count)
+{
+    cleanup_buffer struct buffer cause = {0};
+    if (count == 0)
+        return true;
+    buffer_format(&cause, "stacks left out or with gaps: %s", python_status_text(status));
+    return !cause.failed && profile_set_loss(profile, buffer_text(&cause), cause.len, count);
+}
+
 static bool note(struct profile *profile, const char *cause, uint64_t count)
 {
     return count == 0 || profile_set_loss(profile, cause, strlen(cause), count);
@@ -29,9 +39,7 @@ static bool note_stalls(struct profile *profile, const struct counters *counters
 bool losses_describe(const struct counters *counters, struct profile *profile)
 {
     for (int status = 0; status < PYTHON_STATUS_COUNT; status++) {
-        cleanup_buffer struct buffer cause = {0};
-        buffer_format(&cause, "stacks left out or with gaps: %s", python_status_text((enum python_status)status));
-        if (cause.failed || !note(profile, buffer_text(&cause), counters->unreadable_by_cause[status]))
+        if (!note_cause(profile, (enum python_status)status, counters->unreadable_by_cause[status]))
             return false;
     }
     return note(profile, "intervals in which not every running thread could be read", counters->incomplete) &&

@@ -16,6 +16,8 @@
 enum {
     SLICE_NS = 100000,
     THREAD_STACK_LEN = 256 * 1024, /* bytes */
+    /* glibc would take the soft limit of the main thread's stack, which may be far less. Demanglers go deep. */
+    WORKER_STACK_LEN = 4 * 1024 * 1024,
 };
 
 /* Sets up attributes for a small thread on one CPU. */
@@ -54,6 +56,22 @@ bool cpu_start_thread(int cpu, void *(*run)(void *argument), void *argument, pth
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return is_started;
+}
+
+struct error *cpu_start_worker(void *(*run)(void *argument), void *argument, pthread_t *ret)
+{
+    pthread_attr_t attributes;
+    int number = pthread_attr_init(&attributes);
+    if (number != 0)
+        return error_from_errno(number, "cannot start a thread");
+    sigset_t before;
+    cpu_block_signals(&before);
+    number = pthread_attr_setstacksize(&attributes, WORKER_STACK_LEN);
+    if (number == 0)
+        number = pthread_create(ret, &attributes, run, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return number == 0 ? NULL : error_from_errno(number, "cannot start a thread");
 }
 
 /* Linux include/uapi/linux/sched/types.h: struct sched_attr, first version. */

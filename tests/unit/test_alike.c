@@ -63,6 +63,17 @@ static void names_differ_in_numbers_alone(void **state)
     assert_int_equal(alike.first[0], 0);
 }
 
+static void nothing_but_a_number_is_alike_too(void **state)
+{
+    (void)state;
+    cleanup_profile struct profile *profile = create();
+    uint32_t first = add_threads(profile, "thread (%u)", ALIKE_FEW + 1);
+    cleanup_alike struct alike alike = {0};
+    assert_null(alike_init(&alike, profile));
+    for (uint32_t i = 0; i <= ALIKE_FEW; i++)
+        assert_int_equal(alike.first[first + i], first);
+}
+
 static void they_are_called_by_what_they_share(void **state)
 {
     (void)state;
@@ -80,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_differ_in_numbers_alone),
+        cmocka_unit_test(nothing_but_a_number_is_alike_too),
         cmocka_unit_test(they_are_called_by_what_they_share),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,9 @@ static void plain_text_stays(void **state)
     assert_escapes(escape_visible, "", "");
     assert_escapes(escape_xml, "", "");
     assert_escapes(escape_json, "", "\"\"");
+    cleanup_buffer struct buffer out = {0};
+    escape_visible(&out, NULL, 0);
+    assert_string_equal(buffer_text(&out), "");
 }
 
 static void broken_utf8_is_shown_in_every_sink(void **state)
