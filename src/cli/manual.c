@@ -45,6 +45,7 @@ static const struct entry variables[] = {
     {"LC_ALL, LC_CTYPE, LANG", "Whether a terminal has UTF-8; else text for it is ASCII."},
     {"XDG_STATE_HOME, HOME", "Where recordings are kept while they are made, when they cannot be beside the output."},
     {"TMPDIR", "Where temporary files are made; /tmp or /var/tmp without it."},
+    {"SUDO_UID, SUDO_GID", "Whose the files become that pyspyc makes as root: those of whoever called sudo."},
     {"PATH", "Where programs are looked for that record and top start, the python3 of doctor, and xdg-open."},
     {"PYSPYC", "The binary that the Python module pyspyc starts."},
     {"PYSPYC_PID", "Set for a program that record starts: the number to send SIGUSR1 and SIGUSR2 to."},

@@ -136,7 +136,7 @@ static struct error *make_results(struct merge_arguments *arguments, int fd)
 static struct error *merge_files(struct merge_arguments *arguments)
 {
     cleanup_merge struct merge *merge = NULL;
-    cleanup_store struct store store = {.fd = -1};
+    cleanup_store struct store store = STORE_NONE;
     struct error *error = merge_create(TABLE_LIMIT, &merge);
     if (!error)
         error = note_all(arguments, merge);

@@ -5,75 +5,105 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/random.h>
+
+enum { NAME_TRIES = 100 };
 
 static struct error *cannot_write(const char *path, int errno_value)
 {
     return error_from_errno(errno_value, "cannot write '%s'", path);
 }
 
+static struct error *refuse_foreign(const char *path)
+{
+    return error_create(ERROR_PERMISSION,
+                        "cannot write '%s': it is another user's, in a folder where everybody may make files", path);
+}
+
 /* Not a regular file: there is nothing to replace, and a reader waits at the other end. */
 static struct error *open_directly(struct output *output)
 {
-    int fd = open(output->path, O_WRONLY | O_CLOEXEC);
-    output->stream = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (output->stream)
-        return NULL;
-    struct error *error = cannot_write(output->path, errno);
-    if (fd >= 0)
-        close(fd);
-    return error;
+    struct stat file;
+    const struct place *place = &output->place;
+    /* Behind a link of the kernel's can be a regular file, which somebody has begun to write. */
+    int flags = O_WRONLY | O_CLOEXEC | (place->is_kernel_link ? O_APPEND : O_NOFOLLOW);
+    cleanup_fd int fd = openat(place->folder, place->name, flags);
+    if (fd < 0 || fstat(fd, &file) != 0)
+        return cannot_write(output->path, errno);
+    if (S_ISREG(file.st_mode) && !place->is_kernel_link) /* somebody has put it there since we looked */
+        return cannot_write(output->path, EEXIST);
+    output->stream = fdopen(fd, "w");
+    if (!output->stream)
+        return cannot_write(output->path, errno);
+    hand_over_fd(&fd);
+    return NULL;
 }
 
-static mode_t current_umask(void)
+/*
+ * What replaces a file that is ours has its mode and owner. Where its group cannot be had, what that one may do is for
+ * nobody.
+ */
+static bool take_over_mode(int fd, const struct place *place)
 {
-    mode_t mask = umask(0);
-    umask(mask);
-    return mask;
+    struct stat old, new;
+    if (!place_look(place, &old) || !S_ISREG(old.st_mode) || !place_is_own(&old))
+        return true;
+    if (fchown(fd, old.st_uid, old.st_gid) != 0 && fchown(fd, (uid_t)-1, old.st_gid) != 0)
+        errno = 0;
+    if (fstat(fd, &new) != 0)
+        return false;
+    mode_t mode = old.st_mode & 0777;
+    return fchmod(fd, new.st_gid == old.st_gid ? mode : mode & ~(mode_t)070) == 0;
 }
 
-/* Gives the new file the mode that it is to have: that of the file that it replaces, or what the umask leaves. */
-static bool set_mode(int fd, const char *path)
+/* Makes a file under a name that nobody can guess. */
+static int make_unnamed(struct output *output)
 {
-    struct stat old;
-    mode_t mode = stat(path, &old) == 0 ? old.st_mode & 07777 : 0666 & ~current_umask();
-    return fchmod(fd, mode) == 0;
+    for (int i = 0; i < NAME_TRIES; i++) {
+        uint64_t number;
+        if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+            break;
+        snprintf(output->temporary, sizeof(output->temporary), ".pyspyc-%016" PRIx64, number);
+        int fd = place_make(&output->place, output->temporary);
+        if (fd >= 0 || errno != EEXIST)
+            return fd;
+    }
+    return -1;
 }
 
-static const char unnamed[] = "XXXXXX"; /* what mkostemp() puts a name in the place of */
+static void remove_temporary(struct output *output)
+{
+    if (*output->temporary != '\0')
+        unlinkat(output->place.folder, output->temporary, 0);
+    *output->temporary = '\0';
+}
 
 static struct error *make_temporary(struct output *output, int *ret_fd)
 {
-    cleanup_fd int fd = mkostemp(output->temporary_path, O_CLOEXEC);
-    if (fd < 0)
-        return cannot_write(output->path, errno);
-    if (!set_mode(fd, output->path)) {
-        int errno_value = errno;
-        unlink(output->temporary_path);
-        return cannot_write(output->path, errno_value);
+    cleanup_fd int fd = make_unnamed(output);
+    if (fd >= 0 && take_over_mode(fd, &output->place)) {
+        *ret_fd = hand_over_fd(&fd);
+        return NULL;
     }
-    *ret_fd = hand_over_fd(&fd);
-    return NULL;
+    struct error *error = cannot_write(output->path, errno);
+    if (fd >= 0)
+        remove_temporary(output);
+    *output->temporary = '\0';
+    return error;
 }
 
 /* Makes a file, to see whether that can be done, and removes it. */
 static struct error *try_temporary(struct output *output)
 {
-    const char *slash = strrchr(output->path, '/');
-    int folder_len = slash ? (int)(slash - output->path) + 1 : 0;
     cleanup_fd int fd = -1;
-    if (asprintf(&output->temporary_path, "%.*s.pyspyc-%s", folder_len, output->path, unnamed) < 0) {
-        output->temporary_path = NULL;
-        return error_no_memory();
-    }
     struct error *error = make_temporary(output, &fd);
-    if (error)
-        return error;
-    unlink(output->temporary_path);
-    memcpy(output->temporary_path + strlen(output->temporary_path) - strlen(unnamed), unnamed, strlen(unnamed));
-    return NULL;
+    output->is_file = !error;
+    if (!error)
+        remove_temporary(output);
+    return error;
 }
 
 struct error *output_begin(struct output *output)
@@ -86,83 +116,114 @@ struct error *output_begin(struct output *output)
         return error;
     output->stream = fdopen(fd, "w");
     if (!output->stream) {
-        unlink(output->temporary_path);
+        remove_temporary(output);
         return error_no_memory();
     }
     hand_over_fd(&fd);
     return NULL;
 }
 
-static struct error *open_path(struct output *output)
+static struct error *open_place(struct output *output)
 {
     struct stat file;
-    if (strcmp(output->path, "-") == 0) {
-        output->stream = stdout;
-        return NULL;
-    }
-    if (stat(output->path, &file) != 0)
+    struct error *error = place_find(output->path, PLACE_EXISTING, &output->place);
+    if (error)
+        return error;
+    if (output->place.is_kernel_link)
+        return open_directly(output);
+    if (!place_look(&output->place, &file))
         return try_temporary(output);
     if (S_ISDIR(file.st_mode))
         return cannot_write(output->path, EISDIR);
+    if (place_is_foreign(&output->place, &file))
+        return refuse_foreign(output->path);
     return S_ISREG(file.st_mode) ? try_temporary(output) : open_directly(output);
 }
 
 struct error *output_open(const char *path, struct output *ret)
 {
-    /* What a symbolic link leads to is written, not the link. */
-    struct stat link;
-    bool is_link = strcmp(path, "-") != 0 && lstat(path, &link) == 0 && S_ISLNK(link.st_mode);
-    cleanup_output struct output output = {.path = is_link ? realpath(path, NULL) : NULL};
-    if (!output.path) /* no link, or one that leads nowhere */
-        output.path = strdup(path);
+    cleanup_output struct output output = {.path = strdup(path), .place = {.folder = -1}};
+    struct error *error = NULL;
     if (!output.path)
         return error_no_memory();
-    struct error *error = open_path(&output);
+    signal(SIGXFSZ, SIG_IGN); /* to write beyond a limit is an error, no end; verbs that start programs give it back */
+    if (strcmp(path, "-") == 0)
+        output.stream = stdout;
+    else
+        error = open_place(&output);
     if (error)
         return error;
     *ret = output;
-    output = (struct output){0};
+    output = (struct output){.place = {.folder = -1}};
     return NULL;
+}
+
+/* Of a stream that stays open: what its closing would say, as file systems over a network first write then. */
+static bool is_closable(int fd)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return copy >= 0 && close(copy) == 0;
 }
 
 /* Everything is out and on the disk, or errno says why not. Closes the stream. */
 static bool finish_stream(struct output *output)
 {
     bool is_written = fflush(output->stream) == 0 && !ferror(output->stream);
-    if (is_written && output->temporary_path)
+    if (is_written && output->is_file)
         is_written = fsync(fileno(output->stream)) == 0;
+    if (is_written && output->stream == stdout)
+        is_written = is_closable(STDOUT_FILENO);
     int errno_value = errno;
     FILE *stream = hand_over(&output->stream);
     if (stream == stdout)
         return is_written;
-    if (fclose(stream) != 0)
+    if (fclose(stream) != 0 && is_written)
         return false;
     errno = errno_value;
     return is_written;
 }
 
+/* That a name is another file's now outlives a loss of power only then. Not every file system can tell. */
+static void sync_folder(const struct place *place)
+{
+    cleanup_fd int folder = openat(place->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0)
+        (void)fsync(folder);
+}
+
+/* Gives the file its name. */
+static bool take_name(const struct output *output)
+{
+    const struct place *place = &output->place;
+    if (renameat(place->folder, output->temporary, place->folder, place->name) != 0)
+        return false;
+    sync_folder(place);
+    return true;
+}
+
 struct error *output_commit(struct output *output)
 {
     bool is_good = finish_stream(output);
-    if (is_good && output->temporary_path)
-        is_good = rename(output->temporary_path, output->path) == 0;
+    if (is_good && output->is_file)
+        is_good = take_name(output);
     int errno_value = errno;
-    if (!is_good && output->temporary_path)
-        unlink(output->temporary_path);
-    if (!is_good)
+    if (!is_good) {
+        remove_temporary(output);
         return cannot_write(output->path, errno_value);
-    free(hand_over(&output->temporary_path));
+    }
+    *output->temporary = '\0';
     output->is_complete = true;
     return NULL;
 }
 
 void output_deinit(struct output *output)
 {
-    if (output->stream && output->temporary_path)
-        unlink(output->temporary_path);
+    if (*output->temporary != '\0')
+        remove_temporary(output);
     if (output->stream && output->stream != stdout)
         fclose(output->stream);
-    free(output->temporary_path);
+    if (output->path)
+        place_deinit(&output->place);
     free(output->path);
-    *output = (struct output){0};
+    *output = (struct output){.place = {.folder = -1}};
 }

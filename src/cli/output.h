@@ -3,20 +3,28 @@
  * Where a result goes. A regular file is written under a temporary name in the same folder and takes its name when it
  * is complete, so that an existing file is whole at any time. Standard output ("-"), FIFOs and devices are written
  * directly.
+ *
+ * A new file is for its owner alone (0600); one that replaces a file of ours has that one's mode. Others' files are not
+ * written to in folders where everybody may make files, and no link of theirs leads us anywhere; see place.h.
  */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 
 #include "base/error.h"
+#include "place.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 
+enum { TEMPORARY_NAME_LEN = 32 };
+
 struct output {
-    char *path;
-    char *temporary_path; /* NULL: written directly; until output_begin(): of no file yet */
-    FILE *stream;         /* NULL until output_begin(), where there is a temporary path */
-    bool is_complete;     /* output_commit() did its work */
+    char *path;                         /* as it was given */
+    struct place place;                 /* folder -1: standard output */
+    char temporary[TEMPORARY_NAME_LEN]; /* a name in the folder; empty: there is no such file now */
+    FILE *stream;                       /* NULL until output_begin(), of a regular file */
+    bool is_file;                       /* it is or becomes a regular one */
+    bool is_complete;                   /* output_commit() did its work */
 };
 
 /*

@@ -128,28 +128,6 @@ struct error *outputs_complete(struct outputs *outputs)
     return NULL;
 }
 
-/* The folder of a path without its links; NULL when there is none. The caller frees it. */
-static char *resolve_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    cleanup_free char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    return folder ? realpath(folder, NULL) : NULL;
-}
-
-static const char *name_in_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-/* Whether two paths, which need not exist, lead to one file. */
-static bool is_same_file(const char *one, const char *other)
-{
-    cleanup_free char *folder = resolve_folder(one), *other_folder = resolve_folder(other);
-    return folder && other_folder && strcmp(folder, other_folder) == 0 &&
-           strcmp(name_in_folder(one), name_in_folder(other)) == 0;
-}
-
 /* Where a number goes that a name gets: before the ending that says the format, or any other. */
 static size_t find_ending(const char *path, const struct format *format)
 {
@@ -194,6 +172,12 @@ static struct error *make_name(struct outputs *outputs, uint32_t index, const st
     return outputs->names[index] ? NULL : error_no_memory();
 }
 
+static bool is_same_output(const struct output *one, const struct output *other)
+{
+    bool are_standard = is_standard_output(one->path) && is_standard_output(other->path);
+    return are_standard || place_is_same(&one->place, &other->place);
+}
+
 struct error *outputs_open(struct outputs *outputs, const struct file_name_facts *facts)
 {
     struct error *error = NULL;
@@ -202,18 +186,18 @@ struct error *outputs_open(struct outputs *outputs, const struct file_name_facts
         if (!error)
             error = output_open(outputs->names[i], &outputs->files[i]);
         for (uint32_t j = 0; !error && j < i; j++) {
-            if (is_same_file(outputs->files[i].path, outputs->files[j].path))
+            if (is_same_output(&outputs->files[i], &outputs->files[j]))
                 error = error_create(ERROR_USAGE, "two outputs are to go to '%s'", outputs->names[i]);
         }
     }
     return error;
 }
 
-const char *outputs_first_file(const struct outputs *outputs)
+const struct place *outputs_first_file(const struct outputs *outputs)
 {
     for (uint32_t i = 0; i < outputs->count; i++) {
-        if (outputs->files[i].temporary_path)
-            return outputs->files[i].path;
+        if (outputs->files[i].is_file)
+            return &outputs->files[i].place;
     }
     return NULL;
 }
@@ -251,7 +235,7 @@ static struct error *write_output(struct output *file, const struct format *form
     struct error *error = output_begin(file);
     if (error)
         return error;
-    if (!file->temporary_path)
+    if (!file->is_file)
         terminal_describe(fileno(file->stream), &laid_out.tree);
     error = format->is_recording ? copy_recording(recording, file->stream)
                                  : format_write(format, view, &laid_out, file->stream);
@@ -293,7 +277,7 @@ bool outputs_have_recording(const struct outputs *outputs)
 bool outputs_can_wait(const struct outputs *outputs)
 {
     for (uint32_t i = 0; i < outputs->count; i++) {
-        if (!outputs->files[i].temporary_path)
+        if (!outputs->files[i].is_file)
             return true;
     }
     return false;

@@ -62,7 +62,7 @@ struct error *outputs_open(struct outputs *outputs, const struct file_name_facts
 void outputs_close(struct outputs *outputs);
 
 /* The first regular file among those that are open; NULL when there is none. */
-const char *outputs_first_file(const struct outputs *outputs);
+const struct place *outputs_first_file(const struct outputs *outputs);
 
 /* The first name that is not standard output; NULL when there is none. */
 const char *outputs_first_name(const struct outputs *outputs);

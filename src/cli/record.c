@@ -280,10 +280,15 @@ static struct error *make_results(struct record_arguments *arguments, int fd, en
 static struct error *keep_recording(struct store *store, struct error *error)
 {
     cleanup_buffer struct buffer shown = {0};
-    if (!store->path || access(store->path, F_OK) != 0) /* that was said, or somebody has removed it */
+    if (!store_is_there(store)) /* that was said, or somebody has removed it */
         return error;
-    escape_visible(&shown, store->path, strlen(store->path));
-    fprintf(stderr, "pyspyc: what was recorded is in %s: 'pyspyc report' makes pictures of it\n", buffer_text(&shown));
+    if (store_is_empty(store)) {
+        fprintf(stderr, "pyspyc: what was recorded could not be saved\n");
+        return error;
+    }
+    escape_visible(&shown, store->place.path, strlen(store->place.path));
+    fprintf(stderr, "pyspyc: what was recorded is in %s: 'pyspyc report' makes pictures of it\n",
+            shown.failed ? "the .pyspyc file beside the output" : buffer_text(&shown));
     store_keep(store);
     return error;
 }
@@ -483,7 +488,7 @@ int verb_record(int argc, char **argv)
                  .tables = {record_options, process_argp_options, sampling_argp_options, reading_argp_options,
                             picture_argp_options, filter_argp_options}},
         .ready_fd = -1,
-        .store = {.fd = -1},
+        .store = STORE_NONE,
     };
     sampling_options_init(&arguments.sampling, &arguments.line, TABLE_LIMIT);
     arguments.picture.line = &arguments.line;

@@ -8,33 +8,51 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
-/* Tries to make the file under a name. */
-static bool try_open(struct store *store, const struct buffer *path)
+enum { EMPTY_LEN = 12 }; /* of a recording's head (src/profile/RECORDING.md) */
+
+/* Makes the file in a place; the place becomes the store's. */
+static struct error *make_file(struct place *place, struct store *ret)
 {
-    if (path->failed || path->len == 0)
-        return false;
-    store->fd = open(buffer_text(path), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (store->fd < 0)
-        return false;
-    store->path = strdup(buffer_text(path));
-    if (store->path)
-        return true;
-    unlink(buffer_text(path));
-    cleanup_close_fd(&store->fd);
-    store->fd = -1;
-    return false;
+    int fd = place_make(place, place->name);
+    if (fd < 0)
+        return error_from_errno(errno, "cannot make '%s' for the recording", place->path);
+    *ret = (struct store){.place = *place, .fd = fd, .is_named = true};
+    *place = (struct place){.folder = -1};
+    return NULL;
 }
 
-/* Makes the folders of a path, from the root on, as far as they are missing; those are the user's alone. */
-static void make_folders(struct buffer *path)
+static struct error *open_path(const struct buffer *path, struct store *ret)
 {
-    for (char *slash = strchr(path->data + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        (void)mkdir(path->data, 0700);
-        *slash = '/';
-    }
+    cleanup_place struct place place = {.folder = -1};
+    if (path->failed)
+        return error_no_memory();
+    struct error *error = place_find(buffer_text(path), PLACE_MADE, &place);
+    return error ? error : make_file(&place, ret);
+}
+
+/* Beside a result: in its folder, wherever that is called from now on. */
+static struct error *open_beside(const struct place *result, struct store *ret)
+{
+    cleanup_buffer struct buffer name = {0}, path = {0};
+    cleanup_place struct place place = {.folder = -1};
+    buffer_format(&name, "%s.%d.pyspyc", result->name, getpid());
+    buffer_format(&path, "%s.%d.pyspyc", result->path, getpid());
+    if (name.failed || path.failed)
+        return error_no_memory();
+    place.folder = fcntl(result->folder, F_DUPFD_CLOEXEC, 0);
+    place.name = strdup(buffer_text(&name));
+    place.path = strdup(buffer_text(&path));
+    if (!place.name || !place.path)
+        return error_no_memory();
+    return make_file(&place, ret);
+}
+
+static void append_name(struct buffer *path)
+{
+    char ending[64];
+    snprintf(ending, sizeof(ending), ".%d.pyspyc", getpid());
+    title_append_file_name(path, "recording", ending);
 }
 
 static void append_state_folder(struct buffer *path)
@@ -46,58 +64,83 @@ static void append_state_folder(struct buffer *path)
         buffer_format(path, "%s/.local/state/pyspyc/", home);
 }
 
-static bool open_in_state_folder(struct store *store)
+static struct error *open_in_state_folder(const struct place *result, struct store *ret)
 {
-    char ending[64];
+    (void)result;
     cleanup_buffer struct buffer path = {0};
     append_state_folder(&path);
-    if (path.len == 0 || path.failed)
-        return false;
-    make_folders(&path);
-    snprintf(ending, sizeof(ending), ".%d.pyspyc", getpid());
-    title_append_file_name(&path, "recording", ending);
-    return try_open(store, &path);
+    if (path.len == 0)
+        return error_create(ERROR_NOT_FOUND, "no folder for recordings: HOME is not set");
+    append_name(&path);
+    return open_path(&path, ret);
 }
 
-static bool open_in_temporary_folder(struct store *store)
+static struct error *open_in_temporary_folder(const struct place *result, struct store *ret)
 {
-    char ending[64];
+    (void)result;
     const char *folder = getenv("TMPDIR");
     cleanup_buffer struct buffer path = {0};
     buffer_format(&path, "%s/", folder && *folder == '/' ? folder : "/tmp");
-    snprintf(ending, sizeof(ending), ".%d.pyspyc", getpid());
-    title_append_file_name(&path, "recording", ending);
-    return try_open(store, &path);
+    append_name(&path);
+    return open_path(&path, ret);
 }
 
-struct error *store_open(const char *result, struct store *ret)
+/* The places, in the order in which they are tried. */
+static struct error *(*const choices[])(const struct place *result, struct store *ret) = {
+    open_beside, open_in_state_folder, open_in_temporary_folder};
+
+/* The first of the places from one on in which the file can be made. */
+static struct error *open_from(uint32_t choice, const struct place *result, struct store *ret)
 {
-    struct store store = {.fd = -1};
-    cleanup_buffer struct buffer beside = {0};
-    if (result)
-        buffer_format(&beside, "%s.%d.pyspyc", result, getpid());
-    if (!try_open(&store, &beside) && !open_in_state_folder(&store) && !open_in_temporary_folder(&store))
-        return error_from_errno(errno, "cannot make a file for the recording");
-    *ret = store;
-    return NULL;
+    struct error *error = NULL;
+    for (uint32_t i = choice; i < array_size(choices); i++) {
+        error_destroy(error);
+        error = choices[i](result, ret);
+        if (error)
+            continue;
+        ret->choice = i;
+        return NULL;
+    }
+    return error ? error : error_create(ERROR_OS, "there is no other place for the recording");
+}
+
+struct error *store_open(const struct place *result, struct store *ret)
+{
+    return open_from(result ? 0 : 1, result, ret);
+}
+
+struct error *store_open_next(const struct store *store, struct store *ret)
+{
+    return open_from(store->choice + 1, NULL, ret);
+}
+
+bool store_is_there(const struct store *store)
+{
+    return store->is_named && faccessat(store->place.folder, store->place.name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool store_is_empty(const struct store *store)
+{
+    struct stat file;
+    return fstat(store->fd, &file) == 0 && file.st_size <= EMPTY_LEN;
 }
 
 void store_keep(struct store *store)
 {
-    free(hand_over(&store->path));
+    store->is_named = false;
 }
 
 void store_drop_name(struct store *store)
 {
-    unlink(store->path);
-    free(hand_over(&store->path));
+    if (store->is_named)
+        unlinkat(store->place.folder, store->place.name, 0);
+    store->is_named = false;
 }
 
 void store_deinit(struct store *store)
 {
-    if (store->path)
-        unlink(store->path);
-    free(store->path);
+    store_drop_name(store);
+    place_deinit(&store->place);
     cleanup_close_fd(&store->fd);
-    *store = (struct store){.fd = -1};
+    *store = (struct store)STORE_NONE;
 }
