@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "profile/sample.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,25 @@ struct recording_writer;
 
 /* Writes to a descriptor, from its position on; it stays the caller's. */
 struct error *recording_writer_create(int fd, struct recording_writer **ret);
+
+/* Where a recording goes on when it can be written no further, as the disk is full. */
+struct recording_refuge {
+    void *context;
+
+    /* Another file, empty, or -1 when there is none: then the writer fails. It stays the owner's. */
+    int (*open)(void *context);
+
+    /*
+     * Tells what became of the file that was opened last: all that was written before is in it now, too, and the writer
+     * goes on there, so that the file before is of no use; or that failed, and another one is asked for. why: the
+     * failure that began it.
+     */
+    void (*settle)(void *context, bool is_used, const struct error *why);
+};
+
+/* The same, for a descriptor that can be read, too. The refuge must outlive the writer. */
+struct error *recording_writer_create_with_refuge(int fd, const struct recording_refuge *refuge,
+                                                  struct recording_writer **ret);
 
 /* Accepts NULL. What was not written is dropped. */
 void recording_writer_destroy(struct recording_writer *writer);
@@ -46,9 +66,15 @@ void recording_writer_append(struct recording_writer *writer, const struct sampl
 /* How many bytes were taken and not written: one block can have 2^28. */
 size_t recording_writer_pending(const struct recording_writer *writer);
 
+/* How long the file is, up to its last whole block. */
+uint64_t recording_writer_len(const struct recording_writer *writer);
+
+/* How many bytes it can get yet, before the disk is full or the limit of a file's size (ulimit -f) is met. */
+uint64_t recording_writer_room(const struct recording_writer *writer);
+
 /*
- * Writes what was taken as one block. When that fails, the file is cut back to its last whole block, and what was taken
- * is lost. Errors: ERROR_OS, as for a full disk, ERROR_NO_MEMORY.
+ * Writes what was taken as one block. When that fails, and there is no refuge, the file is cut back to its last whole
+ * block, and what was taken is lost. Errors: ERROR_OS, as for a full disk, ERROR_NO_MEMORY.
  */
 struct error *recording_writer_write(struct recording_writer *writer);
 

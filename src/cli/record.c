@@ -93,7 +93,9 @@ struct record_arguments {
     bool captures;  /* what the program prints */
     struct outputs outputs;
     struct store store; /* open with the outputs */
-    int ready_fd;       /* -1: nobody waits for the beginning */
+    struct store next;  /* another place for the recording, while it is tried */
+    struct recording_refuge refuge;
+    int ready_fd; /* -1: nobody waits for the beginning */
     struct picture_options picture;
 };
 
@@ -247,12 +249,43 @@ static void work_deinit(struct work *work)
     *work = (struct work){0};
 }
 
+/* --- when there is no room for the recording any more ---------------------------------------------------------------
+ */
+
+static int open_next_store(void *context)
+{
+    struct record_arguments *arguments = context;
+    const struct store *last = arguments->next.fd >= 0 ? &arguments->next : &arguments->store;
+    struct store store = STORE_NONE;
+    struct error *error = store_open_next(last, &store);
+    store_deinit(&arguments->next);
+    arguments->next = store;
+    error_destroy(error);
+    return store.fd;
+}
+
+static void settle_store(void *context, bool is_used, const struct error *why)
+{
+    struct record_arguments *arguments = context;
+    if (!is_used) /* it is closed when the one behind it has been found */
+        return;
+    cleanup_buffer struct buffer shown = {0};
+    escape_visible(&shown, arguments->next.place.path, strlen(arguments->next.place.path));
+    if (progress_is_wanted())
+        progress_clear();
+    fprintf(stderr, "pyspyc: %s; it is kept in %s now, with all that was recorded before\n", why->sentence,
+            buffer_text(&shown));
+    store_deinit(&arguments->store);
+    arguments->store = arguments->next;
+    arguments->next = (struct store)STORE_NONE;
+}
+
 static struct error *work_init(struct work *work, const struct record_arguments *arguments,
                                const struct process *process)
 {
     struct error *error = target_create_profile(&arguments->sampling, process, &work->profile);
     if (!error)
-        error = recording_writer_create(arguments->store.fd, &work->writer);
+        error = recording_writer_create_with_refuge(arguments->store.fd, &arguments->refuge, &work->writer);
     if (!error)
         error = recording_create(&arguments->sampling.recording, work->profile, &work->recording);
     if (!error)
@@ -316,7 +349,7 @@ static struct error *change_outputs(const struct parts *parts)
     store_deinit(&arguments->store);
     error = open_next_outputs(arguments);
     if (!error)
-        error = recording_writer_create(arguments->store.fd, &work->writer);
+        error = recording_writer_create_with_refuge(arguments->store.fd, &arguments->refuge, &work->writer);
     return error;
 }
 
@@ -356,8 +389,13 @@ static struct error *finish(struct record_arguments *arguments, const struct pro
         return error_create(ERROR_OS, "nothing was recorded: there was no memory, or no thread, to be had");
     if (outputs_can_wait(&arguments->outputs))
         supervisor_release_signals();
-    if (!error)
-        error = make_results(arguments, arguments->store.fd, RENDER_WITH_SUMMARY);
+    /* When the recording could not be written to its end, pictures of what there is may still find a place. */
+    struct error *result_error =
+        make_results(arguments, arguments->store.fd, error ? RENDER_PLAIN : RENDER_WITH_SUMMARY);
+    if (error)
+        error_destroy(result_error);
+    else
+        error = result_error;
     if (error)
         return keep_recording(&arguments->store, error);
     if (arguments->is_opened)
@@ -489,6 +527,8 @@ int verb_record(int argc, char **argv)
                             picture_argp_options, filter_argp_options}},
         .ready_fd = -1,
         .store = STORE_NONE,
+        .next = STORE_NONE,
+        .refuge = {&arguments, open_next_store, settle_store},
     };
     sampling_options_init(&arguments.sampling, &arguments.line, TABLE_LIMIT);
     arguments.picture.line = &arguments.line;
@@ -502,6 +542,7 @@ int verb_record(int argc, char **argv)
     guard_end();
     outputs_deinit(&arguments.outputs);
     store_deinit(&arguments.store);
+    store_deinit(&arguments.next);
     picture_options_deinit(&arguments.picture);
     return status;
 }

@@ -2,6 +2,7 @@
 #include "supervisor.h"
 
 #include "base/cleanup.h"
+#include "profile/recording_writer.h"
 #include "progress.h"
 #include "sampler/process_tree.h"
 #include "sampler/recording.h"
@@ -15,11 +16,14 @@
 #include <time.h>
 
 enum {
-    READY_MS = 5000,   /* how long an interpreter that is only just starting is waited for */
-    PROGRESS_MS = 250, /* between updates of the progress line */
-    SAVE_MS = 1000,    /* between savings of what was recorded */
-    CHECK_MS = 200,    /* between looks at a process without a pidfd */
-    MOMENT_MS = 1,     /* until it is tried again to end a part */
+    READY_MS = 5000,      /* how long an interpreter that is only just starting is waited for */
+    PROGRESS_MS = 250,    /* between updates of the progress line */
+    SAVE_MS = 1000,       /* between savings of what was recorded, */
+    SAVE_LEAST_MS = 20,   /* and the least of it, when there is hardly any room left: */
+    SAVES_LEFT = 8,       /* what is lost when there is none is what one saving takes, so many before the end */
+    SCARCE_LEN = 1 << 20, /* so little room may be too little for what comes in the first second */
+    CHECK_MS = 200,       /* between looks at a process without a pidfd */
+    MOMENT_MS = 1,        /* until it is tried again to end a part */
     SIGNAL_STATUS = 128,
 };
 
@@ -59,7 +63,8 @@ struct error *supervisor_init(struct supervisor *supervisor, bool stops_threads)
     fill_signals(&set);
     if (stops_threads)
         add_signals(&set, stop_signals, array_size(stop_signals));
-    *supervisor = (struct supervisor){.signals = -1, .ready_fd = -1, .stops_threads = stops_threads};
+    *supervisor =
+        (struct supervisor){.signals = -1, .ready_fd = -1, .save_ms = SAVE_MS, .stops_threads = stops_threads};
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return error_from_errno(errno, "cannot block signals");
     supervisor->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -235,7 +240,7 @@ static int next_timeout_ms(const struct supervisor *supervisor)
 {
     int timeout_ms = process_tree_timeout_ms(supervisor->tree);
     uint64_t since_ms = elapsed_ms(supervisor) - supervisor->saved_ms;
-    int own_ms = since_ms < SAVE_MS ? SAVE_MS - (int)since_ms : 0;
+    int own_ms = since_ms < supervisor->save_ms ? (int)(supervisor->save_ms - since_ms) : 0;
     if (supervisor->guest)
         own_ms = supervisor->guest->timeout_ms(supervisor->guest->context);
     else if (!supervisor->has_saved || (supervisor->has_progress_line && own_ms > PROGRESS_MS))
@@ -246,6 +251,29 @@ static int next_timeout_ms(const struct supervisor *supervisor)
     return timeout_ms < 0 || timeout_ms > own_ms ? own_ms : timeout_ms;
 }
 
+/* How long to wait until the next saving when the last one took so much, in so long. */
+static uint64_t choose_save_ms(const struct supervisor *supervisor, uint64_t taken, uint64_t took_ms)
+{
+    uint64_t room = recording_writer_room(supervisor->writer);
+    if (!supervisor->has_saved) /* nothing but heads */
+        return room < SCARCE_LEN ? SAVE_LEAST_MS : SAVE_MS;
+    if (room / SAVES_LEFT >= taken * SAVE_MS)
+        return SAVE_MS;
+    uint64_t save_ms = took_ms * (room / SAVES_LEFT) / taken;
+    return save_ms < SAVE_LEAST_MS ? SAVE_LEAST_MS : save_ms > SAVE_MS ? SAVE_MS : save_ms;
+}
+
+static struct error *save(struct supervisor *supervisor, uint64_t now_ms)
+{
+    uint64_t len = recording_writer_len(supervisor->writer);
+    struct error *error = recording_save(supervisor->recording, supervisor->process, supervisor->writer);
+    uint64_t taken = recording_writer_len(supervisor->writer) - len;
+    supervisor->save_ms = choose_save_ms(supervisor, taken, now_ms - supervisor->saved_ms);
+    supervisor->saved_ms = now_ms;
+    supervisor->has_saved = true;
+    return error;
+}
+
 /* Saves what was recorded, if it is time for that. The first time it is what there is to know before the first sample.
  */
 static struct error *save_if_due(struct supervisor *supervisor, bool *ret_is_finished)
@@ -253,13 +281,11 @@ static struct error *save_if_due(struct supervisor *supervisor, bool *ret_is_fin
     if (supervisor->guest)
         return supervisor->guest->take_turn(supervisor->guest->context, supervisor, ret_is_finished);
     uint64_t now_ms = elapsed_ms(supervisor);
-    bool is_due =
-        !supervisor->has_saved || now_ms - supervisor->saved_ms >= SAVE_MS || recording_is_full(supervisor->recording);
+    bool is_due = !supervisor->has_saved || now_ms - supervisor->saved_ms >= supervisor->save_ms ||
+                  recording_is_full(supervisor->recording);
     if (!is_due || recording_state(supervisor->recording) == RECORDING_WAITING)
         return NULL;
-    supervisor->has_saved = true;
-    supervisor->saved_ms = now_ms;
-    return recording_save(supervisor->recording, supervisor->process, supervisor->writer);
+    return save(supervisor, now_ms);
 }
 
 /* The time of the first part begins when recording does. */

@@ -54,7 +54,7 @@ struct supervisor {
     const struct supervisor_guest *guest; /* NULL: there is none, and samples go to the writer */
     struct recording *recording;          /* only while supervisor_record() runs */
     struct process_tree *tree;            /* likewise, */
-    struct recording_writer *writer;      /* and this: where samples are saved each second */
+    struct recording_writer *writer;      /* and this: where samples are saved each second or more often */
     const struct process *process;        /* NULL: it could not be opened */
     struct process **others;        /* more of them, with this one; those that are attached to become the tree's, */
     const struct process *refusing; /* whom the error of supervisor_record() is about, if not the process */
@@ -78,7 +78,8 @@ struct supervisor {
     bool has_saved;     /* something was saved, */
 
     uint64_t part_ms;     /* when the current part began */
-    uint64_t saved_ms;    /* when something was saved last */
+    uint64_t saved_ms;    /* when something was saved last, */
+    uint64_t save_ms;     /* and after how long something is to be saved again */
     uint64_t every_ns;    /* how long a part is; 0: there are none */
     uint64_t duration_ns; /* of the recording; 0: no end */
     uint64_t start_ns;

@@ -12,6 +12,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <zlib.h>
 
 /* What the file has of the profile. */
@@ -23,9 +25,13 @@ struct sent {
     uint32_t name_capacity;
 };
 
+enum { COPY_LEN = 65536 };
+
 struct recording_writer {
     int fd;
-    off_t good_len; /* of the file, up to its last whole block */
+    const struct recording_refuge *refuge; /* NULL: none */
+    off_t begin;                           /* of the recording in the file */
+    off_t good_len;                        /* of the file, up to its last whole block */
     struct sent sent;
     struct buffer content; /* of the next block */
     struct buffer section; /* that is being made */
@@ -59,26 +65,85 @@ static struct error *write_all(int fd, const char *bytes, size_t len)
     return NULL;
 }
 
+/* If that fails too, readers find the block that is not whole. */
+static void cut_back(const struct recording_writer *writer)
+{
+    if (ftruncate(writer->fd, writer->good_len) == 0)
+        (void)lseek(writer->fd, writer->good_len, SEEK_SET);
+}
+
+/* Writes what the file has of the recording into another one. */
+static struct error *copy_good_part(const struct recording_writer *writer, int fd)
+{
+    char bytes[COPY_LEN];
+    for (off_t at = writer->begin; at < writer->good_len;) {
+        off_t left = writer->good_len - at;
+        ssize_t len = pread(writer->fd, bytes, left < COPY_LEN ? (size_t)left : COPY_LEN, at);
+        if (len <= 0)
+            return error_from_errno(len < 0 ? errno : EIO, "cannot read the recording");
+        struct error *error = write_all(fd, bytes, (size_t)len);
+        if (error)
+            return error;
+        at += len;
+    }
+    return NULL;
+}
+
+/* Goes on in another file, with these bytes behind what there is. */
+static struct error *move_to(struct recording_writer *writer, int fd, const char *bytes, size_t len)
+{
+    struct error *error = copy_good_part(writer, fd);
+    if (!error)
+        error = write_all(fd, bytes, len);
+    if (error)
+        return error;
+    writer->fd = fd;
+    writer->good_len += (off_t)len - writer->begin;
+    writer->begin = 0;
+    return NULL;
+}
+
+/* Looks for a file that takes all of it. Takes over the error, and returns it when there is none. */
+static struct error *take_refuge(struct recording_writer *writer, struct error *why, const char *bytes, size_t len)
+{
+    const struct recording_refuge *refuge = writer->refuge;
+    int fd;
+    while (refuge && (fd = refuge->open(refuge->context)) >= 0) {
+        cleanup_error struct error *error = move_to(writer, fd, bytes, len);
+        refuge->settle(refuge->context, !error, why);
+        if (error)
+            continue;
+        error_destroy(why);
+        return NULL;
+    }
+    return why;
+}
+
 static struct error *append_to_file(struct recording_writer *writer, const char *bytes, size_t len)
 {
     struct error *error = write_all(writer->fd, bytes, len);
-    if (!error) {
-        writer->good_len += (off_t)len;
-        return NULL;
+    if (error) {
+        cut_back(writer);
+        return take_refuge(writer, error, bytes, len);
     }
-    /* If that fails too, readers find the block that is not whole. */
-    if (ftruncate(writer->fd, writer->good_len) == 0)
-        (void)lseek(writer->fd, writer->good_len, SEEK_SET);
-    return error;
+    writer->good_len += (off_t)len;
+    return NULL;
 }
 
 struct error *recording_writer_create(int fd, struct recording_writer **ret)
+{
+    return recording_writer_create_with_refuge(fd, NULL, ret);
+}
+
+struct error *recording_writer_create_with_refuge(int fd, const struct recording_refuge *refuge,
+                                                  struct recording_writer **ret)
 {
     cleanup_recording_writer struct recording_writer *writer = calloc(1, sizeof(*writer));
     if (!writer)
         return error_no_memory();
     writer->fd = fd;
-    writer->good_len = lseek(fd, 0, SEEK_CUR);
+    writer->refuge = refuge;
+    writer->begin = writer->good_len = lseek(fd, 0, SEEK_CUR);
     sent_clear(&writer->sent);
     char head[RECORDING_HEAD_LEN];
     memcpy(head, recording_magic, RECORDING_MAGIC_LEN);
@@ -310,6 +375,23 @@ void recording_writer_append(struct recording_writer *writer, const struct sampl
 size_t recording_writer_pending(const struct recording_writer *writer)
 {
     return writer->content.len;
+}
+
+uint64_t recording_writer_len(const struct recording_writer *writer)
+{
+    return (uint64_t)writer->good_len;
+}
+
+uint64_t recording_writer_room(const struct recording_writer *writer)
+{
+    struct rlimit limit;
+    struct statvfs disk;
+    uint64_t len = (uint64_t)writer->good_len, room = UINT64_MAX;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        room = limit.rlim_cur > len ? limit.rlim_cur - len : 0;
+    if (fstatvfs(writer->fd, &disk) == 0 && disk.f_blocks > 0 && disk.f_bavail < room / disk.f_frsize)
+        room = disk.f_bavail * disk.f_frsize;
+    return room;
 }
 
 /* Makes the block of the content. */

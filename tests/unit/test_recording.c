@@ -482,6 +482,75 @@ static void a_full_disk_keeps_what_there_is(void **state)
     assert_int_equal(recording_file_lost_bytes(file), 0);
 }
 
+/* Files for a recording to go on in: the first ones are full, too. */
+struct places {
+    int fds[3];
+    uint32_t opened, used, failed;
+};
+
+static int open_next_place(void *context)
+{
+    struct places *places = context;
+    return places->opened < array_size(places->fds) ? places->fds[places->opened++] : -1;
+}
+
+static void note_place(void *context, bool is_used, const struct error *why)
+{
+    struct places *places = context;
+    assert_non_null(why->sentence);
+    places->used += is_used;
+    places->failed += !is_used;
+}
+
+static int make_memory(unsigned seals)
+{
+    int fd = memfd_create("place", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    assert_int_equal(fcntl(fd, F_ADD_SEALS, seals), 0);
+    return fd;
+}
+
+static void a_full_disk_has_the_recording_go_on_elsewhere(void **state)
+{
+    struct making *making = *state;
+    struct places places = {.fds = {make_memory(F_SEAL_GROW), make_memory(0), -1}};
+    const struct recording_refuge refuge = {&places, open_next_place, note_place};
+    recording_writer_destroy(making->writer);
+    assert_int_equal(ftruncate(making->fd, 0), 0);
+    assert_int_equal(lseek(making->fd, 0, SEEK_SET), 0);
+    assert_null(recording_writer_create_with_refuge(making->fd, &refuge, &making->writer));
+    const struct sample sample = {.time_ns = 1000, .node = add_stack(making->profile, "f", "g", 2), .weight = 1};
+    save(making, &sample, 1);
+    assert_int_equal(fcntl(making->fd, F_ADD_SEALS, F_SEAL_GROW), 0);
+    save(making, &sample, 1);
+    save(making, &sample, 1);
+    assert_int_equal(places.failed, 1);
+    assert_int_equal(places.used, 1);
+    assert_null(recording_writer_finish(making->writer));
+    close(making->fd);
+    close(places.fds[0]);
+    making->fd = places.fds[1];
+    cleanup_recording_file struct recording_file *file = reopen(making);
+    assert_true(recording_file_is_finished(file));
+    struct collected collected = {0};
+    assert_null(recording_file_each_sample(file, collect, &collected));
+    assert_int_equal(collected.count, 3);
+}
+
+static void without_another_place_the_writer_fails(void **state)
+{
+    struct making *making = *state;
+    struct places places = {.fds = {-1}};
+    const struct recording_refuge refuge = {&places, open_next_place, note_place};
+    int full = make_memory(F_SEAL_GROW);
+    struct recording_writer *writer = NULL;
+    (void)making;
+    cleanup_error struct error *error = recording_writer_create_with_refuge(full, &refuge, &writer);
+    assert_non_null(error);
+    assert_null(writer);
+    assert_int_equal(places.used + places.failed, 0);
+    close(full);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,6 +574,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_section_that_is_not_known_is_refused, make, unmake),
         cmocka_unit_test_setup_teardown(another_version_is_refused, make, unmake),
         cmocka_unit_test_setup_teardown(a_full_disk_keeps_what_there_is, make, unmake),
+        cmocka_unit_test_setup_teardown(a_full_disk_has_the_recording_go_on_elsewhere, make, unmake),
+        cmocka_unit_test_setup_teardown(without_another_place_the_writer_fails, make, unmake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
