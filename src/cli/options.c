@@ -264,6 +264,18 @@ struct error *options_take_seconds(const char *text, uint64_t *ret_ns)
     return NULL;
 }
 
+bool options_take_size(const char *text, uint64_t *ret_len)
+{
+    static const char units[] = "KMG";
+    enum { DIGIT_LIMIT = 9, UNIT_BITS = 10 };
+    size_t digits = strspn(text, "0123456789");
+    const char *unit = text[digits] != '\0' ? strchr(units, text[digits]) : NULL;
+    if (digits == 0 || digits > DIGIT_LIMIT || !unit || text[digits + 1] != '\0')
+        return false;
+    *ret_len = strtoull(text, NULL, 10) << UNIT_BITS * (unit - units + 1);
+    return true;
+}
+
 struct error *options_take_percent(const char *text, double *ret)
 {
     char *end;

@@ -50,6 +50,9 @@ struct error *options_take_rate(const char *text, uint64_t *ret_interval_ns);
 struct error *options_take_seconds(const char *text, uint64_t *ret_ns);
 struct error *options_take_time(const char *text, uint64_t *ret_ns);
 
+/* Takes a number of bytes, which ends in K, M or G: of 1024, and so on. False when it is none. */
+bool options_take_size(const char *text, uint64_t *ret_len);
+
 /* A percentage, perhaps with a fraction, 0 to 100. */
 struct error *options_take_percent(const char *text, double *ret);
 

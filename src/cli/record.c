@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "capture.h"
 #include "file_name.h"
+#include "kept_files.h"
 #include "option_list.h"
 #include "options.h"
 #include "outputs.h"
@@ -41,7 +42,10 @@ enum {
     KEY_CAPTURE,
     KEY_OPEN,
     KEY_EVERY,
+    KEY_KEEP,
     EVERY_MIN_NS = 100000000,
+    EVERY_MIN_LEN = 64 << 10,
+    KEEP_LIMIT = 100000,
     PID_NAME_LEN = 16,
     /*
      * Bytes of strings, frames and stacks that are held while recording, beyond which they go to the file and are
@@ -65,10 +69,14 @@ static const struct argp_option record_options[] = {
      1},
     {"duration", 'd', "SECONDS", 0,
      "Stop after this time (default: at the program's end)\v, which 'unlimited' says, too. It is wall time", 2},
-    {"every", KEY_EVERY, "SECONDS", OPTION_SELDOM,
-     "Write a file after each such time, and go on\v. They are numbered: where %n is in a name, or else before its "
-     "ending. Each has what was recorded since the one before; while nothing is recorded, none is written",
+    {"every", KEY_EVERY, "SECONDS|SIZE", OPTION_SELDOM,
+     "Write a file after each such time, or so many bytes of recording (100M), and go on\v. They are numbered: where "
+     "%n is in a name, or else before its ending. Each has what was recorded since the one before; while nothing is "
+     "recorded, none is written. A size ends in K, M or G, and is that of a .pyspyc file, which can have a second "
+     "more. With both, given one after the other, it is what comes first",
      2},
+    {"keep", KEY_KEEP, "COUNT", OPTION_SELDOM,
+     "With --every, keep only the newest so many files of each name\v, and remove those that were written before", 2},
     {"start-paused", KEY_START_PAUSED, NULL, OPTION_SELDOM,
      "Record nothing until SIGUSR1; SIGUSR2 pauses again\v. A program that was started finds the number to send them "
      "to in $PYSPYC_PID",
@@ -85,8 +93,12 @@ static const struct argp_option record_options[] = {
 struct record_arguments {
     struct command_line line; /* must be first */
     struct sampling_options sampling;
-    uint64_t every_ns;    /* between files; 0: one at the end */
-    uint32_t file_number; /* of the current one, from 1 */
+    uint64_t every_ns;   /* between files; 0: time does not matter, */
+    uint64_t every_len;  /* and 0: nor does size. With neither there is one at the end */
+    uint32_t keep_count; /* files of each output that stay; 0: all */
+    struct kept_files kept;
+    uint32_t file_number; /* of the current one, from 1, */
+    bool has_lost_part;   /* of which no results could be made: it was the last one */
     bool is_start_paused;
     bool hides_progress;
     bool is_opened; /* the result is shown */
@@ -103,6 +115,8 @@ static struct error *complete(struct record_arguments *arguments)
 {
     const struct process_options *processes = &arguments->sampling.processes;
     struct error *error = sampling_options_complete(&arguments->sampling);
+    if (!error && arguments->keep_count > 0 && !arguments->outputs.is_numbered)
+        error = error_create(ERROR_USAGE, "--keep needs --every, which writes more than one file");
     if (error)
         return error;
     arguments->picture.format.detail.with_processes = processes->with_children || processes->pid_count > 1;
@@ -118,14 +132,21 @@ static struct error *take_duration(const char *value, uint64_t *ret_ns)
     return NULL;
 }
 
-static struct error *take_every(const char *value, uint64_t *ret_ns)
+static struct error *take_every(struct record_arguments *arguments, const char *value)
 {
-    uint64_t every_ns = 0;
+    uint64_t every_ns = 0, every_len = 0;
+    arguments->outputs.is_numbered = true;
+    if (options_take_size(value, &every_len)) {
+        arguments->every_len = every_len;
+        return every_len >= EVERY_MIN_LEN
+                   ? NULL
+                   : error_create(ERROR_USAGE, "--every takes a size of 64K or more, not '%s'", value);
+    }
     struct error *error = options_take_seconds(value, &every_ns);
     if (!error && every_ns < EVERY_MIN_NS)
         error = error_create(ERROR_USAGE, "--every takes 0.1 seconds or more, not '%s'", value);
     if (!error)
-        *ret_ns = every_ns;
+        arguments->every_ns = every_ns;
     return error;
 }
 
@@ -149,8 +170,10 @@ static error_t parse_record_option(int key, char *value, struct argp_state *stat
         error = take_duration(value, &arguments->sampling.recording.duration_ns);
         break;
     case KEY_EVERY:
-        arguments->outputs.is_numbered = true;
-        error = take_every(value, &arguments->every_ns);
+        error = take_every(arguments, value);
+        break;
+    case KEY_KEEP:
+        error = options_take_count(value, 1, KEEP_LIMIT, &arguments->keep_count);
         break;
     case KEY_START_PAUSED:
         arguments->is_start_paused = true;
@@ -229,6 +252,8 @@ static struct error *open_outputs(struct record_arguments *arguments, struct buf
     struct error *error = arguments->outputs.count == 0 ? add_output(arguments, name) : NULL;
     if (!error)
         error = outputs_complete(&arguments->outputs);
+    if (!error)
+        error = kept_files_init(&arguments->kept, arguments->keep_count, arguments->outputs.count);
     return error ? error : open_next_outputs(arguments);
 }
 
@@ -340,11 +365,14 @@ static struct error *change_outputs(const struct parts *parts)
     struct record_arguments *arguments = parts->arguments;
     struct work *work = parts->work;
     struct error *error = recording_writer_finish(work->writer);
-    if (!error)
+    if (!error) {
         error = make_results(arguments, arguments->store.fd, RENDER_PLAIN);
+        arguments->has_lost_part = error != NULL;
+    }
     recording_writer_destroy(hand_over(&work->writer));
     if (error)
         return keep_recording(&arguments->store, error);
+    kept_files_add(&arguments->kept, &arguments->outputs);
     outputs_close(&arguments->outputs);
     store_deinit(&arguments->store);
     error = open_next_outputs(arguments);
@@ -387,6 +415,8 @@ static struct error *finish(struct record_arguments *arguments, const struct pro
         fprintf(stderr, "pyspyc: nothing was recorded, as SIGUSR1 did not come to begin it\n");
     if (!error && is_cut && progress.samples == 0)
         return error_create(ERROR_OS, "nothing was recorded: there was no memory, or no thread, to be had");
+    if (arguments->has_lost_part) /* its results were tried, and it is said where it is */
+        return error;
     if (outputs_can_wait(&arguments->outputs))
         supervisor_release_signals();
     /* When the recording could not be written to its end, pictures of what there is may still find a place. */
@@ -398,6 +428,7 @@ static struct error *finish(struct record_arguments *arguments, const struct pro
         error = result_error;
     if (error)
         return keep_recording(&arguments->store, error);
+    kept_files_add(&arguments->kept, &arguments->outputs);
     if (arguments->is_opened)
         viewer_open(&arguments->outputs);
     return is_cut
@@ -422,7 +453,7 @@ static struct error *record_process(struct record_arguments *arguments, const st
     supervisor->ready_fd = arguments->ready_fd;
     supervisor->duration_ns = arguments->sampling.recording.duration_ns;
     struct parts parts = {arguments, process, supervisor, &work};
-    const struct part_ender ender = {arguments->every_ns, end_part, &parts};
+    const struct part_ender ender = {arguments->every_ns, arguments->every_len, end_part, &parts};
     error = supervisor_record(supervisor, &ender, &is_recorded);
     supervisor->recording = NULL;
     supervisor->tree = NULL;
@@ -540,6 +571,7 @@ int verb_record(int argc, char **argv)
     else
         status = arguments.sampling.program ? record_program(&arguments) : record_pid(&arguments);
     guard_end();
+    kept_files_deinit(&arguments.kept);
     outputs_deinit(&arguments.outputs);
     store_deinit(&arguments.store);
     store_deinit(&arguments.next);

@@ -227,10 +227,20 @@ static bool may_become_python(const struct supervisor *supervisor, const struct 
     return false;
 }
 
+/* Whether as much as is to be in one part was saved. */
+static bool is_part_full(const struct supervisor *supervisor)
+{
+    return supervisor->every_len > 0 && recording_writer_len(supervisor->writer) >= supervisor->every_len;
+}
+
 /* -1: none does. */
 static int until_part_ends_ms(const struct supervisor *supervisor)
 {
-    if (!supervisor->has_begun || supervisor->every_ns == 0 || supervisor->is_paused)
+    if (!supervisor->has_begun || supervisor->is_paused)
+        return -1;
+    if (is_part_full(supervisor))
+        return MOMENT_MS;
+    if (supervisor->every_ns == 0)
         return -1;
     int64_t left_ms = (int64_t)(supervisor->part_ms + supervisor->every_ns / 1000000 - elapsed_ms(supervisor));
     return left_ms < MOMENT_MS ? MOMENT_MS : left_ms > SAVE_MS ? SAVE_MS : (int)left_ms;
@@ -302,7 +312,8 @@ static struct error *end_part_if_over(const struct supervisor *supervisor, const
 {
     uint64_t part_ms = elapsed_ms(supervisor) - supervisor->part_ms;
     bool is_running = recording_state(supervisor->recording) == RECORDING_RUNNING && !supervisor->is_paused;
-    if (ender->every_ns == 0 || !is_running || part_ms < ender->every_ns / 1000000)
+    bool is_over = (ender->every_ns > 0 && part_ms >= ender->every_ns / 1000000) || is_part_full(supervisor);
+    if (!is_running || !is_over)
         return NULL;
     return ender->end_part(ender->context);
 }
@@ -310,7 +321,9 @@ static struct error *end_part_if_over(const struct supervisor *supervisor, const
 void supervisor_begin_part(struct supervisor *supervisor, struct recording_writer *writer)
 {
     uint64_t now_ms = elapsed_ms(supervisor);
-    supervisor->part_ms = now_ms - (now_ms - supervisor->part_ms) % (supervisor->every_ns / 1000000);
+    uint64_t every_ms = supervisor->every_ns / 1000000;
+    supervisor->part_ms =
+        now_ms - (every_ms > 0 && supervisor->every_len == 0 ? (now_ms - supervisor->part_ms) % every_ms : 0);
     supervisor->has_saved = false;
     supervisor->writer = writer;
 }
@@ -393,6 +406,7 @@ struct error *supervisor_record(struct supervisor *supervisor, const struct part
         recording_suspend(supervisor->recording);
     supervisor->was_paused |= supervisor->is_paused;
     supervisor->every_ns = ender->every_ns;
+    supervisor->every_len = ender->every_len;
     *ret_is_recorded = false;
     error = attach_all(supervisor);
     if (error)

@@ -45,7 +45,8 @@ struct supervisor_guest {
  * supervisor_begin_part(). Without that it is asked again in a moment.
  */
 struct part_ender {
-    uint64_t every_ns; /* 0: there are no parts */
+    uint64_t every_ns;  /* 0: parts do not end with time, */
+    uint64_t every_len; /* and 0: nor when so many bytes were saved */
     struct error *(*end_part)(void *context);
     void *context;
 };
@@ -80,7 +81,8 @@ struct supervisor {
     uint64_t part_ms;     /* when the current part began */
     uint64_t saved_ms;    /* when something was saved last, */
     uint64_t save_ms;     /* and after how long something is to be saved again */
-    uint64_t every_ns;    /* how long a part is; 0: there are none */
+    uint64_t every_ns;    /* how long a part is; 0: that is not told by time, */
+    uint64_t every_len;   /* and 0: nor by the bytes that were saved */
     uint64_t duration_ns; /* of the recording; 0: no end */
     uint64_t start_ns;
 };

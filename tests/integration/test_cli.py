@@ -591,7 +591,7 @@ class TestWords(CliCase):
         """{long name: (letter or "", value or "")}, as the whole help has it."""
         done = self.run_as_py_spy("help", verb)
         self.assertEqual(done.returncode, 0, done.stderr)
-        found = re.findall(r"^  (?:-(.), |    )--([a-z-]+)(?: ([A-Z]+))?", done.stdout, re.M)
+        found = re.findall(r"^  (?:-(.), |    )--([a-z-]+)(?: ([A-Z|]+))?", done.stdout, re.M)
         return {name: (letter, value) for letter, name, value in found}
 
     def words(self, kind):
@@ -631,7 +631,7 @@ class TestWords(CliCase):
         verbs = dict(zip(*[iter(re.split(r"^\.SS (.*)\n", page.split(".SH VERBS\n")[1].split(".SH ")[0], flags=re.M)[1:])] * 2))
         self.assertLessEqual(set(self.verbs()), set(verbs))
         for verb in self.verbs():
-            found = re.findall(r"^\.TP\n(?:\\fB-(.)\\fR, )?\\fB--([a-z-]+)\\fR(?: \\fI([A-Z]+)\\fR)?$", verbs[verb], re.M)
+            found = re.findall(r"^\.TP\n(?:\\fB-(.)\\fR, )?\\fB--([a-z-]+)\\fR(?: \\fI([A-Z|]+)\\fR)?$", verbs[verb], re.M)
             options = {name: (letter, value) for letter, name, value in found if name not in ("capture", "hideprogress")}
             self.assertEqual(options, self.options(verb), verb)
         for head in ("FILES", "EXIT STATUS", "SIGNALS", "ENVIRONMENT", "EXAMPLES"):
@@ -681,7 +681,7 @@ class TestWords(CliCase):
         text = self.words("zsh")
         for verb in self.verbs():
             block = re.search(r"^    %s\)\n(.*?);;" % verb, text, re.M | re.S).group(1)
-            found = re.findall(r"'\*'(?:{-(.)\+?,--([a-z-]+)=?}'|'--([a-z-]+)=?)\[(?:[^]\\]|\\.)*\](?::([A-Z]+))?", block)
+            found = re.findall(r"'\*'(?:{-(.)\+?,--([a-z-]+)=?}'|'--([a-z-]+)=?)\[(?:[^]\\]|\\.)*\](?::([A-Z|]+))?", block)
             options = {one or other: (letter, value) for letter, one, other, value in found}
             self.assertEqual(options, self.options(verb), verb)
 
