@@ -458,10 +458,8 @@ static struct error *record_process(struct record_arguments *arguments, const st
     supervisor->recording = NULL;
     supervisor->tree = NULL;
     supervisor->writer = NULL;
-    if (error && !is_recorded && target_ended_while_starting(supervisor, error)) {
-        error_destroy(error);
-        error = NULL;
-    }
+    if (error && !is_recorded)
+        error = target_allow_early_end(supervisor, error);
     if (error && !is_recorded)
         return target_describe_error(arguments->sampling.program, arguments->sampling.processes.with_children,
                                      supervisor->refusing ? supervisor->refusing : process, error);
@@ -542,12 +540,13 @@ static int record_program(struct record_arguments *arguments)
         supervisor.has_progress_line = shows_progress(arguments) && (captured >= 0 || !isatty(STDOUT_FILENO));
         error = record_process(arguments, process, &supervisor);
     }
+    bool has_failed = error && error->kind != ERROR_TARGET_GONE;
     if (error)
         report_error(error);
     int status = supervisor_wait_for_child(&supervisor);
     if (captured >= 0 && (error || status != 0))
         capture_show(captured);
-    return error ? STATUS_WRAPPER_FAILURE : status;
+    return has_failed ? STATUS_WRAPPER_FAILURE : status;
 }
 
 int verb_record(int argc, char **argv)

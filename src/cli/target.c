@@ -85,9 +85,14 @@ void target_report_refusals(const struct process_tree *tree)
                 error->sentence);
 }
 
-bool target_ended_while_starting(const struct supervisor *supervisor, const struct error *error)
+struct error *target_allow_early_end(const struct supervisor *supervisor, struct error *error)
 {
-    return supervisor->child > 0 && supervisor->has_ended && error->kind == ERROR_NOT_READY;
+    bool is_too_early = error->kind == ERROR_NOT_READY || error->kind == ERROR_TARGET_GONE;
+    if (supervisor->child <= 0 || !supervisor->has_ended || !is_too_early)
+        return error;
+    error_destroy(error);
+    fprintf(stderr, "pyspyc: the program ended before a Python interpreter came up in it\n");
+    return NULL;
 }
 
 /* A process and a script are easily taken for programs. */

@@ -40,8 +40,11 @@ struct error *target_describe_error(char **program, bool with_children, const st
 /* Says who is missing in the recording, if anybody is. */
 void target_report_refusals(const struct process_tree *tree);
 
-/* Whether a program was a Python, and ended before that was up: there is nothing to record, and nothing wrong. */
-bool target_ended_while_starting(const struct supervisor *supervisor, const struct error *error);
+/*
+ * Takes an error over that came before the first sample. NULL: a program that we started ended before a Python was up
+ * in it, or before it could be looked at. There is nothing to record, and nothing wrong; it is said.
+ */
+struct error *target_allow_early_end(const struct supervisor *supervisor, struct error *error);
 
 /* Print why a program could not be started, or why we failed with one, and return the exit status. */
 int target_report_start_error(struct error *error, char **program);

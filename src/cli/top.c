@@ -241,10 +241,8 @@ static struct error *watch(struct top_arguments *arguments, const struct process
     supervisor->guest = NULL;
     supervisor->recording = NULL;
     supervisor->tree = NULL;
-    if (error && !is_recorded && target_ended_while_starting(supervisor, error)) {
-        error_destroy(error);
-        error = NULL;
-    }
+    if (error && !is_recorded)
+        error = target_allow_early_end(supervisor, error);
     if (error && !is_recorded)
         return target_describe_error(arguments->sampling.program, arguments->sampling.processes.with_children,
                                      supervisor->refusing ? supervisor->refusing : process, error);
@@ -335,12 +333,13 @@ static int watch_program(struct top_arguments *arguments)
         supervisor.process = process;
         error = watch(arguments, process, &supervisor);
     }
+    bool has_failed = error && error->kind != ERROR_TARGET_GONE;
     if (error)
         report_error(error);
     int status = leave_program(arguments, &supervisor);
     if (arguments->view.output)
         print_output(&arguments->output);
-    return error ? STATUS_WRAPPER_FAILURE : status;
+    return has_failed ? STATUS_WRAPPER_FAILURE : status;
 }
 
 /* Whether there is a terminal to draw on, and nobody asks for text. */

@@ -172,7 +172,15 @@ static bool is_readable(const struct process *process)
 struct error *denial_explain(struct error *error, const struct process *process)
 {
     struct standing standing;
-    if (error->kind != ERROR_PERMISSION || is_readable(process))
+    if (error->kind != ERROR_PERMISSION)
+        return error;
+    /* Who has ended cannot be traced, for which the kernel has the same word (Linux kernel/ptrace.c: ptrace_attach()).
+     */
+    if (!process_is_running(process)) {
+        error_destroy(error);
+        return error_create(ERROR_TARGET_GONE, "process %d has ended", process->pid);
+    }
+    if (is_readable(process))
         return error;
     error_destroy(error);
     error = privileges_check(process->directory, process->pid);

@@ -199,6 +199,8 @@ struct error *process_read_maps(const struct process *process, struct maps *ret)
     struct error *error = process_read_file(process, "maps", &text);
     if (error)
         return error;
+    if (text.len == 0) /* it has begun to end, and given up its memory */
+        return gone(process);
     return maps_init(ret, buffer_text(&text), text.len);
 }
 

@@ -6,9 +6,11 @@
 #include "target/process.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -249,6 +251,23 @@ static void other_errors_are_left_alone(void **state)
     error_destroy(error);
 }
 
+static void who_has_ended_has_not_refused(void **state)
+{
+    (void)state;
+    siginfo_t info;
+    cleanup_process struct process *process = NULL;
+    pid_t child = fork();
+    while (child == 0)
+        pause();
+    assert_null(process_open(NULL, child, &process));
+    kill(child, SIGKILL);
+    assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+    cleanup_error struct error *error = denial_explain(error_create(ERROR_PERMISSION, "refused"), process);
+    assert_int_equal(error->kind, ERROR_TARGET_GONE);
+    assert_non_null(strstr(error->sentence, "has ended"));
+    waitpid(child, NULL, 0);
+}
+
 static void a_missing_status_does_no_harm(void **state)
 {
     (void)state;
@@ -300,6 +319,7 @@ int main(void)
         cmocka_unit_test(user_namespaces_are_told_apart_by_their_maps),
         cmocka_unit_test(the_security_module_is_named),
         cmocka_unit_test(other_errors_are_left_alone),
+        cmocka_unit_test(who_has_ended_has_not_refused),
         cmocka_unit_test(a_missing_status_does_no_harm),
         cmocka_unit_test(the_capability_of_a_user_of_many_groups_is_seen),
         cmocka_unit_test(what_may_be_read_was_refused_something_else),
