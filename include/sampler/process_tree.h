@@ -56,7 +56,7 @@ bool process_tree_was_attached(const struct process_tree *tree);
 struct error *process_tree_take_error(struct process_tree *tree);
 
 /* How many others run a Python that could not be attached to, and why the first of them could not. The tree's own. */
-const struct error *process_tree_refusals(const struct process_tree *tree, uint32_t *ret_count);
+const struct error *process_tree_refusals(struct process_tree *tree, uint32_t *ret_count);
 
 static inline void cleanup_process_tree_destroy(struct process_tree **tree)
 {

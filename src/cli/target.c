@@ -76,7 +76,7 @@ struct error *target_describe_error(char **program, bool with_children, const st
     return error->kind == ERROR_NOT_READY ? error_wrap(error, "process %d", process->pid) : error;
 }
 
-void target_report_refusals(const struct process_tree *tree)
+void target_report_refusals(struct process_tree *tree)
 {
     uint32_t count;
     const struct error *error = process_tree_refusals(tree, &count);

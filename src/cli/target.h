@@ -38,7 +38,7 @@ struct error *target_describe_error(char **program, bool with_children, const st
                                     struct error *error);
 
 /* Says who is missing in the recording, if anybody is. */
-void target_report_refusals(const struct process_tree *tree);
+void target_report_refusals(struct process_tree *tree);
 
 /*
  * Takes an error over that came before the first sample. NULL: a program that we started ended before a Python was up

@@ -52,6 +52,7 @@ struct process_tree {
     uint64_t blind_search_ns; /* also when nobody seems to have had a child */
     bool was_attached;
     struct error *refusal; /* see process_tree_refusals() */
+    bool has_lacked;       /* some process could not be watched, for want of descriptors or memory */
     uint32_t refusal_count;
 };
 
@@ -138,11 +139,23 @@ static void refuse(struct process_tree *tree, pid_t pid, struct error *error)
         tree->refusal = error_wrap(error, "process %d", pid);
 }
 
+/* Takes the error over of a process that there was no descriptor or no memory for; the next search meets it again. */
+static void note_lack(struct process_tree *tree, pid_t pid, struct error *error)
+{
+    bool is_lack = error->kind == ERROR_OS || error->kind == ERROR_NO_MEMORY;
+    if (is_lack && !tree->has_lacked)
+        refuse(tree, pid, error_wrap(error, "it, or others"));
+    else
+        error_destroy(error);
+    tree->has_lacked |= is_lack;
+}
+
 static bool is_refused(const struct member *member)
 {
     return !member->was_attached && member->error &&
            (member->error->kind == ERROR_UNSUPPORTED_VERSION || member->error->kind == ERROR_PERMISSION ||
-            member->error->kind == ERROR_BUSY);
+            member->error->kind == ERROR_BUSY || member->error->kind == ERROR_OS ||
+            member->error->kind == ERROR_NO_MEMORY);
 }
 
 static void note_changes(struct process_tree *tree)
@@ -284,10 +297,13 @@ static void add_child(struct process_tree *tree, const char *proc, pid_t pid, ui
         return;
     }
     cleanup_error struct error *error = process_open(proc, pid, &process);
-    if (error || process->pid != pid || !process_is_running(process))
+    if (!error && (process->pid != pid || !process_is_running(process)))
         return;
-    error = add_member(tree, process, process, now_ns + SHORT_REST_NS);
     if (!error)
+        error = add_member(tree, process, process, now_ns + SHORT_REST_NS);
+    if (error)
+        note_lack(tree, pid, hand_over(&error));
+    else
         (void)hand_over(&process);
 }
 
@@ -300,6 +316,8 @@ static void find_children_of(struct process_tree *tree, const struct process *pa
         if (!is_member(tree, pids[i]))
             add_child(tree, parent->proc, pids[i], now_ns);
     }
+    if (error)
+        note_lack(tree, parent->pid, error_wrap(hand_over(&error), "its child processes cannot be listed"));
 }
 
 static bool is_search_due(struct process_tree *tree, uint64_t now_ns)
@@ -373,8 +391,13 @@ struct error *process_tree_take_error(struct process_tree *tree)
     return hand_over(&tree->members[0]->error);
 }
 
-const struct error *process_tree_refusals(const struct process_tree *tree, uint32_t *ret_count)
+const struct error *process_tree_refusals(struct process_tree *tree, uint32_t *ret_count)
 {
+    for (uint32_t i = 0; i < tree->count; i++) {
+        struct member *member = tree->members[i];
+        if (is_refused(member))
+            refuse(tree, member->process->pid, hand_over(&member->error));
+    }
     *ret_count = tree->refusal_count;
     return tree->refusal;
 }
