@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/table.h"
+#include "facts.h"
 #include "formats/formats.h"
 #include "json_stream.h"
 #include "label.h"
@@ -158,6 +159,31 @@ static void write_process(struct chrometrace *trace, uint32_t process)
     json_raw(&trace->json, "}}");
 }
 
+/*
+ * What is known of the recording. The form is a list of events, so it is one of these, of a kind that viewers pass
+ * over; labels of a process they show beside its name.
+ */
+static void write_facts(struct chrometrace *trace)
+{
+    const struct timeline *timeline = &trace->timeline;
+    const struct profile *profile = timeline->profile;
+    uint32_t count;
+    const struct profile_thread *threads = profile_threads(profile, &count);
+    int64_t pid = timeline->order_count > 0 ? timeline_pid(timeline, threads[timeline->order[0]].process) : 0;
+    cleanup_buffer struct buffer warning = {0};
+    begin_metadata(trace, pid, pid, "pyspyc");
+    facts_write_json(&trace->json, profile);
+    json_raw(&trace->json, "}}");
+    facts_append_warning(&warning, &profile_get_info(profile)->intervals);
+    if (warning.len > 0) {
+        begin_metadata(trace, pid, pid, "process_labels");
+        json_raw(&trace->json, "\"labels\":");
+        json_string(&trace->json, buffer_text(&warning), warning.len);
+        json_raw(&trace->json, "}}");
+    }
+    trace->json.text.failed |= warning.failed;
+}
+
 static void write_thread(struct chrometrace *trace, uint32_t thread, uint32_t place)
 {
     uint32_t count;
@@ -280,6 +306,7 @@ struct error *chrometrace_write(const struct view *view, const struct format_opt
     if (error)
         return error;
     json_raw(&trace.json, "[\n");
+    write_facts(&trace);
     error = write_members(&trace);
     if (!error)
         error = timeline_each_tile(&trace.timeline, write_tile, &trace);

@@ -180,7 +180,9 @@ static void append_head(struct table *table, const char *name, const struct diff
     const struct profile_info *info = profile_get_info(side->profile);
     buffer_format(out, "%-6s %9.*f s, ", name, table->decimals, diff_seconds(side, side->all));
     facts_append_count(out, side->all);
-    buffer_format(out, " sample%s: ", side->all == 1 ? "" : "s");
+    buffer_format(out, " sample%s%s", side->all == 1 ? "" : "s", facts_are_lossy(&info->intervals) ? ", " : "");
+    facts_append_warning(out, &info->intervals);
+    buffer_append_text(out, ": ");
     append_string(out, side->profile, info->title);
     if (info->selection != PROFILE_NONE) {
         buffer_append_text(out, "; shown: ");

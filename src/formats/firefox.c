@@ -13,15 +13,20 @@
 #include "firefox_tables.h"
 #include "writers.h"
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
+#include "facts.h"
 #include "formats/formats.h"
+#include "profile/losses.h"
 #include "profile/members.h"
 #include "profile/profile.h"
 #include "profile/sample.h"
 #include "profile/view.h"
 #include "tile_file.h"
 
-enum { VISIBLE_THREADS = 20 }; /* at first */
+enum {
+    VISIBLE_THREADS = 20, /* at first */
+};
 
 struct firefox {
     struct json_stream json;
@@ -329,6 +334,20 @@ static void write_extra_number(struct firefox *firefox, const char *label, uint6
     json_raw(&firefox->json, "}");
 }
 
+/* By cause, as an entry each: what was lost or seen less well. */
+static void write_losses(struct firefox *firefox)
+{
+    uint32_t count;
+    const struct profile_loss *losses = profile_losses(firefox->timeline.profile, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        json_raw(&firefox->json, ",{\"label\":");
+        json_profile_string(&firefox->json, firefox->timeline.profile, losses[i].cause);
+        json_raw(&firefox->json, ",\"format\":\"integer\",\"value\":");
+        json_number(&firefox->json, losses[i].count);
+        json_raw(&firefox->json, "}");
+    }
+}
+
 static void write_extra(struct firefox *firefox)
 {
     const struct profile_info *info = profile_get_info(firefox->timeline.profile);
@@ -342,6 +361,7 @@ static void write_extra(struct firefox *firefox)
     write_extra_number(firefox, "Intervals lost: torn", info->intervals.torn, ",");
     write_extra_number(firefox, "Intervals lost: unreadable", info->intervals.unreadable, ",");
     write_extra_number(firefox, "Intervals lost: missed", info->intervals.missed, ",");
+    write_losses(firefox);
     json_raw(&firefox->json, "]}],\n");
 }
 
@@ -364,7 +384,7 @@ static void write_meta(struct firefox *firefox)
     json_raw(json,
              "{\"meta\":{\"preprocessedProfileVersion\":60,\"version\":33,\"importedFrom\":\"pyspyc " PYSPYC_VERSION
              "\",\"product\":");
-    json_short_string(json, profile, info->title);
+    facts_write_warned_title(&firefox->json, profile); /* what the viewer shows above a profile */
     json_raw(json, ",\n\"interval\":");
     write_ms(firefox, info->interval_ns);
     json_raw(json, ",\"startTime\":");

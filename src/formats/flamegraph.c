@@ -11,14 +11,48 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "embedded.h"
+#include "facts.h"
 #include "formats/formats.h"
 #include "picture.h"
+#include "profile/losses.h"
 #include "profile/profile.h"
 #include "writers.h"
+
+#include <inttypes.h>
 
 static bool has_samples(const struct picture *picture)
 {
     return picture->tree.nodes[0].total > 0;
+}
+
+static bool is_lossy(const struct picture *picture)
+{
+    return !picture->diff && facts_are_lossy(&profile_get_info(picture->profile)->intervals);
+}
+
+/* What becomes of a picture's numbers, for those who have only the file. */
+static struct error *write_description(const struct profile *profile, FILE *out)
+{
+    uint32_t count;
+    cleanup_buffer struct buffer text = {0}, escaped = {0};
+    const struct profile_intervals *intervals = &profile_get_info(profile)->intervals;
+    uint64_t all = facts_count_intervals(intervals);
+    if (all == 0)
+        return NULL;
+    buffer_format(&text, "Of %" PRIu64 " intervals: ", all);
+    facts_append_intervals(&text, intervals);
+    const struct profile_loss *losses = profile_losses(profile, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        size_t len;
+        const char *cause = profile_string(profile, losses[i].cause, &len);
+        buffer_format(&text, "; %" PRIu64 " ", losses[i].count);
+        escape_visible(&text, cause, len);
+    }
+    escape_xml(&escaped, buffer_text(&text), text.len);
+    if (text.failed || escaped.failed)
+        return error_no_memory();
+    fprintf(out, "<desc>%s</desc>\n", buffer_text(&escaped));
+    return NULL;
 }
 
 static struct error *write_opening(const struct picture *picture, const struct flamegraph_frame *frame, FILE *out)
@@ -31,11 +65,12 @@ static struct error *write_opening(const struct picture *picture, const struct f
     if (!frame->is_in_page)
         fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", out);
     fprintf(out,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"pyspyc-flamegraph%s\" width=\"%u\" height=\"%u\""
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"pyspyc-flamegraph%s%s\" width=\"%u\" height=\"%u\""
             " viewBox=\"0 0 %u %u\" role=\"img\" aria-label=\"Flame graph of %s\">\n",
-            has_samples(picture) ? "" : " empty", width, height, width, height, buffer_text(&title));
+            has_samples(picture) ? "" : " empty", is_lossy(picture) ? " lossy" : "", width, height, width, height,
+            buffer_text(&title));
     fprintf(out, "<title>%s - flame graph</title>\n", buffer_text(&title));
-    return NULL;
+    return picture->diff ? NULL : write_description(picture->profile, out);
 }
 
 /* In a CDATA section text stays as it is both for XML parsers and for HTML parsers that meet it inside <svg>. */

@@ -3,10 +3,10 @@
 #include "writers.h"
 
 #include "base/cleanup.h"
+#include "facts.h"
 #include "formats/formats.h"
 #include "json_stream.h"
 #include "numbers.h"
-#include "profile/losses.h"
 #include "profile/members.h"
 #include "profile/profile.h"
 #include "profile/sample.h"
@@ -274,21 +274,6 @@ static struct error *write_sample(void *context, const struct sample *sample)
     return NULL;
 }
 
-static void write_losses(struct json_format *format)
-{
-    uint32_t count;
-    const struct profile_loss *losses = profile_losses(format->profile, &count);
-    write_key(format, "losses");
-    json_raw(&format->json, "[");
-    for (uint32_t i = 0; i < count; i++) {
-        json_raw(&format->json, i > 0 ? ",{\"cause\":" : "{\"cause\":");
-        json_profile_string(&format->json, format->profile, losses[i].cause);
-        write_number(format, "count", losses[i].count);
-        json_raw(&format->json, "}");
-    }
-    json_raw(&format->json, "]");
-}
-
 static void write_end(struct json_format *format)
 {
     const struct profile_info *info = profile_get_info(format->profile);
@@ -297,15 +282,8 @@ static void write_end(struct json_format *format)
     write_number(format, "weight", format->weight);
     write_known(format, "all_weight", info->all_samples);
     write_known(format, "cpu_ns", info->cpu_ns);
-    write_key(format, "intervals");
-    json_raw(&format->json, "{\"ok\":");
-    json_number(&format->json, info->intervals.ok);
-    write_number(format, "idle", info->intervals.idle);
-    write_number(format, "torn", info->intervals.torn);
-    write_number(format, "unreadable", info->intervals.unreadable);
-    write_number(format, "missed", info->intervals.missed);
-    json_raw(&format->json, "}");
-    write_losses(format);
+    json_raw(&format->json, ",");
+    facts_write_json(&format->json, format->profile);
     end_line(format);
 }
 

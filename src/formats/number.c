@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "number.h"
 
+#include <string.h>
+
 /* The value of a digit; 16 when it is none. */
 static unsigned digit_value(char c)
 {
@@ -23,4 +25,11 @@ bool number_parse(const char *text, size_t len, unsigned base, uint64_t *ret)
     if (len > 0)
         *ret = number;
     return len > 0;
+}
+
+bool number_parse_with_unit(const char *text, size_t len, const char *unit, uint64_t *ret)
+{
+    size_t unit_len = strlen(unit);
+    return len > unit_len && text[len - unit_len - 1] == ' ' && memcmp(text + len - unit_len, unit, unit_len) == 0 &&
+           number_parse(text, len - unit_len - 1, 10, ret);
 }

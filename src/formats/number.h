@@ -13,4 +13,7 @@
  */
 bool number_parse(const char *text, size_t len, unsigned base, uint64_t *ret);
 
+/* Likewise a decimal number, with a space and a unit behind it: "42 ns". */
+bool number_parse_with_unit(const char *text, size_t len, const char *unit, uint64_t *ret);
+
 #endif

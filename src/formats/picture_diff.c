@@ -108,8 +108,11 @@ bool picture_diff_legend(uint32_t number, const char **ret_class, const char **r
 static void append_side(struct buffer *out, const char *name, const struct diff_side *side)
 {
     buffer_format(out, "%s %.4g s, ", name, diff_seconds(side, side->all));
+    const struct profile_intervals *intervals = &profile_get_info(side->profile)->intervals;
     facts_append_count(out, side->all);
-    buffer_format(out, " sample%s; ", side->all == 1 ? "" : "s");
+    buffer_format(out, " sample%s%s", side->all == 1 ? "" : "s", facts_are_lossy(intervals) ? ", " : "");
+    facts_append_warning(out, intervals);
+    buffer_append_text(out, "; ");
 }
 
 void picture_diff_append_facts(struct buffer *out, const struct picture_diff *picture)

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "facts.h"
 #include "number.h"
 #include "profile/losses.h"
 #include "profile/profile.h"
@@ -14,20 +15,8 @@ static const char command_key[] = "command: ";
 static const char selection_key[] = "shown: ";
 static const char intervals_key[] = "intervals: ";
 static const char cpu_key[] = "CPU time: ";
-static const char cpu_unit[] = " ns";
+static const char cpu_unit[] = "ns";
 static const char loss_key[] = "lost ";
-static const char list_separator[] = ", ";
-
-static const struct outcome {
-    const char *word;
-    size_t offset; /* in struct profile_intervals */
-} outcomes[] = {
-    {" ok", offsetof(struct profile_intervals, ok)},
-    {" idle", offsetof(struct profile_intervals, idle)},
-    {" torn", offsetof(struct profile_intervals, torn)},
-    {" unreadable", offsetof(struct profile_intervals, unreadable)},
-    {" missed", offsetof(struct profile_intervals, missed)},
-};
 
 static void append_text(struct buffer *out, const char *key, const struct profile *profile, uint32_t string)
 {
@@ -40,14 +29,19 @@ static void append_text(struct buffer *out, const char *key, const struct profil
     buffer_append_char(out, '\0');
 }
 
+/* pprof shows comments above its tables and graphs. */
+static void append_warning(struct buffer *out, const struct profile_intervals *intervals)
+{
+    if (!facts_are_lossy(intervals))
+        return;
+    facts_append_warning(out, intervals);
+    buffer_append_char(out, '\0');
+}
+
 static void append_intervals(struct buffer *out, const struct profile_intervals *intervals)
 {
     buffer_append_text(out, intervals_key);
-    for (size_t i = 0; i < array_size(outcomes); i++) {
-        uint64_t count;
-        memcpy(&count, (const char *)intervals + outcomes[i].offset, sizeof(count));
-        buffer_format(out, "%s%" PRIu64 "%s", i > 0 ? list_separator : "", count, outcomes[i].word);
-    }
+    facts_append_intervals(out, intervals);
     buffer_append_char(out, '\0');
 }
 
@@ -66,11 +60,12 @@ static void append_losses(struct buffer *out, const struct profile *profile)
 void pprof_facts_append(struct buffer *out, const struct profile *profile)
 {
     const struct profile_info *info = profile_get_info(profile);
+    append_warning(out, &info->intervals);
     append_text(out, command_key, profile, info->title);
     append_text(out, selection_key, profile, info->selection);
     append_intervals(out, &info->intervals);
     if (info->cpu_ns > 0) {
-        buffer_format(out, "%s%" PRIu64 "%s", cpu_key, info->cpu_ns, cpu_unit);
+        buffer_format(out, "%s%" PRIu64 " %s", cpu_key, info->cpu_ns, cpu_unit);
         buffer_append_char(out, '\0');
     }
     append_losses(out, profile);
@@ -86,28 +81,6 @@ static const char *value_of(const char *comment, const char *key)
 const char *pprof_facts_command(const char *comment)
 {
     return value_of(comment, command_key);
-}
-
-/* Takes a number that a word follows. */
-static bool take_number(const char *text, size_t len, const char *word, uint64_t *ret)
-{
-    size_t word_len = strlen(word);
-    return len > word_len && memcmp(text + len - word_len, word, word_len) == 0 &&
-           number_parse(text, len - word_len, 10, ret);
-}
-
-static void take_intervals(const char *text, struct profile_intervals *intervals)
-{
-    while (*text != '\0') {
-        size_t len = strcspn(text, ",");
-        for (size_t i = 0; i < array_size(outcomes); i++) {
-            uint64_t count;
-            if (take_number(text, len, outcomes[i].word, &count))
-                memcpy((char *)intervals + outcomes[i].offset, &count, sizeof(count));
-        }
-        text += len;
-        text += strspn(text, list_separator);
-    }
 }
 
 /* "12: intervals that ..." */
@@ -127,8 +100,8 @@ bool pprof_facts_take(struct profile *profile, const char *comment)
     const char *intervals = value_of(comment, intervals_key);
     const char *cpu = value_of(comment, cpu_key);
     if (intervals)
-        take_intervals(intervals, &info->intervals);
+        facts_take_intervals(intervals, &info->intervals);
     if (cpu)
-        take_number(cpu, strlen(cpu), cpu_unit, &info->cpu_ns);
+        number_parse_with_unit(cpu, strlen(cpu), cpu_unit, &info->cpu_ns);
     return loss ? take_loss(profile, loss) : true;
 }

@@ -49,7 +49,24 @@ static void tell_lost(struct buffer *out, const struct profile_info *info)
     if (lost == 0)
         buffer_append_text(out, "none");
     else
-        buffer_format(out, " (%.2g%%)", 100.0 * (double)lost / (double)(lost + intervals->ok + intervals->idle));
+        buffer_format(out, " (%.2g%%)", 100.0 * (double)lost / (double)facts_count_intervals(intervals));
+}
+
+static void append_intervals(struct report *report, const struct profile_intervals *intervals)
+{
+    cleanup_buffer struct buffer text = {0}, warning = {0};
+    uint64_t all = facts_count_intervals(intervals);
+    if (all == 0)
+        return;
+    facts_append_warning(&warning, intervals);
+    if (warning.len > 0)
+        report_write_text(report, PAINT_HOT, &warning);
+    buffer_append_text(&text, "of ");
+    facts_append_count(&text, all);
+    buffer_append_text(&text, " intervals: ");
+    facts_append_intervals(&text, intervals);
+    report_write_text(report, PAINT_FAINT, &text);
+    report->line.failed |= text.failed || warning.failed;
 }
 
 static void tell_samples(struct buffer *out, const struct report *report, const struct profile_info *info)
@@ -169,6 +186,7 @@ void report_head(struct report *report)
         report->line.failed |= facts[i].text.failed;
         buffer_deinit(&facts[i].text);
     }
+    append_intervals(report, &info->intervals);
     if (report->whole > 0)
         append_measure(report, info);
     else

@@ -10,6 +10,7 @@
 #include "writers.h"
 
 #include "base/cleanup.h"
+#include "facts.h"
 #include "formats/formats.h"
 #include "json_stream.h"
 #include "numbers.h"
@@ -308,8 +309,10 @@ static void write_head(struct speedscope *speedscope)
     const struct profile *profile = speedscope->timeline.profile;
     json_raw(json, "{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\n\"exporter\":\"pyspyc@");
     json_raw(json, PYSPYC_VERSION "\",\n\"name\":");
-    json_profile_string(json, profile, profile_get_info(profile)->title);
-    json_raw(json, ",\n\"activeProfileIndex\":0,\n");
+    facts_write_warned_title(&speedscope->json, profile);
+    json_raw(json, ",\n\"pyspyc\":{");
+    facts_write_json(json, profile);
+    json_raw(json, "},\n\"activeProfileIndex\":0,\n");
 }
 
 struct error *speedscope_write(const struct view *view, const struct format_options *options, FILE *out)

@@ -195,9 +195,10 @@ class TimelineFormats(harness.TestCase):
         validator = jsonschema.Draft7Validator(schema)
         validator.check_schema(schema)
         validator.validate(self.files["speedscope"])
-        # The schema has no word on other keys: these are all that src/lib/file-format-spec.ts of 1.25.0 knows.
+        # The schema has no word on other keys: these are all that src/lib/file-format-spec.ts of 1.25.0 knows, and one of
+        # our own, which it passes over.
         self.assertEqual(set(self.files["speedscope"]),
-                         {"$schema", "shared", "profiles", "name", "activeProfileIndex", "exporter"})
+                         {"$schema", "shared", "profiles", "name", "activeProfileIndex", "exporter", "pyspyc"})
         # A schema that takes anything would say nothing.
         broken = dict(self.files["speedscope"], profiles=[dict(self.files["speedscope"]["profiles"][0], weights="no")])
         with self.assertRaises(jsonschema.ValidationError):

@@ -53,6 +53,8 @@ static void who_is_who_is_told_first(void **state)
     cleanup_free char *text = write_built(&built, "chrometrace", &(struct format_options){0});
     const char *expected =
         "[\n"
+        "{\"ph\":\"M\",\"pid\":10,\"tid\":10,\"name\":\"pyspyc\",\"args\":{\"intervals\":{\"ok\":0,\"idle\":0,"
+        "\"torn\":0,\"unreadable\":0,\"missed\":0},\"losses\":[]}},\n"
         "{\"ph\":\"M\",\"pid\":10,\"tid\":10,\"name\":\"process_name\",\"args\":{\"name\":\"app.py\"}},\n"
         "{\"ph\":\"M\",\"pid\":10,\"tid\":10,\"name\":\"process_sort_index\",\"args\":{\"sort_index\":0}},\n"
         "{\"ph\":\"M\",\"pid\":10,\"tid\":10,\"name\":\"thread_name\",\"args\":{\"name\":\"MainThread\"}},\n"

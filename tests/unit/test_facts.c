@@ -31,6 +31,27 @@ static void assert_reasons(const struct profile_intervals *intervals, const char
     assert_string_equal(buffer_text(&reasons), expected);
 }
 
+static void only_more_than_one_percent_is_a_warning(void **state)
+{
+    (void)state;
+    static const struct {
+        struct profile_intervals intervals;
+        const char *expected;
+    } cases[] = {
+        {{0}, ""},
+        {{.ok = 99, .torn = 1}, ""},
+        {{.ok = 980, .torn = 5, .unreadable = 6, .missed = 9},
+         "2.0 % of the intervals were lost, so shares may be off"},
+        {{.missed = 1}, "100 % of the intervals were lost, so shares may be off"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        cleanup_buffer struct buffer out = {0};
+        facts_append_warning(&out, &cases[i].intervals);
+        assert_string_equal(buffer_text(&out), cases[i].expected);
+        assert_int_equal(facts_are_lossy(&cases[i].intervals), *cases[i].expected != '\0');
+    }
+}
+
 static void counts_have_commas(void **state)
 {
     (void)state;
@@ -76,7 +97,10 @@ static void losses_are_said_when_there_are_any(void **state)
     assert_facts(&info, 5, "5 samples, 12.34 s, 100 per second; lost: 12 torn (0.96 %)");
     info.intervals.unreadable = 1;
     info.intervals.missed = 1000;
-    assert_facts(&info, 5, "5 samples, 12.34 s, 100 per second; lost: 12 torn, 1 unreadable, 1,000 missed (45 %)");
+    assert_facts(
+        &info, 5,
+        "45 % of the intervals were lost, so shares may be off; 5 samples, 12.34 s, 100 per second; lost: 12 torn, "
+        "1 unreadable, 1,000 missed (45 %)");
 }
 
 static void an_empty_recording_says_why(void **state)
@@ -93,6 +117,7 @@ static void an_empty_recording_says_why(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_more_than_one_percent_is_a_warning),
         cmocka_unit_test(counts_have_commas),
         cmocka_unit_test(samples_time_and_rate_are_said),
         cmocka_unit_test(what_is_shown_is_said_when_it_is_not_all),

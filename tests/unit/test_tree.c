@@ -150,6 +150,8 @@ static void callers_stand_above_what_they_call(void **state)
                 "python app.py --fast\n"
                 "Duration  1.23s                   Samples   100 (100 a second)\n"
                 "CPU time  1.11s (90%)             Lost      2 torn, 1 missed (2.4%)\n"
+                "2.4 % of the intervals were lost, so shares may be off\n"
+                "of 123 intervals: 100 ok, 20 idle, 2 torn, 0 unreadable, 1 missed\n"
                 "100% is 1.00s, the sum of all samples; 0.20s idle not counted (-i does)\n"
                 "\n"
                 "1.00s  100%  <module>  app.py:1 → 20\n"
@@ -169,6 +171,7 @@ static void a_profile_without_samples_says_why(void **state)
                 "python app.py --fast\n"
                 "Duration  1.23s                   Samples   0 (100 a second)\n"
                 "Lost      none\n"
+                "of 5 intervals: 0 ok, 5 idle, 0 torn, 0 unreadable, 0 missed\n"
                 "no samples\n"
                 "5 of 5 samples were idle; -i shows them\n");
 }
@@ -345,6 +348,7 @@ static void everything_is_shown_when_wanted(void **state)
                 "python app.py --fast\n"
                 "Duration  1.23s                   Samples   100 (100 a second)\n"
                 "Lost      none\n"
+                "of 100 intervals: 100 ok, 0 idle, 0 torn, 0 unreadable, 0 missed\n"
                 "100% is 1.00s, the sum of all samples\n"
                 "\n"
                 "1.00s  100%  main                app.py:1 → 2\n"
@@ -633,6 +637,7 @@ static void the_flat_table_is_sorted_by_self_time(void **state)
                 "python app.py --fast\n"
                 "Duration  1.23s                   Samples   100 (100 a second)\n"
                 "Lost      none\n"
+                "of 100 intervals: 100 ok, 0 idle, 0 torn, 0 unreadable, 0 missed\n"
                 "100% is 1.00s, the sum of all samples\n"
                 "\n"
                 "       self        total  function\n"
