@@ -2,7 +2,7 @@
 
     PYSPYC=build/pyspyc python3 test_recordings.py [VERSION | PYTHON]
 
-PYSPYC_LONG=1 kills fifty profilers instead of ten.
+PYSPYC_LONG=1 kills a hundred profilers instead of ten.
 """
 import glob
 import gzip
@@ -18,7 +18,7 @@ import unittest
 import harness
 
 FAST = ("-r", "200")
-KILLS = 50 if os.environ.get("PYSPYC_LONG") else 10
+KILLS = 100 if os.environ.get("PYSPYC_LONG") else 10
 AT_ONCE = 10
 #: Between savings, and what a busy machine may add to that.
 SAVED_EACH_S = 1.0
@@ -288,7 +288,7 @@ class TestBlocks(RecordingCase):
         # A signal takes some time on a busy machine: what is before and after the block can have some samples.
         self.assertGreater(in_block, 0.95 * stacks.total(), outcome)
         self.assertAlmostEqual(in_block / 500, spent, delta=0.1 * spent, msg=outcome)
-        self.assertEqual(outcome.counts()["missed"], 0, outcome)
+        self.assertLess(outcome.counts()["missed"], 0.05 * outcome.counts()["intervals"], outcome)
         self.assertAlmostEqual(outcome.counts()["intervals"] / 500, spent, delta=0.1 * spent, msg=outcome)
 
     def test_pauses_are_no_part_of_the_time(self):
