@@ -11,30 +11,12 @@
 #define NATIVE_UNWINDER_H
 
 #include "base/error.h"
-#include "memory/memory.h"
-#include "memory/registers.h"
 #include "native/modules.h"
+#include "native/stack.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 enum { NATIVE_FRAME_LIMIT = 16384 }; /* of one stack; what is further out is cut */
-
-/* A copy of the used part of a thread's stack, from the stack pointer (or below) on. */
-struct native_stack {
-    struct registers registers;
-    remote_addr start;
-    const unsigned char *bytes;
-    size_t len;
-};
-
-struct native_frame {
-    remote_addr pc;  /* where it executes, or where it goes on after the call that it made */
-    remote_addr sp;  /* the stack pointer in it */
-    remote_addr cfa; /* where its own memory, [sp, cfa), ends: its caller's stack pointer; sp when that is not known */
-    bool is_call;    /* the pc is that after a call, which is in the instruction before */
-    bool is_guess;   /* nothing says that it called the frame before, but it is likely */
-};
 
 enum unwind_end {
     UNWIND_WHOLE, /* up to the thread's first function */
