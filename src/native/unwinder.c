@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/table.h"
 #include "call_site.h"
+#include "known_stacks.h"
 #include "remote.h"
 #include "rules.h"
 
@@ -25,10 +26,13 @@ struct unwinder {
     unw_addr_space_t space;
     struct rules *rules;
     struct native_frame *frames;
-    uint32_t count, capacity;
+    struct saved_registers *saved; /* in each frame */
+    uint32_t count, capacity, saved_capacity;
     uint32_t sure_count;  /* those that stand even if the rest does not lead to the thread's first function; 0: all */
     struct remote remote; /* of the stack that is being unwound */
     unw_cursor_t cursor;  /* at its last frame */
+    struct known_stacks known;
+    uint32_t known_count; /* of the last frames: those that were known */
 };
 
 struct error *unwinder_create(struct modules *modules, struct unwinder **ret)
@@ -54,7 +58,9 @@ void unwinder_destroy(struct unwinder *unwinder)
     if (unwinder->space)
         unw_destroy_addr_space(unwinder->space);
     page_cache_destroy(unwinder->cache);
+    known_stacks_deinit(&unwinder->known);
     free(unwinder->frames);
+    free(unwinder->saved);
     free(unwinder);
 }
 
@@ -72,13 +78,21 @@ enum step {
     STEP_FAILED, /* this way does not lead to one */
 };
 
+static bool append_frame(struct unwinder *unwinder, const struct native_frame *frame)
+{
+    if (!array_grow(&unwinder->frames, unwinder->count, &unwinder->capacity, sizeof(*frame)) ||
+        !array_grow(&unwinder->saved, unwinder->count, &unwinder->saved_capacity, sizeof(*unwinder->saved)))
+        return false;
+    unwinder->frames[unwinder->count] = *frame;
+    unwinder->saved[unwinder->count++].is_known = false;
+    return true;
+}
+
 static bool append(struct unwinder *unwinder, const struct place *place)
 {
-    if (!array_grow(&unwinder->frames, unwinder->count, &unwinder->capacity, sizeof(*unwinder->frames)))
-        return false;
-    unwinder->frames[unwinder->count++] = (struct native_frame){
+    const struct native_frame frame = {
         .pc = place->pc, .sp = place->sp, .cfa = place->sp, .is_call = place->is_call, .is_guess = place->is_guess};
-    return true;
+    return append_frame(unwinder, &frame);
 }
 
 /* A caller's frame lies further out, except on aarch64, where a function may have none. */
@@ -237,11 +251,35 @@ static enum step step_out(struct unwinder *unwinder, struct place *ret)
     return step == STEP_FAILED ? step_by_guess(unwinder, frame, &here, ret) : step;
 }
 
+/* Takes the callers of the last frame from a stack that was unwound before, when they are sure to be the same. */
+static bool take_known(struct unwinder *unwinder)
+{
+    const struct native_frame *frame = &unwinder->frames[unwinder->count - 1];
+    struct saved_registers *saved = &unwinder->saved[unwinder->count - 1];
+    saved_registers_read(&unwinder->cursor, saved);
+    uint32_t known_count = known_stacks_find(&unwinder->known, frame, saved);
+    if (known_count == 0 || unwinder->count + known_count > NATIVE_FRAME_LIMIT)
+        return false;
+    const struct native_frame *known_frames = unwinder->known.current->frames;
+    uint32_t count = unwinder->count;
+    for (uint32_t i = known_count - 1; i-- > 0;) {
+        if (!append_frame(unwinder, &known_frames[i])) {
+            unwinder->count = count;
+            return false;
+        }
+    }
+    unwinder->frames[count - 1].cfa = known_frames[known_count - 1].cfa;
+    unwinder->known_count = known_count - 1;
+    return true;
+}
+
 /* Steps out of the last frame, and on. In a search, only to where a call stands. */
 static enum unwind_end walk(struct unwinder *unwinder, bool is_search)
 {
     struct place caller;
     while (unwinder->count < NATIVE_FRAME_LIMIT) {
+        if (!is_search && take_known(unwinder))
+            return UNWIND_WHOLE;
         enum step step = step_out(unwinder, &caller);
         if (step == STEP_END)
             return UNWIND_WHOLE;
@@ -298,6 +336,11 @@ static bool search(struct unwinder *unwinder, const struct native_stack *stack)
     return false;
 }
 
+void unwinder_update(struct unwinder *unwinder)
+{
+    known_stacks_forget(&unwinder->known);
+}
+
 enum unwind_end unwinder_run(struct unwinder *unwinder, const struct native_stack *stack,
                              const struct native_frame **ret_frames, uint32_t *ret_count)
 {
@@ -313,10 +356,15 @@ enum unwind_end unwinder_run(struct unwinder *unwinder, const struct native_stac
     memcpy(remote->registers, registers, sizeof(remote->registers));
     unwinder->count = 0;
     unwinder->sure_count = 0;
+    unwinder->known_count = 0;
+    known_stacks_begin(&unwinder->known, stack);
     const struct place first = {.pc = registers[REGISTER_PC], .sp = registers[REGISTER_SP]};
     enum unwind_end end = UNWIND_LOST;
     if (append(unwinder, &first) && unw_init_remote(&unwinder->cursor, unwinder->space, remote) >= 0)
         end = walk(unwinder, false);
+    if (end == UNWIND_WHOLE && unwinder->sure_count == 0)
+        known_stacks_keep(&unwinder->known, stack, unwinder->frames, unwinder->saved, unwinder->count,
+                          unwinder->known_count);
     if (end != UNWIND_WHOLE && unwinder->sure_count > 0) {
         drop_frames(unwinder, unwinder->sure_count);
         end = UNWIND_LOST;

@@ -41,6 +41,7 @@ static struct error *update(struct native_stacks *stacks, const struct maps *map
     stacks->merge.interpreter = NULL;
     stacks->is_outdated = false;
     stacks->methods.maps = maps;
+    unwinder_update(stacks->unwinder);
     symbolizer_update(stacks->symbolizer);
     return error;
 }

@@ -444,9 +444,11 @@ static void without_modules_there_is_one_frame(void **state)
     descend(3, 1);
     assert_int_equal(run(&fixture, &own.stack), UNWIND_WHOLE);
     assert_null(modules_update(fixture.modules, &none));
+    unwinder_update(fixture.unwinder);
     assert_int_not_equal(run(&fixture, &own.stack), UNWIND_WHOLE);
     assert_int_equal(fixture.count, 1);
     assert_null(modules_update(fixture.modules, &fixture.maps));
+    unwinder_update(fixture.unwinder);
     check_whole(&fixture);
     unmake(&fixture);
 }
@@ -484,6 +486,66 @@ static uint64_t random_address(const struct fixture *fixture)
     default:
         return mapping->start + random_number() % (mapping->end - mapping->start);
     }
+}
+
+/* What an unwinder says that does not remember any stack. */
+static void check_against_no_memory(struct fixture *fixture, struct unwinder *forgetful,
+                                    const struct native_stack *stack)
+{
+    const struct native_frame *frames;
+    uint32_t count;
+    unwinder_update(forgetful);
+    enum unwind_end how = unwinder_run(forgetful, stack, &frames, &count);
+    assert_int_equal(run(fixture, stack), how);
+    assert_int_equal(fixture->count, count);
+    for (uint32_t i = 0; i < count; i++) {
+        assert_int_equal(fixture->frames[i].pc, frames[i].pc);
+        assert_int_equal(fixture->frames[i].sp, frames[i].sp);
+        assert_int_equal(fixture->frames[i].cfa, frames[i].cfa);
+        assert_int_equal(fixture->frames[i].is_call, frames[i].is_call);
+        assert_int_equal(fixture->frames[i].is_guess, frames[i].is_guess);
+    }
+}
+
+static uint64_t random_word_of(const struct native_stack *stack)
+{
+    uint64_t word;
+    memcpy(&word, stack->bytes + random_number() % (stack->len - sizeof(word)) / sizeof(word) * sizeof(word),
+           sizeof(word));
+    return random_number() % 4 == 0 ? random_number() : word;
+}
+
+/* One to three words or registers of a stack get a value that others of it have; most are changed back afterwards. */
+static void remembered_stacks_change_no_answer(void **state)
+{
+    struct fixture *fixture = *state;
+    struct unwinder *forgetful;
+    uint32_t whole = 0;
+    assert_null(unwinder_create(fixture->modules, &forgetful));
+    for (int round = 0; round < 4000; round++) {
+        if (round % 200 == 0)
+            round % 400 ? recurse(DEPTH / 2) : descend(DEPTH, 1);
+        struct native_stack stack = own.stack;
+        /* Sometimes another end, and so another stack: more of them than are remembered. */
+        if (round % 3 == 0)
+            stack.len -= random_number() % 24 * sizeof(uint64_t);
+        unsigned char *bytes = malloc(stack.len);
+        assert_non_null(bytes);
+        memcpy(bytes, own.stack.bytes, stack.len);
+        stack.bytes = bytes;
+        for (uint64_t i = random_number() % 4; i > 0; i--) {
+            uint64_t value = random_word_of(&stack), at = random_number() % (stack.len / sizeof(value));
+            if (random_number() % 4 == 0)
+                stack.registers.values[random_number() % REGISTER_SP] = value;
+            else
+                memcpy(bytes + at * sizeof(value), &value, sizeof(value));
+        }
+        check_against_no_memory(fixture, forgetful, &stack);
+        whole += fixture->count > 10;
+        free(bytes);
+    }
+    assert_in_range(whole, 1000, 4000);
+    unwinder_destroy(forgetful);
 }
 
 static void hostile_registers_and_bytes_do_no_harm(void **state)
@@ -609,6 +671,7 @@ int main(void)
 #endif
         cmocka_unit_test_setup_teardown(without_modules_there_is_one_frame, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_allocated_for_what_is_known, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(remembered_stacks_change_no_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(hostile_registers_and_bytes_do_no_harm, set_up, tear_down),
         cmocka_unit_test_setup_teardown(changed_tables_do_no_harm, set_up, tear_down),
     };
