@@ -75,6 +75,16 @@ static bool are_noted_soon(struct departures *departures, pid_t child)
     return false;
 }
 
+/* On a busy machine a thread may take longer to stop than a profiler waits. */
+static void wait_long(struct stop *stop)
+{
+    stop_wait(stop, 1);
+    for (int i = 0; i < PATIENCE && stop->state == STOP_OVERDUE; i++) {
+        stop->state = STOP_ASKED;
+        stop_wait(stop, 1);
+    }
+}
+
 /* Whether the registers of a departure were those that ptrace then found. False, too: we were disturbed. */
 static bool compare_with_ptrace(struct departures *departures, pid_t child)
 {
@@ -89,7 +99,7 @@ static bool compare_with_ptrace(struct departures *departures, pid_t child)
         return false;
     assert_true(stop_begin(&stop, &task));
     bool is_undisturbed = cpu_watch_is_undisturbed(&watch);
-    stop_wait(&stop, 1);
+    wait_long(&stop);
     bool is_read = stop_read_registers(&stop, &told);
     assert_true(stop_end(&stop));
     if (!is_undisturbed || !is_read)
