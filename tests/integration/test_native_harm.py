@@ -271,8 +271,8 @@ class TestWithoutStops(test_native.NativeCase):
     @unittest.skipUnless(harness.may_have_registers(), "we may not have registers written down here")
     def test_thread_that_leaves_its_cpu_often(self):
         """To write its registers down each time would cost too much."""
-        self.assertGreater(self.share_of_time_noted(self.start_ready(COMPUTING)), 0.8)
-        self.assertLess(self.share_of_time_noted(self.start_ready(SWITCHING)), 0.5)
+        self.assertGreater(self.share_of_time_noted(self.start_ready(COMPUTING)), 0.5)
+        self.assertLess(self.share_of_time_noted(self.start_ready(SWITCHING)), 0.3)
 
 
 if __name__ == "__main__":
