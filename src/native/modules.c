@@ -11,9 +11,14 @@ enum {
     MODULE_LIMIT = 4096,      /* just-in-time compilers map their code in many pieces */
     MODULE_FILE_LIMIT = 1024, /* files that are kept open; chromium has 150 */
     VDSO_LEN_LIMIT = 1 << 20, /* bytes; it has two pages */
+    GAP_LIMIT = 8,            /* of one module; BOLT, which rewrites linked programs, makes one */
 };
 
 static const char vdso_name[] = "[vdso]";
+
+struct gap {
+    remote_addr start, end;
+};
 
 struct module {
     struct native_module shown;
@@ -22,6 +27,8 @@ struct module {
     bool is_deleted;
     bool is_kept; /* during an update: it is also among the new ones */
     char *path;
+    struct gap gaps[GAP_LIMIT]; /* between its first code and its last, what is none */
+    uint32_t gap_count;
     struct loaded_image loaded;
 };
 
@@ -210,6 +217,18 @@ static bool list_module(struct modules *modules, const struct maps *maps, const 
     return true;
 }
 
+/* Takes the mappings of a module, the first of which has the given index. Returns the index of the last. */
+static uint32_t take_mappings(struct module *module, const struct maps *maps, uint32_t index)
+{
+    module->gap_count = 0;
+    for (; index + 1 < maps->count && maps->mappings[index + 1].start < module->shown.end; index++) {
+        const struct mapping *next = &maps->mappings[index + 1];
+        if (!next->executable && module->gap_count < GAP_LIMIT)
+            module->gaps[module->gap_count++] = (struct gap){next->start, next->end};
+    }
+    return index;
+}
+
 static void unmark(struct module_list *list)
 {
     for (uint32_t i = 0; i < list->count; i++)
@@ -228,10 +247,9 @@ struct error *modules_update(struct modules *modules, const struct maps *maps)
             unmark(&modules->list);
             return error_no_memory();
         }
-        struct native_module *shown = &list.modules[list.count - 1]->shown;
-        shown->end = end_of_code(maps, i);
-        while (i + 1 < maps->count && maps->mappings[i + 1].start < shown->end)
-            i++;
+        struct module *module = list.modules[list.count - 1];
+        module->shown.end = end_of_code(maps, i);
+        i = take_mappings(module, maps, i);
     }
     list_deinit(&modules->list);
     modules->list = list;
@@ -249,8 +267,14 @@ const struct native_module *modules_find(struct modules *modules, remote_addr ad
 {
     if (!is_in(&modules->list, modules->last_found, address))
         modules->last_found = find_index(&modules->list, address);
-    bool is_found = is_in(&modules->list, modules->last_found, address);
-    return is_found ? &modules->list.modules[modules->last_found]->shown : NULL;
+    if (!is_in(&modules->list, modules->last_found, address))
+        return NULL;
+    const struct module *module = modules->list.modules[modules->last_found];
+    for (uint32_t i = 0; i < module->gap_count; i++) {
+        if (address >= module->gaps[i].start && address < module->gaps[i].end)
+            return NULL;
+    }
+    return &module->shown;
 }
 
 int modules_open_jit_names(const struct modules *modules)

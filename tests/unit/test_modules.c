@@ -114,7 +114,10 @@ static void a_module_is_what_is_mapped_of_a_file_from_code_to_code(void **state)
     assert_int_equal(module->bias, 0x11000 - 0x3000);
     assert_non_null(module->image);
     assert_non_null(module->debug);
-    assert_ptr_equal(modules_find(fixture->modules, 0x12fff), module);
+    assert_ptr_equal(modules_find(fixture->modules, 0x11fff), module);
+    assert_null(modules_find(fixture->modules, 0x12000)); /* data */
+    assert_null(modules_find(fixture->modules, 0x12fff));
+    assert_ptr_equal(modules_find(fixture->modules, 0x13000), module);
     assert_ptr_equal(modules_find(fixture->modules, 0x13fff), module);
     assert_null(modules_find(fixture->modules, 0x10fff));
     assert_null(modules_find(fixture->modules, 0x14000));
