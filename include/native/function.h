@@ -20,8 +20,10 @@ struct native_function {
     const char *file;   /* with its source, as the compiler (or Cython) named it; "" when not known */
     const char *path;   /* of the module, see native_module.path */
     uint64_t start;     /* where it begins in the target; 0: not known, or inlined */
+    uint64_t len;       /* of its code, or the part of it that begins there; 0: not known, or inlined */
     bool is_inlined;    /* into the next one of the list */
     bool is_named;      /* false: the name is one of an address */
+    bool is_made;       /* its code is in memory that is no file's: a just-in-time compiler made it */
 };
 
 #endif

@@ -14,6 +14,7 @@ enum python_role {
     PYTHON_ROLE_WORK,     /* what somebody's code asked for: zlib_compress, list_sort_impl, take_gil */
     PYTHON_ROLE_PLUMBING, /* the way from one Python function to the next, which tells nobody anything */
     PYTHON_ROLE_EVAL,     /* the evaluation loop: each is one or more Python frames */
+    PYTHON_ROLE_HANDLER,  /* what the loop called to do its own work: all that is in it is the loop's */
 };
 
 /*

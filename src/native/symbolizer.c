@@ -148,6 +148,7 @@ static bool describe_memory(struct symbolizer *symbolizer, const struct native_m
     const char *vsyscall = module ? vsyscall_name(module, pc) : NULL;
     struct native_function function = {.symbol = "", .file = "", .path = module ? module->path : ""};
     function.is_named = jit || vsyscall;
+    function.is_made = module && !module->path[0];
     buffer_clear(&symbolizer->name);
     if (jit) {
         function.symbol = jit->name;
@@ -185,13 +186,14 @@ static bool add_code(struct symbolizer *symbolizer, const struct native_module *
                      const struct code_description *code, uint32_t index, struct description *ret)
 {
     const struct code_place *place = &code->places[index];
-    const bool is_inlined = index + 1 < code->count;
+    const bool is_inlined = index + 1 < code->count, has_place = code->is_found && !is_inlined;
     struct native_function function = {
         .symbol = is_inlined ? "" : code->symbol,
         .file = place->file,
         .line = place->line,
         .path = module->path,
-        .start = code->is_found && !is_inlined ? module->bias + code->function.address : 0,
+        .start = has_place ? module->bias + code->function.address : 0,
+        .len = has_place ? code->function.len : 0,
         .is_inlined = is_inlined,
         .is_named = is_inlined || code->symbol[0],
     };

@@ -230,7 +230,6 @@ static const char *const plumbing_prefixes[] = {
     "_Py_UnixMain",
     "_Py_VectorCall",
     "_Py_slot_",
-    "_TAIL_CALL_",
     "cfunction_call",
     "cfunction_vectorcall_",
     "coro_wrapper_",
@@ -283,6 +282,16 @@ static bool has_listed_prefix(const char *symbol, size_t len)
     return false;
 }
 
+/*
+ * Of a tail-calling interpreter (3.14 and later) each instruction is a function (Python/ceval_macros.h), and 3.15 calls
+ * what its own just-in-time compiler made through one (Python/jit.c).
+ */
+static bool is_handler(const char *symbol, size_t len)
+{
+    static const char prefix[] = "_TAIL_CALL_";
+    return strncmp(symbol, prefix, sizeof(prefix) - 1) == 0 || is_name(symbol, len, "_PyJIT_Entry");
+}
+
 /* PEP 523 made a way to the loop of PyEval_EvalFrameEx, in 3.6. */
 static bool is_wrapped_loop(const struct python_version *version)
 {
@@ -296,5 +305,7 @@ enum python_role python_native_role(const char *symbol, const struct python_vers
         return PYTHON_ROLE_EVAL;
     if (is_name(symbol, len, "PyEval_EvalFrameEx"))
         return is_wrapped_loop(version) ? PYTHON_ROLE_PLUMBING : PYTHON_ROLE_EVAL;
+    if (is_handler(symbol, len))
+        return PYTHON_ROLE_HANDLER;
     return is_listed(symbol, len) || has_listed_prefix(symbol, len) ? PYTHON_ROLE_PLUMBING : PYTHON_ROLE_WORK;
 }

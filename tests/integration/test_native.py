@@ -368,6 +368,23 @@ class TestOtherLanguages(NativeCase):
         self.assert_chain(found, r"^ffi_call\b", r"^jitted outer\(int, long\)", r"^jitted_inner")
         self.assertEqual(target.finish()[0], 0, target.stderr())
 
+    def test_code_of_pythons_own_compiler(self):
+        """It takes the place of the evaluation loop, and is no more to be seen than that."""
+        environment = dict(self.environment(), PYTHON_JIT="1")
+        compiles = "import sys; sys.exit(not sys._jit.is_enabled())"
+        if self.version < (3, 15) or subprocess.run([self.python, "-c", compiles], env=environment).returncode != 0:
+            self.skipTest("this interpreter compiles nothing, or not so that its callers could be found")
+        target = self.start(self.python, "-c", HOT, env=environment)
+        self.assertEqual(target.read_line(), "ready")
+        outcome, stacks = self.record("--native", "-r", "500", "-d", "2", "--pid", target.pid)
+        self.assertEqual(losses_of(outcome)[1], 0, outcome)
+        in_memory = stacks.total(lambda stack: any("[anonymous]" in frame for frame in stack))
+        self.assertLess(in_memory, 0.05 * stacks.total(), outcome)
+        outcome, stacks = self.record("--native-all", "-r", "500", "-d", "2", "--pid", target.pid)
+        in_memory = stacks.total(lambda stack: any("[anonymous]" in frame for frame in stack))
+        self.assertGreater(in_memory, 0.2 * stacks.total(), outcome)
+        target.end()
+
     def test_perf_trampolines(self):
         """Python's own code in memory: it calls the evaluation loop."""
         if self.version < (3, 12):
@@ -380,6 +397,20 @@ class TestOtherLanguages(NativeCase):
         trail = [r"^py::outer", r"^outer \(", r"^py::inner", r"^inner \("]
         self.assert_chain(self.stacks_under("py::repeat", target, "--native-all"), *trail)
         self.assertEqual(target.finish()[0], 0, target.stderr())
+
+
+#: What CPython's own just-in-time compiler takes up at once.
+HOT = """
+import sys
+sys.stdout.write("ready\\n")
+sys.stdout.flush()
+def work():
+    x = 0
+    while True:
+        for i in range(1000):
+            x = (x + i * i) % 7
+work()
+"""
 
 
 class TestThreadsWithoutPython(NativeCase):

@@ -19,7 +19,7 @@
  */
 enum { STACK = 0x10000, FRAME_LEN = 16, LIMIT = 32, NAME_LEN = 48 };
 
-static const struct python_version version = {.major = 3, .minor = 9};
+static struct python_version version = {.major = 3, .minor = 9};
 static struct native_function functions[LIMIT];
 static char function_names[LIMIT][NAME_LEN];
 static char code_names[LIMIT][NAME_LEN];
@@ -40,15 +40,18 @@ static void read_native(const char *text, struct native_frame *frames, uint32_t 
     uint32_t count = 0;
     snprintf(words, sizeof(words), "%s", text);
     for (char *rest = NULL, *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
-        bool is_unnamed = *word == '?';
+        bool is_unnamed = *word == '?' || *word == '[', is_in_file = *word != '[';
         snprintf(function_names[count], NAME_LEN, "%s", word);
-        functions[count] =
-            (struct native_function){.serial = 100 + count,
-                                     .name = function_names[count],
-                                     .symbol = is_unnamed ? "" : function_names[count],
-                                     .file = "",
-                                     .path = strstr(word, "lib") ? strstr(function_names[count], "lib") : "python",
-                                     .is_named = !is_unnamed};
+        functions[count] = (struct native_function){.serial = 100 + count,
+                                                    .name = function_names[count],
+                                                    .symbol = is_unnamed ? "" : function_names[count],
+                                                    .file = "",
+                                                    .path = strstr(word, "lib") ? strstr(function_names[count], "lib")
+                                                            : is_in_file        ? "python"
+                                                                                : "",
+                                                    .len = strcmp(word, "?emptyloop") == 0 ? 500 : 5000,
+                                                    .is_named = !is_unnamed,
+                                                    .is_made = strcmp(word, "[made]") == 0};
         frames[count] =
             (struct native_frame){.pc = count, .sp = STACK + count * FRAME_LEN, .cfa = STACK + (count + 1) * FRAME_LEN};
         count++;
@@ -216,6 +219,31 @@ static void machinery_is_only_shown_when_asked_for(void **state)
               "sleep _PyFunction_Vectorcall a " EVAL " main", true);
 }
 
+static void what_the_loop_called_to_do_its_own_work_is_machinery(void **state)
+{
+    (void)state;
+    check("time _TAIL_CALL_CALL_BUILTIN_FAST " EVAL " main", "a@2.", "time a");
+    check("time ?called " EVAL, "a@2.", "time ?called a");
+    check("time ?handler ?emptyloop", "a@2.", "time a");
+    check("?call ?handler ?emptyloop", "a@2.", "?call a");
+    check("?call ?other ?handler ?emptyloop", "a@3.", "?call a");
+    check("?handler ?emptyloop ?emptyloop", "a@1. b@2.", "a b");
+    check_end("time _TAIL_CALL_CALL " EVAL, "a@2.", UNWIND_WHOLE, true, "time _TAIL_CALL_CALL a " EVAL, true);
+}
+
+static void what_cpython_compiled_is_machinery(void **state)
+{
+    (void)state;
+    check("time [made] " EVAL " main", "a@2.", "time [made] a");
+    version.minor = 15;
+    check("time [made] " EVAL " main", "a@2.", "time a");
+    check("[made] _PyJIT_Entry " EVAL " libwork " EVAL, "b@2. a@4.", "b libwork a");
+    check("[made] libnumba " EVAL, "a@2.", "[made] libnumba a");
+    check("[unknown] " EVAL, "a@1.", "[unknown] a");
+    check_end("[made]", "a@4.", UNWIND_LOST, false, "[made] a", true);
+    version.minor = 9;
+}
+
 static void an_interpreter_without_symbols_shows_what_it_does_last(void **state)
 {
     (void)state;
@@ -241,6 +269,8 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_keeps_python_frames),
         cmocka_unit_test(machinery_is_only_shown_when_asked_for),
         cmocka_unit_test(what_begins_a_thread_is_not_shown),
+        cmocka_unit_test(what_the_loop_called_to_do_its_own_work_is_machinery),
+        cmocka_unit_test(what_cpython_compiled_is_machinery),
         cmocka_unit_test(an_interpreter_without_symbols_shows_what_it_does_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -194,7 +194,9 @@ static void the_loop_depends_on_the_version(void **state)
     check("PyEval_EvalFrameEx", PYTHON_ROLE_PLUMBING);
     check("_PyEval_EvalFrameDefault", PYTHON_ROLE_EVAL);
     check("_PyEval_EvalFrame", PYTHON_ROLE_PLUMBING);
-    check("_TAIL_CALL_BINARY_OP", PYTHON_ROLE_PLUMBING);
+    check("_TAIL_CALL_BINARY_OP", PYTHON_ROLE_HANDLER);
+    check("_TAIL_CALL_BINARY_OP.cold.0", PYTHON_ROLE_HANDLER);
+    check("_PyJIT_Entry", PYTHON_ROLE_HANDLER);
 }
 
 static void parts_and_copies_count_as_the_whole(void **state)
