@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stacks that were unwound before: of each thread the last one, told apart by where they end. From one sample to the
- * next most of a stack stays as it is. Where a frame has the registers that it had, and all memory further out has the
- * bytes that it had, its callers are those that it had.
+ * Stacks that were unwound before, each the last one with its end, and so of its thread. From one sample to the next
+ * most of a stack stays as it is. Where a caller's frame has the registers that it had, and all memory further out has
+ * the bytes that it had, its callers are those that it had. Only stacks are kept that are whole, and that lead outwards
+ * with each step, so that what was read to find them is there.
  */
 #ifndef KNOWN_STACKS_H
 #define KNOWN_STACKS_H
 
+#include "memory/kept_stacks.h"
 #include "native/stack.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include <libunwind.h>
@@ -21,10 +22,9 @@
  */
 enum {
 #if defined(__aarch64__)
-    SAVED_FIRST = 19,
     SAVED_COUNT = 12, /* x19 to x30 */
 #else
-    SAVED_COUNT = 6,
+    SAVED_COUNT = 6, /* rbx, rbp, r12 to r15 */
 #endif
 };
 
@@ -36,23 +36,17 @@ struct saved_registers {
 /* Those of the frame that a cursor is at. */
 void saved_registers_read(unw_cursor_t *cursor, struct saved_registers *ret);
 
-struct known_stack {
-    remote_addr end;
-    unsigned char *bytes; /* the last `len` of `capacity` */
-    size_t len, capacity;
+struct known_frames {
     struct native_frame *frames; /* outermost first, and the registers in each */
     struct saved_registers *saved;
     uint32_t count, frame_capacity, saved_capacity;
-    uint64_t run; /* in which it was looked for last */
 };
 
-enum { KNOWN_STACK_LIMIT = 16 };
-
 struct known_stacks {
-    struct known_stack stacks[KNOWN_STACK_LIMIT];
-    uint64_t run;
+    struct kept_stacks kept;
+    struct known_frames frames[KEPT_STACK_LIMIT]; /* of those that are kept */
     /* The stack that is being unwound: */
-    struct known_stack *current;
+    uint32_t current;
     remote_addr same_from; /* from here on, memory has the bytes that it had */
     uint32_t next;         /* of the known frames: how many have not been passed yet */
 };
@@ -65,13 +59,16 @@ void known_stacks_forget(struct known_stacks *known);
 /* Begins with a stack, whose frames are going to be asked for from the innermost on. */
 void known_stacks_begin(struct known_stacks *known, const struct native_stack *stack);
 
-/* How many of the known frames, outermost first, are this frame and its callers; 0: that is not known. */
+/*
+ * Finds this frame and its callers, outermost first, and returns how many they are; 0: they are not known. Valid until
+ * something is kept.
+ */
 uint32_t known_stacks_find(struct known_stacks *known, const struct native_frame *frame,
-                           const struct saved_registers *saved);
+                           const struct saved_registers *saved, const struct native_frame **ret_frames);
 
 /*
- * Makes known what was found out about the stack: frames and registers, innermost first, of which the last ones are the
- * `known_count` that known_stacks_find() returned (0: none). Without memory nothing is known.
+ * Makes known what was found out about the stack: frames and registers, innermost first, of which the last known_count
+ * are the first ones that known_stacks_find() returned. Without memory nothing is known.
  */
 void known_stacks_keep(struct known_stacks *known, const struct native_stack *stack, const struct native_frame *frames,
                        const struct saved_registers *saved, uint32_t count, uint32_t known_count);

@@ -256,11 +256,11 @@ static bool take_known(struct unwinder *unwinder)
 {
     const struct native_frame *frame = &unwinder->frames[unwinder->count - 1];
     struct saved_registers *saved = &unwinder->saved[unwinder->count - 1];
+    const struct native_frame *known_frames;
     saved_registers_read(&unwinder->cursor, saved);
-    uint32_t known_count = known_stacks_find(&unwinder->known, frame, saved);
+    uint32_t known_count = known_stacks_find(&unwinder->known, frame, saved, &known_frames);
     if (known_count == 0 || unwinder->count + known_count > NATIVE_FRAME_LIMIT)
         return false;
-    const struct native_frame *known_frames = unwinder->known.current->frames;
     uint32_t count = unwinder->count;
     for (uint32_t i = known_count - 1; i-- > 0;) {
         if (!append_frame(unwinder, &known_frames[i])) {

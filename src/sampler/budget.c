@@ -18,6 +18,11 @@ void budget_set(struct budget *budget, const struct quota *quota)
     atomic_store(&budget->quota_ns, quota ? quota->quota_ns : 0);
 }
 
+bool budget_is_limited(struct budget *budget)
+{
+    return atomic_load(&budget->quota_ns) != 0 && atomic_load(&budget->period_ns) != 0;
+}
+
 uint64_t budget_used_ns(void)
 {
     struct timespec used;

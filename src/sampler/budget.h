@@ -5,11 +5,12 @@
  * a twentieth of a CPU; so we keep well below the quota, and samples wait rather.
  *
  *     budget_set(&budget, &quota)      again and again: a quota can change
- *     after a sample, sleep until budget_rest_end_ns(&budget, now, budget_used_ns())
+ *     after a sample, if budget_is_limited(&budget), sleep until budget_rest_end_ns(&budget, now, budget_used_ns())
  */
 #ifndef SAMPLER_BUDGET_H
 #define SAMPLER_BUDGET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct quota;
@@ -23,6 +24,9 @@ struct budget {
 
 /* NULL: there is no quota. May be called by any thread. */
 void budget_set(struct budget *budget, const struct quota *quota);
+
+/* Whether there is a quota; without one nothing need be noted. */
+bool budget_is_limited(struct budget *budget);
 
 /* Notes what was used until now, and returns when it may go on: now, or later. used_ns: CPU time of the process. */
 uint64_t budget_rest_end_ns(struct budget *budget, uint64_t now_ns, uint64_t used_ns);

@@ -85,16 +85,20 @@ static struct c_stack *find_or_add(struct c_stacks *stacks, uint32_t serial)
 
 /*
  * glibc and musl put what they know of a thread, which pthread_t points to, at the upper end of its stack; only that of
- * the main thread is the kernel's.
+ * the main thread is the kernel's. A stack that is cut is cut in the same place while its start moves only a little, as
+ * stacks are known by their ends.
  */
 size_t c_stack_used_len(remote_addr start, uint64_t id, remote_addr end, size_t limit)
 {
-    size_t len = UNKNOWN_LEN;
+    size_t len = 0;
     if (id > start && id - start < THREAD_STACK_LIMIT)
         len = id - start;
     else if (end > start && end - start < THREAD_STACK_LIMIT)
         len = end - start;
-    return len < limit ? len : limit;
+    if (len > 0 && len <= limit)
+        return len;
+    size_t cut = len == 0 && UNKNOWN_LEN < limit ? UNKNOWN_LEN : limit, step = cut / 4 + 1;
+    return cut - (start + cut) % step;
 }
 
 static bool grow(struct c_stacks *stacks, struct c_stack *stack, size_t len)

@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "counters.h"
+#include "memory/kept_stacks.h"
 #include "native_stacks.h"
 #include "profile/profile.h"
 #include "profile/sample.h"
@@ -25,7 +26,7 @@ enum {
     DRAIN_SECONDS = 1,
 };
 
-/* What is handed over; behind it are its Python frames and the bytes of its C stack. */
+/* What is handed over; behind it are its Python frames, and the bytes of its C stack that are new. */
 struct item {
     size_t len; /* of all of it */
     struct sample sample;
@@ -33,6 +34,8 @@ struct item {
     bool is_again; /* the stack is the thread's last one */
     uint32_t python_count;
     struct native_stack stack; /* len 0: there is none; bytes is of no use */
+    size_t new_len;            /* the other bytes are the last ones that the stack at this place had before */
+    uint32_t place;
 };
 
 /* What a stack has of its C frames. */
@@ -54,6 +57,8 @@ struct joiner {
     pthread_t thread;
     pthread_mutex_t lock; /* of the queue and the numbers; never held while the owner's is taken */
     pthread_cond_t has_work, has_rest;
+    struct kept_stacks sent;      /* as they were handed over last, */
+    struct kept_stacks got;       /* and in the same places, as they were worked off last: by the joiner's thread */
     struct buffer queue;          /* what was handed over, */
     struct buffer work;           /* and what is being worked off: only touched by the joiner's thread */
     uint64_t first_ns, queued_ns; /* times of the samples that were handed over first, and first into the queue */
@@ -70,11 +75,16 @@ static const struct joined_python *python_of(const struct item *item)
     return (const struct joined_python *)(const void *)(item + 1);
 }
 
-static struct native_stack stack_of(const struct item *item)
+/* Puts the C stack of an item together; false without memory. */
+static bool take_stack(struct joiner *joiner, const struct item *item, struct native_stack *ret)
 {
-    struct native_stack stack = item->stack;
-    stack.bytes = (const unsigned char *)(python_of(item) + item->python_count);
-    return stack;
+    struct kept_stack *got = &joiner->got.stacks[item->place];
+    const unsigned char *new_bytes = (const unsigned char *)(python_of(item) + item->python_count);
+    if (!kept_stack_update(got, new_bytes, item->new_len, item->stack.len))
+        return false;
+    *ret = item->stack;
+    ret->bytes = kept_stack_bytes(got);
+    return true;
 }
 
 /* The Python frames of an item, as the merge wants them; false without memory. */
@@ -95,16 +105,16 @@ static bool copy_python(struct joiner *joiner, const struct item *item)
 /* The node of an item with a C stack; PROFILE_NONE without memory. The owner's lock is taken. */
 static uint32_t join(struct joiner *joiner, const struct item *item, enum completeness *ret_completeness)
 {
-    const struct native_stack stack = stack_of(item);
     const struct stack_frame *frames;
+    struct native_stack stack;
     struct frame_merge_input unwound;
     uint32_t count;
+    enum native_result result = NATIVE_NO_MEMORY;
     pthread_mutex_unlock(joiner->owner.lock);
-    native_stacks_unwind(joiner->stacks, &stack, &unwound);
-    enum native_result result =
-        copy_python(joiner, item)
-            ? native_stacks_merge(joiner->stacks, &unwound, joiner->merged, item->python_count, &frames, &count)
-            : NATIVE_NO_MEMORY;
+    if (take_stack(joiner, item, &stack) && copy_python(joiner, item)) {
+        native_stacks_unwind(joiner->stacks, &stack, &unwound);
+        result = native_stacks_merge(joiner->stacks, &unwound, joiner->merged, item->python_count, &frames, &count);
+    }
     pthread_mutex_lock(joiner->owner.lock);
     if (result == NATIVE_NO_MEMORY)
         return PROFILE_NONE;
@@ -197,7 +207,8 @@ static void *run(void *argument)
         joiner->queue = work;
         joiner->is_working = true;
         pthread_mutex_unlock(&joiner->lock);
-        bool has_memory = work_off_all(joiner);
+        /* Behind what was lost, nobody knows what is new. */
+        bool has_memory = !joiner->has_failed && work_off_all(joiner);
         buffer_clear(&joiner->work);
         pthread_mutex_lock(&joiner->lock);
         joiner->is_working = false;
@@ -262,6 +273,8 @@ void joiner_destroy(struct joiner *joiner)
     pthread_cond_destroy(&joiner->has_work);
     pthread_cond_destroy(&joiner->has_rest);
     native_stacks_destroy(joiner->stacks);
+    kept_stacks_deinit(&joiner->sent);
+    kept_stacks_deinit(&joiner->got);
     buffer_deinit(&joiner->queue);
     buffer_deinit(&joiner->work);
     free(joiner->merged);
@@ -311,13 +324,13 @@ static bool append(struct joiner *joiner, struct item *item, const struct joined
 {
     static const char padding[ITEM_ALIGNMENT] = {0};
     size_t python_len = item->python_count * sizeof(*frames);
-    size_t len = sizeof(*item) + python_len + item->stack.len;
+    size_t len = sizeof(*item) + python_len + item->new_len;
     item->len = (len + ITEM_ALIGNMENT - 1) / ITEM_ALIGNMENT * ITEM_ALIGNMENT;
     if (!buffer_reserve(&joiner->queue, item->len))
         return false;
     buffer_append(&joiner->queue, item, sizeof(*item));
     buffer_append(&joiner->queue, frames, python_len);
-    buffer_append(&joiner->queue, bytes, item->stack.len);
+    buffer_append(&joiner->queue, bytes, item->new_len);
     buffer_append(&joiner->queue, padding, item->len - len);
     return true;
 }
@@ -335,17 +348,24 @@ static bool is_due(struct joiner *joiner, uint64_t time_ns)
     return joiner->queue.len >= WAKE_LEN || time_ns >= joiner->queued_ns + limit_ns;
 }
 
+/* Gives an item its C stack, of which only what is new is to be handed over; false without memory. */
+static bool add_stack(struct joiner *joiner, struct item *item, const struct c_stack *c_stack)
+{
+    item->stack = c_stack_view(c_stack);
+    item->place = kept_stacks_find(&joiner->sent, c_stack->start + c_stack->len);
+    struct kept_stack *sent = &joiner->sent.stacks[item->place];
+    item->new_len = c_stack->len - kept_stack_same_len(sent, c_stack->bytes, c_stack->len);
+    return kept_stack_update(sent, c_stack->bytes, item->new_len, c_stack->len);
+}
+
 static bool add(struct joiner *joiner, struct item *item, const struct joined_python *frames,
                 const struct c_stack *c_stack)
 {
-    const unsigned char *bytes = NULL;
     pthread_mutex_lock(&joiner->lock);
-    if (c_stack && joiner->queue.len + c_stack->len <= QUEUE_LIMIT) {
-        item->stack = c_stack_view(c_stack);
-        bytes = c_stack->bytes;
-    }
+    bool has_stack = c_stack && joiner->queue.len + c_stack->len <= QUEUE_LIMIT;
+    bool has_memory = !joiner->has_failed && (!has_stack || add_stack(joiner, item, c_stack));
     bool has_to_work = is_due(joiner, item->sample.time_ns);
-    bool has_memory = append(joiner, item, frames, bytes) && !joiner->has_failed;
+    has_memory = has_memory && append(joiner, item, frames, has_stack ? c_stack->bytes : NULL);
     if (has_to_work)
         call(joiner);
     pthread_mutex_unlock(&joiner->lock);

@@ -335,7 +335,7 @@ static int finish_turn(struct recording *recording, const struct turn *turn)
         recording->is_reading = false;
         recording->rested_from_ns = monotonic_now_ns();
         schedule_advance(&recording->schedule, recording->rested_from_ns);
-        if (recording_stops_threads(&recording->options))
+        if (budget_is_limited(&recording->budget))
             recording->budget_end_ns =
                 budget_rest_end_ns(&recording->budget, recording->rested_from_ns, budget_used_ns());
         relay_rest_until(recording->relay, rest_end_ns(recording));

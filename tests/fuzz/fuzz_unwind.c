@@ -4,7 +4,7 @@
  * input says: entries whose headers are right or wrong in one place, with instructions and expressions of any bytes.
  *
  * For: src/native/unwinder.c src/native/rules.c src/native/unwind_entry.c src/native/remote.c src/native/call_site.c
- * For: src/native/page_cache.c
+ * For: src/native/page_cache.c src/native/known_stacks.c src/memory/kept_stacks.c
  * Options: -max_len=1024
  */
 #include "native/unwinder.h"
