@@ -212,10 +212,9 @@ bool departure_parse(const unsigned char record[DEPARTURE_LEN], struct registers
     if (header.type != PERF_RECORD_SAMPLE || header.size != DEPARTURE_LEN || abi != PERF_SAMPLE_REGS_ABI_64)
         return false;
     /* They stand in the order of perf's numbers. */
-    for (int i = 0; i < REGISTER_COUNT; i++) {
-        uint64_t before = register_mask() & ((UINT64_C(1) << perf_numbers[i]) - 1);
-        registers.values[i] = words[__builtin_popcountll(before)];
-    }
+    const uint64_t mask = register_mask();
+    for (int i = 0; i < REGISTER_COUNT; i++)
+        registers.values[i] = words[__builtin_popcountll(mask & ((UINT64_C(1) << perf_numbers[i]) - 1))];
     if (!are_enough(&registers))
         return false;
     *ret = registers;
