@@ -116,6 +116,24 @@ static void hold_first_event(struct session *session)
         departures_are_noted(session->first_event, 0);
 }
 
+/*
+ * Has the departures of threads that run now written down, so that not even the first look at them has to stop them.
+ * What is read of a program that runs may be wrong; then they are stopped.
+ */
+static void expect_departures(struct session *session)
+{
+    struct task_state state;
+    python_begin_sample(session->python);
+    if (session->holds_at_once || python_list_threads(session->python, session->memory) != PYTHON_OK ||
+        !thread_list_update(&session->threads, session->process, session->memory, &session->area, session->python))
+        return;
+    for (uint32_t i = 0; i < session->threads.count; i++) {
+        struct task *task = &session->threads.threads[i].task;
+        if (task_read_state(task, &state) && state.is_active)
+            task_has_departure(task);
+    }
+}
+
 struct error *session_open(const struct process *process, const struct session_options *options, struct session **ret)
 {
     cleanup_session struct session *session = calloc(1, sizeof(*session));
@@ -151,6 +169,8 @@ struct error *session_open(const struct process *process, const struct session_o
     }
     thread_area_find(process, &maps, session->memory, &session->area);
     limit_threads(session);
+    if (options->holding == HOLD_EACH)
+        expect_departures(session);
     *ret = hand_over(&session);
     return NULL;
 }
