@@ -31,14 +31,13 @@ static void remove_file(struct kept_file *file)
     *file = (struct kept_file){0};
 }
 
+/* As the file was before it took its name: who looks afterwards may see another one. */
 static struct kept_file note_output(const struct output *output)
 {
-    struct stat now;
-    struct kept_file file = {0};
-    if (strcmp(output->path, "-") == 0 || !output->is_complete || lstat(output->path, &now) != 0)
-        return file;
-    file = (struct kept_file){strdup(output->path), now.st_dev, now.st_ino, now.st_size, now.st_mtim};
-    return file;
+    const struct stat *file = &output->written;
+    if (!output->is_file || !output->is_complete)
+        return (struct kept_file){0};
+    return (struct kept_file){strdup(output->path), file->st_dev, file->st_ino, file->st_size, file->st_mtim};
 }
 
 void kept_files_add(struct kept_files *kept, const struct outputs *outputs)

@@ -170,7 +170,7 @@ static bool finish_stream(struct output *output)
 {
     bool is_written = fflush(output->stream) == 0 && !ferror(output->stream);
     if (is_written && output->is_file)
-        is_written = fsync(fileno(output->stream)) == 0;
+        is_written = fsync(fileno(output->stream)) == 0 && fstat(fileno(output->stream), &output->written) == 0;
     if (is_written && output->stream == stdout)
         is_written = is_closable(STDOUT_FILENO);
     int errno_value = errno;

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 enum { TEMPORARY_NAME_LEN = 32 };
 
@@ -24,7 +25,8 @@ struct output {
     char temporary[TEMPORARY_NAME_LEN]; /* a name in the folder; empty: there is no such file now */
     FILE *stream;                       /* NULL until output_begin(), of a regular file */
     bool is_file;                       /* it is or becomes a regular one */
-    bool is_complete;                   /* output_commit() did its work */
+    bool is_complete;                   /* output_commit() did its work, */
+    struct stat written;                /* and a regular file is what it was just before it took its name */
 };
 
 /*
