@@ -38,8 +38,8 @@ void unwinder_update(struct unwinder *unwinder);
 /*
  * Unwinds a stack, innermost frame first. What the modules' files say about an address is kept, and so are the last
  * stacks: a stack that ends where one of them did is only unwound as far as it has changed. Allocates nothing once that
- * is known. *ret_frames belongs to the unwinder and
- * is valid until the next call. At least the innermost frame is returned, unless memory runs out; then there are none.
+ * is known. *ret_frames belongs to the unwinder and is valid until the next call. At least the innermost frame is
+ * returned, unless memory runs out; then there are none.
  */
 enum unwind_end unwinder_run(struct unwinder *unwinder, const struct native_stack *stack,
                              const struct native_frame **ret_frames, uint32_t *ret_count);
