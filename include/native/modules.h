@@ -24,6 +24,8 @@ struct loaded_image;
 
 struct module_opener {
     void *context;
+    /* Whether one more file may be kept open; NULL: always. Without it, a module has no names and is not unwound. */
+    bool (*may_keep_file)(void *context);
     /* Opens the file of a mapping and works out its load bias. */
     struct error *(*open)(void *context, const struct maps *maps, const struct mapping *mapping,
                           struct loaded_image *ret);

@@ -92,6 +92,13 @@ struct error *process_open_executable(const struct process *process, int *ret_fd
 int process_open_path(const struct process *process, const char *path);
 int process_open_own_path(const char *path);
 
+/* Whether one more file may be kept open; if not, the last descriptors are for what has to be opened again and again.
+ */
+bool process_may_keep_file(void);
+
+/* Fails when hardly any more files may be opened, with what helps: then nobody could be watched. */
+struct error *process_check_spare_files(void);
+
 /* Whether a path exists as the target sees it, or as we do (NULL). False when the target's root may not be read. */
 bool process_has_file(const struct process *process, const char *path);
 

@@ -163,7 +163,8 @@ static void open_image(const struct modules *modules, const struct maps *maps, c
 {
     struct loaded_image *loaded = &module->loaded;
     bool is_vdso = strcmp(mapping->path, vdso_name) == 0;
-    if (mapping->inode == 0 && !is_vdso)
+    if ((mapping->inode == 0 && !is_vdso) ||
+        (modules->opener->may_keep_file && !modules->opener->may_keep_file(modules->opener->context)))
         return;
     cleanup_error struct error *error = is_vdso
                                             ? open_vdso(modules, mapping, loaded)

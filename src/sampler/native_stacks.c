@@ -81,6 +81,8 @@ struct error *native_stacks_of_process(const struct process *process, const stru
         error = process_memory_create(process, &stacks->memory);
     if (!error)
         error = create(stacks, &stacks->maps, stacks->memory);
+    if (!error)
+        error = process_check_spare_files();
     if (error)
         return error;
     *ret = hand_over(&stacks);

@@ -5,6 +5,12 @@
 #include "target/process.h"
 #include "target/process_images.h"
 
+static bool may_keep_process_file(void *context)
+{
+    (void)context;
+    return process_may_keep_file();
+}
+
 static struct error *open_process_image(void *context, const struct maps *maps, const struct mapping *mapping,
                                         struct loaded_image *ret)
 {
@@ -30,6 +36,7 @@ struct module_opener opener_of_process(const struct process *process)
 {
     return (struct module_opener){
         .context = (void *)process,
+        .may_keep_file = may_keep_process_file,
         .open = open_process_image,
         .open_debug = open_process_debug_image,
         .open_jit_names = open_process_jit_names,

@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "descriptor.h"
 #include "living_thread.h"
 #include "pid_namespace.h"
 #include "proc_file.h"
@@ -16,6 +17,7 @@
 #include <linux/openat2.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -340,6 +342,28 @@ int process_open_path(const struct process *process, const char *path)
 int process_open_own_path(const char *path)
 {
     return open_regular_file(open(path, O_PATH | O_CLOEXEC));
+}
+
+bool process_may_keep_file(void)
+{
+    cleanup_fd int probe = descriptor_keep(open("/", O_PATH | O_CLOEXEC));
+    return probe >= 0;
+}
+
+struct error *process_check_spare_files(void)
+{
+    enum { SPARE = 6 }; /* what is opened later to be kept, and for a moment by each of our threads */
+    struct rlimit limit = {0};
+    int files[SPARE], count = 0;
+    while (count < SPARE && (files[count] = open("/", O_PATH | O_CLOEXEC)) >= 0)
+        count++;
+    for (int i = 0; i < count; i++)
+        close(files[i]);
+    if (count == SPARE)
+        return NULL;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    return error_create(ERROR_OS, "C frames need more open files than the limit of %llu: raise it (ulimit -n 64)",
+                        (unsigned long long)limit.rlim_cur);
 }
 
 bool process_has_file(const struct process *process, const char *path)
