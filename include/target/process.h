@@ -96,8 +96,8 @@ int process_open_own_path(const char *path);
  */
 bool process_may_keep_file(void);
 
-/* Fails when hardly any more files may be opened, with what helps: then nobody could be watched. */
-struct error *process_check_spare_files(void);
+/* Fails when so many more files may not be opened (at most 16), with what helps: then nobody could be watched. */
+struct error *process_check_spare_files(int count);
 
 /* Whether a path exists as the target sees it, or as we do (NULL). False when the target's root may not be read. */
 bool process_has_file(const struct process *process, const char *path);

@@ -17,6 +17,7 @@
 enum {
     UPDATE_EACH_NS = 100000000, /* at most so often is looked for code that was mapped meanwhile, */
     UPDATE_REST = 50,           /* and so many times as long as the last look took */
+    SPARE_FILES = 6,            /* what is opened later to be kept, and for a moment by each of our threads */
 };
 
 struct native_stacks {
@@ -82,7 +83,7 @@ struct error *native_stacks_of_process(const struct process *process, const stru
     if (!error)
         error = create(stacks, &stacks->maps, stacks->memory);
     if (!error)
-        error = process_check_spare_files();
+        error = process_check_spare_files(SPARE_FILES);
     if (error)
         return error;
     *ret = hand_over(&stacks);

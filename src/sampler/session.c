@@ -24,6 +24,7 @@ enum {
     TAKE_LIMIT = 3,   /* copies taken for one sample, because the runners were not who they were expected to be */
     SLOW_LEN = 4096,  /* frames of a stack that takes a millisecond or so to read */
     TRIAL_LIMIT = 50, /* walks of an untested version before it is refused */
+    SPARE_FILES = 4,  /* with stops: some are opened later to be kept, and by each of our threads for a moment */
 };
 
 struct session {
@@ -158,6 +159,8 @@ struct error *session_open(const struct process *process, const struct session_o
         error = find_python(session, &maps);
     if (!error)
         error = snapshot_create(session->memory, &session->snapshot);
+    if (!error && options->holding != HOLD_NONE)
+        error = process_check_spare_files(SPARE_FILES);
     if (!error && options->holding != HOLD_NONE)
         error = stop_try(process);
     if (error)

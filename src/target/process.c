@@ -350,19 +350,19 @@ bool process_may_keep_file(void)
     return probe >= 0;
 }
 
-struct error *process_check_spare_files(void)
+struct error *process_check_spare_files(int count)
 {
-    enum { SPARE = 6 }; /* what is opened later to be kept, and for a moment by each of our threads */
+    enum { COUNT_LIMIT = 16 };
     struct rlimit limit = {0};
-    int files[SPARE], count = 0;
-    while (count < SPARE && (files[count] = open("/", O_PATH | O_CLOEXEC)) >= 0)
-        count++;
-    for (int i = 0; i < count; i++)
+    int files[COUNT_LIMIT], opened = 0;
+    while (opened < count && opened < COUNT_LIMIT && (files[opened] = open("/", O_PATH | O_CLOEXEC)) >= 0)
+        opened++;
+    for (int i = 0; i < opened; i++)
         close(files[i]);
-    if (count == SPARE)
+    if (opened == count)
         return NULL;
     getrlimit(RLIMIT_NOFILE, &limit);
-    return error_create(ERROR_OS, "C frames need more open files than the limit of %llu: raise it (ulimit -n 64)",
+    return error_create(ERROR_OS, "more open files are needed than the limit of %llu allows: raise it (ulimit -n 64)",
                         (unsigned long long)limit.rlim_cur);
 }
 
