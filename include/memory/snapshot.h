@@ -26,6 +26,7 @@
 enum {
     SNAPSHOT_GUARD_LIMIT = 512,
     SNAPSHOT_GUARD_LEN_LIMIT = 64, /* bytes */
+    SNAPSHOT_PIECE_LIMIT = 512,
 };
 
 /* A few bytes that tell whether somebody ran. */
@@ -47,6 +48,12 @@ struct memory *snapshot_memory(struct snapshot *snapshot);
 
 /* Says which words to guard with, from the next snapshot_take() on; count may be 0. */
 void snapshot_set_guards(struct snapshot *snapshot, const struct snapshot_guard *guards, uint32_t count);
+
+/*
+ * Has further ranges read in the batch of the next snapshot_take(), at most SNAPSHOT_PIECE_LIMIT, which must be valid
+ * until then; count may be 0. One that cannot be read, or not whole, gets a length of 0.
+ */
+void snapshot_set_pieces(struct snapshot *snapshot, struct memory_piece *pieces, uint32_t count);
 
 /* From here on what the walks read is one interval younger: there can be several copies in each, for several threads.
  */

@@ -22,7 +22,7 @@ enum {
     KEPT_ONCE_INTERVALS = 2, /* or for so long when that was in one interval only */
     RETRY_LIMIT = 16,        /* batches begun again because a predicted block was gone */
     HASH_FIRST_CAPACITY = 1024,
-    PIECES_FOR_GUARDS = 2 * SNAPSHOT_GUARD_LIMIT,
+    PIECES_FOR_OTHERS = 2 * SNAPSHOT_GUARD_LIMIT + SNAPSHOT_PIECE_LIMIT,
 };
 
 struct block {
@@ -41,10 +41,13 @@ struct snapshot {
     unsigned char last_guards[SNAPSHOT_GUARD_LIMIT][SNAPSHOT_GUARD_LEN_LIMIT];
     bool is_changed[SNAPSHOT_GUARD_LIMIT];
 
+    struct memory_piece *others; /* what the caller wants to have besides */
+    uint32_t other_count;
+
     /* Block i is copied to copies + i * BLOCK_LEN. The first predicted_count blocks are sorted by address. */
     struct block *blocks;
     uint32_t block_count;
-    uint32_t block_capacity; /* of blocks, of copies, and of pieces besides those for guards */
+    uint32_t block_capacity; /* of blocks, of copies, and of pieces besides those for others */
     uint32_t predicted_count;
     uint32_t interval;
     uint32_t last_found; /* block that the last look-up found */
@@ -78,7 +81,7 @@ static bool set_capacity(struct snapshot *snapshot, uint32_t capacity)
 {
     if (!resize(&snapshot->blocks, capacity, sizeof(*snapshot->blocks)) ||
         !resize(&snapshot->copies, capacity, BLOCK_LEN) ||
-        !resize(&snapshot->pieces, capacity + (size_t)PIECES_FOR_GUARDS, sizeof(*snapshot->pieces)))
+        !resize(&snapshot->pieces, capacity + (size_t)PIECES_FOR_OTHERS, sizeof(*snapshot->pieces)))
         return false;
     snapshot->block_capacity = capacity;
     return true;
@@ -122,6 +125,13 @@ void snapshot_set_guards(struct snapshot *snapshot, const struct snapshot_guard 
         assert(guards[i].len <= SNAPSHOT_GUARD_LEN_LIMIT);
     memcpy(snapshot->guards, guards, count * sizeof(*guards));
     snapshot->guard_count = count;
+}
+
+void snapshot_set_pieces(struct snapshot *snapshot, struct memory_piece *pieces, uint32_t count)
+{
+    assert(count <= SNAPSHOT_PIECE_LIMIT);
+    snapshot->others = pieces;
+    snapshot->other_count = count;
 }
 
 const void *snapshot_guard_bytes(const struct snapshot *snapshot, uint32_t guard)
@@ -274,6 +284,15 @@ static uint32_t add_block_pieces(struct snapshot *snapshot, uint32_t count, uint
     return count;
 }
 
+static uint32_t add_other_pieces(struct snapshot *snapshot, uint32_t count)
+{
+    for (uint32_t i = 0; i < snapshot->other_count; i++) {
+        if (snapshot->others[i].len > 0)
+            snapshot->pieces[count++] = snapshot->others[i];
+    }
+    return count;
+}
+
 static void compare_guards(struct snapshot *snapshot)
 {
     for (uint32_t i = 0; i < snapshot->guard_count; i++) {
@@ -292,31 +311,51 @@ static void forget_blocks(struct snapshot *snapshot, const struct memory_piece *
     snapshot->predicted_count = 0;
 }
 
+/* The same for one of the caller's. */
+static void forget_other(struct snapshot *snapshot, const struct memory_piece *piece)
+{
+    for (uint32_t i = 0; i < snapshot->other_count; i++) {
+        if (snapshot->others[i].destination == piece->destination)
+            snapshot->others[i].len = 0;
+    }
+}
+
 void snapshot_begin_interval(struct snapshot *snapshot)
 {
     snapshot->interval++;
 }
 
+/* Reads all that is wanted, in one batch. *ret_is_again: something of it is gone, and forgotten, so try again. */
+static enum memory_status read_all(struct snapshot *snapshot, bool *ret_is_again)
+{
+    size_t done;
+    uint32_t blocks_begin = add_guard_pieces(snapshot, 0, snapshot->first_guards);
+    uint32_t blocks_end = add_block_pieces(snapshot, blocks_begin, 0, snapshot->block_count);
+    uint32_t others_end = add_other_pieces(snapshot, blocks_end);
+    uint32_t count = add_guard_pieces(snapshot, others_end, snapshot->last_guards);
+    enum memory_status status = memory_read_batch(snapshot->source, snapshot->pieces, count, &done);
+    snapshot->memory.remote_reads = snapshot->source->remote_reads;
+    *ret_is_again = status == MEMORY_FAULT && done >= blocks_begin && done < others_end;
+    if (*ret_is_again && done < blocks_end)
+        forget_blocks(snapshot, &snapshot->pieces[done]);
+    else if (*ret_is_again)
+        forget_other(snapshot, &snapshot->pieces[done]);
+    return status;
+}
+
 enum memory_status snapshot_take(struct snapshot *snapshot)
 {
     enum memory_status status = MEMORY_FAULT;
-    for (int try = 0; try < RETRY_LIMIT; try++) {
+    bool is_again = true;
+    for (int try = 0; try < RETRY_LIMIT && is_again; try++) {
         predict(snapshot);
-        uint32_t blocks_begin = add_guard_pieces(snapshot, 0, snapshot->first_guards);
-        uint32_t blocks_end = add_block_pieces(snapshot, blocks_begin, 0, snapshot->block_count);
-        uint32_t count = add_guard_pieces(snapshot, blocks_end, snapshot->last_guards);
-        size_t done;
-        status = memory_read_batch(snapshot->source, snapshot->pieces, count, &done);
-        snapshot->memory.remote_reads = snapshot->source->remote_reads;
-        if (status == MEMORY_OK) {
-            memset(snapshot->is_changed, 0, snapshot->guard_count * sizeof(snapshot->is_changed[0]));
-            compare_guards(snapshot);
-            return MEMORY_OK;
-        }
-        if (status != MEMORY_FAULT || done < blocks_begin || done >= blocks_end)
-            break;
-        forget_blocks(snapshot, &snapshot->pieces[done]);
+        status = read_all(snapshot, &is_again);
     }
+    if (status == MEMORY_OK) {
+        memset(snapshot->is_changed, 0, snapshot->guard_count * sizeof(snapshot->is_changed[0]));
+        compare_guards(snapshot);
+    }
+    snapshot->other_count = 0;
     return status;
 }
 

@@ -28,6 +28,7 @@ void c_stacks_deinit(struct c_stacks *stacks)
     for (uint32_t i = 0; i < stacks->count; i++)
         free(stacks->stacks[i].bytes);
     free(stacks->stacks);
+    free(stacks->pieces);
     free(stacks->scratch);
     table_deinit(&stacks->by_serial);
     *stacks = (struct c_stacks){0};
@@ -36,6 +37,7 @@ void c_stacks_deinit(struct c_stacks *stacks)
 void c_stacks_begin_sample(struct c_stacks *stacks)
 {
     stacks->sample++;
+    stacks->piece_count = 0;
 }
 
 static bool is_of_thread(const void *context, uint32_t index, const void *key)
@@ -56,7 +58,7 @@ static bool forget_old(struct c_stacks *stacks)
     table_clear(&stacks->by_serial);
     for (uint32_t i = 0; i < stacks->count; i++) {
         struct c_stack stack = stacks->stacks[i];
-        if (stack.sample + FORGET_AFTER < stacks->sample) {
+        if (stack.sample + FORGET_AFTER < stacks->sample && stack.ordered != stacks->sample) {
             stacks->total -= stack.capacity;
             free(stack.bytes);
             continue;
@@ -117,22 +119,63 @@ static bool grow(struct c_stacks *stacks, struct c_stack *stack, size_t len)
     return true;
 }
 
-bool c_stacks_copy(struct c_stacks *stacks, const struct registers *registers, const struct sampled_thread *thread)
+/* Makes room for a copy, which is to be made. NULL without memory. */
+static struct c_stack *begin_copy(struct c_stacks *stacks, const struct registers *registers,
+                                  const struct sampled_thread *thread, struct memory_piece *ret)
 {
     struct c_stack *stack = find_or_add(stacks, thread->serial);
     remote_addr start = registers->values[REGISTER_SP] - C_STACK_RED_ZONE_LEN;
     uint64_t id = registers->thread_pointer ? registers->thread_pointer : thread->id;
     size_t len = c_stack_used_len(start, id, stacks->main_stack_end, stacks->limit);
     if (!stack || !grow(stacks, stack, len))
-        return false;
-    stack->sample = 0;
-    if (memory_read(stacks->memory, start, stack->bytes, len) != MEMORY_OK)
-        return false;
+        return NULL;
     stack->registers = *registers;
     stack->start = start;
+    stack->len = 0;
+    *ret = (struct memory_piece){start, stack->bytes, len};
+    return stack;
+}
+
+static void end_copy(const struct c_stacks *stacks, struct c_stack *stack, size_t len)
+{
     stack->len = len;
     stack->made = stack->sample = stacks->sample;
+}
+
+bool c_stacks_copy(struct c_stacks *stacks, const struct registers *registers, const struct sampled_thread *thread)
+{
+    struct memory_piece piece;
+    struct c_stack *stack = begin_copy(stacks, registers, thread, &piece);
+    if (!stack || memory_read(stacks->memory, piece.address, piece.destination, piece.len) != MEMORY_OK)
+        return false;
+    end_copy(stacks, stack, piece.len);
     return true;
+}
+
+void c_stacks_order(struct c_stacks *stacks, const struct registers *registers, const struct sampled_thread *thread)
+{
+    struct memory_piece piece;
+    if (stacks->piece_count == SNAPSHOT_PIECE_LIMIT ||
+        !array_grow(&stacks->pieces, stacks->piece_count, &stacks->piece_capacity, sizeof(*stacks->pieces))) {
+        c_stacks_copy(stacks, registers, thread);
+        return;
+    }
+    struct c_stack *stack = begin_copy(stacks, registers, thread, &piece);
+    if (!stack)
+        return;
+    stack->ordered = stacks->sample;
+    stack->piece = stacks->piece_count;
+    stacks->pieces[stacks->piece_count++] = piece;
+}
+
+void c_stacks_receive(struct c_stacks *stacks)
+{
+    for (uint32_t i = 0; i < stacks->count && stacks->piece_count > 0; i++) {
+        struct c_stack *stack = &stacks->stacks[i];
+        if (stack->ordered == stacks->sample && stacks->pieces[stack->piece].len > 0)
+            end_copy(stacks, stack, stacks->pieces[stack->piece].len);
+    }
+    stacks->piece_count = 0;
 }
 
 static bool grow_scratch(struct c_stacks *stacks, size_t len)
@@ -162,7 +205,7 @@ bool c_stacks_keep(struct c_stacks *stacks, const struct sampled_thread *thread)
 {
     struct c_stack *stack = find(stacks, thread->serial);
     struct proc_syscall call;
-    if (!stack || stack->sample == 0 || !task_read_syscall(&thread->task, &call) ||
+    if (!stack || !task_read_syscall(&thread->task, &call) ||
         !registers_are_in_call(&stack->registers, call.number, call.arguments, call.sp, call.pc) ||
         !is_unchanged(stacks, stack))
         return false;
@@ -173,5 +216,5 @@ bool c_stacks_keep(struct c_stacks *stacks, const struct sampled_thread *thread)
 const struct c_stack *c_stacks_find(const struct c_stacks *stacks, uint32_t serial)
 {
     const struct c_stack *stack = find(stacks, serial);
-    return stack && stack->sample == stacks->sample ? stack : NULL;
+    return stack && stack->sample == stacks->sample && stack->len > 0 ? stack : NULL;
 }

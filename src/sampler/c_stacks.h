@@ -12,6 +12,7 @@
 #include "memory/maps.h"
 #include "memory/memory.h"
 #include "memory/registers.h"
+#include "memory/snapshot.h"
 #include "native/unwinder.h"
 
 #include <stdbool.h>
@@ -28,13 +29,15 @@ enum {
 };
 
 struct c_stack {
-    uint32_t serial; /* of the thread */
-    uint64_t sample; /* that it is known to be true in */
-    uint64_t made;   /* that it was made in */
+    uint32_t serial;  /* of the thread */
+    uint64_t sample;  /* that it is known to be true in */
+    uint64_t made;    /* that it was made in */
+    uint64_t ordered; /* that a copy was ordered in, */
+    uint32_t piece;   /* and the number of that piece */
     struct registers registers;
     remote_addr start;
     unsigned char *bytes;
-    size_t len, capacity;
+    size_t len, capacity; /* len 0: there is no copy, or not yet */
 };
 
 struct c_stacks {
@@ -45,7 +48,9 @@ struct c_stacks {
     struct c_stack *stacks;
     uint32_t count, capacity;
     struct table by_serial;
-    size_t total; /* bytes of all stacks */
+    size_t total;                /* bytes of all stacks */
+    struct memory_piece *pieces; /* what is ordered, and not received */
+    uint32_t piece_count, piece_capacity;
     unsigned char *scratch;
     size_t scratch_len;
 };
@@ -60,6 +65,13 @@ void c_stacks_begin_sample(struct c_stacks *stacks);
 /* Copies the stack of a thread that does not run, and has these registers. False, and it has no copy, when it cannot be
  * read. */
 bool c_stacks_copy(struct c_stacks *stacks, const struct registers *registers, const struct sampled_thread *thread);
+
+/*
+ * The same in two steps, for who reads the memory himself: stacks->pieces are to be read, and a piece of which that
+ * fails gets a length of 0. Threads beyond SNAPSHOT_PIECE_LIMIT are copied at once.
+ */
+void c_stacks_order(struct c_stacks *stacks, const struct registers *registers, const struct sampled_thread *thread);
+void c_stacks_receive(struct c_stacks *stacks);
 
 /*
  * Whether the copy of a thread that sleeps is still true, as far as its system call and its stack tell. The kernel does

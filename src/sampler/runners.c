@@ -172,7 +172,7 @@ static bool read_registers(const struct runners *runners, struct runner *runner,
     return runner->stop != RUNNER_NONE && stop_read_registers(&runners->stops[runner->stop], ret);
 }
 
-void runners_copy_c_stacks(struct runners *runners, const struct thread_list *threads)
+void runners_order_c_stacks(struct runners *runners, const struct thread_list *threads)
 {
     struct registers registers;
     for (uint32_t i = 0; i < runners->count; i++) {
@@ -180,7 +180,7 @@ void runners_copy_c_stacks(struct runners *runners, const struct thread_list *th
         const struct sampled_thread *thread = thread_list_find(threads, runner->thread);
         /* A thread that is known to several interpreters has one C stack, of which each of its states gets a copy. */
         if (thread && runner->gil == 0 && read_registers(runners, runner, thread, &registers))
-            c_stacks_copy(runners->c_stacks, &registers, thread);
+            c_stacks_order(runners->c_stacks, &registers, thread);
     }
 }
 

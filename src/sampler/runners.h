@@ -15,7 +15,7 @@
  *     runners_plan(runners, ...);             whom to guard against, as far as the last copy tells
  *     runners_spare_kept_off(runners, ...);   only where C stacks are wanted,
  *     runners_stop(runners, ...);             or threads held, and before anything is planned anew:
- *     runners_copy_c_stacks(runners, ...);
+ *     runners_order_c_stacks(runners, ...);
  *     snapshot_set_guards(); snapshot_take();
  *     runners_note_cpus(runners, ...);        where they are
  *     runners_match(runners, ...);            whether the copy has the same runners
@@ -118,8 +118,11 @@ void runners_spare_kept_off(struct runners *runners, const struct thread_list *t
  */
 void runners_stop(struct runners *runners, const struct thread_list *threads);
 
-/* Copies the C stacks of those who are stopped, and of those who are kept off their CPU: to be proved like the rest. */
-void runners_copy_c_stacks(struct runners *runners, const struct thread_list *threads);
+/*
+ * Orders copies of the C stacks of those who are stopped, and of those who are kept off their CPU: to be proved like
+ * the rest.
+ */
+void runners_order_c_stacks(struct runners *runners, const struct thread_list *threads);
 
 /* Lets all of them run on, if any are stopped. False: the calling thread has to end for that, as stop_end() tells. */
 bool runners_let_go(struct runners *runners);

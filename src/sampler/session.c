@@ -336,16 +336,19 @@ static void choose_whom_to_stop(struct session *session)
 /* Stops whom the plan is about. The watch begins anew, as that gives up the CPU. */
 static void stop_threads(struct session *session)
 {
-    bool copies_c_stacks = session->runners.holding == HOLD_EACH;
-    if (copies_c_stacks && !session->holds_at_once) {
+    bool with_c_stacks = session->runners.holding == HOLD_EACH;
+    struct c_stacks *c_stacks = &session->c_stacks;
+    if (with_c_stacks && !session->holds_at_once) {
         choose_whom_to_stop(session);
         runners_spare_kept_off(&session->runners, &session->threads, session->own_cpu);
     }
     runners_stop(&session->runners, &session->threads);
     session->has_stopped |= session->runners.stop_count > 0;
     cpu_watch_begin(&session->watch);
-    if (copies_c_stacks)
-        runners_copy_c_stacks(&session->runners, &session->threads);
+    if (!with_c_stacks)
+        return;
+    runners_order_c_stacks(&session->runners, &session->threads);
+    snapshot_set_pieces(session->snapshot, c_stacks->pieces, c_stacks->piece_count);
 }
 
 static enum take_result take_copy_once(struct session *session)
@@ -362,8 +365,10 @@ static enum take_result take_copy_once(struct session *session)
         session->is_listed = false;
         return TAKE_AGAIN;
     }
-    if (status == MEMORY_OK)
+    if (status == MEMORY_OK) {
+        c_stacks_receive(&session->c_stacks);
         runners_note_cpus(&session->runners, &session->threads, session->snapshot);
+    }
     session->failure = status == MEMORY_OK ? list_threads(session) : status_of_take(status);
     if (session->failure != PYTHON_OK)
         return TAKE_FAILED;

@@ -640,6 +640,61 @@ static void what_is_looked_at_is_copied_again(void **state)
     assert_null(view(fixture, BASE, 8));
 }
 
+static void what_else_is_wanted_comes_in_the_same_read_once(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned char bytes[2][PAGE] = {{0}};
+    struct memory_piece pieces[] = {{island(2), bytes[0], PAGE}, {island(5) + 8, bytes[1], 8}};
+    guard_one_word(fixture);
+    take(fixture);
+    check_byte(fixture, island(0), 1);
+    uint64_t before = reads(fixture);
+    snapshot_set_pieces(fixture->snapshot, pieces, 2);
+    take(fixture);
+    assert_int_equal(reads(fixture), before + 1);
+    assert_memory_equal(bytes[0], fixture->islands[2], PAGE);
+    assert_memory_equal(bytes[1], fixture->islands[5], 8);
+    assert_int_equal(bytes[1][8], 0);
+    assert_int_equal(pieces[0].len, PAGE);
+    memset(bytes, 0, sizeof(bytes));
+    take(fixture);
+    assert_int_equal(bytes[0][0], 0);
+}
+
+static void what_else_is_wanted_and_cannot_be_read_is_left_out(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned char bytes[3][2 * PAGE] = {{0}};
+    struct memory_piece pieces[] = {
+        {island(2), bytes[0], PAGE}, {island(5), bytes[1], 2 * PAGE}, {island(7), bytes[2], PAGE}};
+    guard_one_word(fixture);
+    take(fixture);
+    check_byte(fixture, island(0), 1);
+    snapshot_set_pieces(fixture->snapshot, pieces, 3);
+    take(fixture);
+    assert_int_equal(pieces[0].len, PAGE);
+    assert_int_equal(pieces[1].len, 0);
+    assert_int_equal(pieces[2].len, PAGE);
+    assert_memory_equal(bytes[2], fixture->islands[7], PAGE);
+    assert_true(is_unchanged(fixture));
+    uint64_t before = reads(fixture);
+    check_byte(fixture, island(0), 1);
+    assert_int_equal(reads(fixture), before);
+}
+
+static void a_guard_that_changes_behind_what_else_is_wanted_is_noticed(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned char byte;
+    struct memory_piece piece = {island(2), &byte, 1};
+    guard_one_word(fixture);
+    fixture->fake.after_piece = change_guard;
+    fixture->disturbed_by = island(2);
+    snapshot_set_pieces(fixture->snapshot, &piece, 1);
+    take(fixture);
+    assert_false(is_unchanged(fixture));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -676,6 +731,9 @@ int main(void)
         TEST(numbers_are_left_alone_by_a_read_that_fails),
         TEST(a_target_that_is_gone_is_asked_once),
         TEST(pages_that_are_kept_are_not_read_again_when_no_more_can_be_kept),
+        TEST(what_else_is_wanted_comes_in_the_same_read_once),
+        TEST(what_else_is_wanted_and_cannot_be_read_is_left_out),
+        TEST(a_guard_that_changes_behind_what_else_is_wanted_is_noticed),
     };
     return cmocka_run_group_tests(tests, make_numbers, free_numbers);
 }
