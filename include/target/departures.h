@@ -45,12 +45,13 @@ void departures_watch(struct departures *departures);
 
 /*
  * The registers of the last departure. False when there is none, or the thread was not in 64-bit code, or, on x86-64,
- * in a system call, of which perf does not tell which one it is. Only meant for a thread that is kept off its CPU: of
- * one that runs they are of some time before, or of two times.
+ * in a system call, of which perf does not tell which one it is. memory: the thread's, which is read where registers
+ * alone leave that open. Only meant for a thread that is kept off its CPU: of one that runs they are of some time
+ * before, or of two times.
  */
-bool departures_read(const struct departures *departures, struct registers *ret);
+bool departures_read(const struct departures *departures, struct memory *memory, struct registers *ret);
 
 /* Takes the registers out of a record. False when it is of another kind, and as above. */
-bool departure_parse(const unsigned char record[DEPARTURE_LEN], struct registers *ret);
+bool departure_parse(const unsigned char record[DEPARTURE_LEN], struct memory *memory, struct registers *ret);
 
 #endif

@@ -91,8 +91,11 @@ bool task_read_times(struct task *task, struct task_times *ret);
  */
 bool task_has_departure(struct task *task);
 
-/* Those registers. False, too, when they are not enough. Only meant for a thread that is kept off its CPU. */
-bool task_read_departure(const struct task *task, struct registers *ret);
+/*
+ * Those registers. False, too, when they are not enough. memory: the thread's. Only meant for a thread that is kept off
+ * its CPU.
+ */
+bool task_read_departure(const struct task *task, struct memory *memory, struct registers *ret);
 
 /* To be called in each interval, whatever became of the thread in it. */
 void task_watch_departures(const struct task *task);

@@ -166,7 +166,7 @@ static bool read_registers(const struct runners *runners, struct runner *runner,
                            struct registers *ret)
 {
     if (runner->is_kept_off) {
-        runner->has_left = !task_read_departure(&thread->task, ret);
+        runner->has_left = !task_read_departure(&thread->task, runners->c_stacks->memory, ret);
         return !runner->has_left;
     }
     return runner->stop != RUNNER_NONE && stop_read_registers(&runners->stops[runner->stop], ret);
@@ -204,8 +204,8 @@ void runners_spare_kept_off(struct runners *runners, const struct thread_list *t
                             runner->cpu == own_cpu;
         struct sampled_thread *thread = is_candidate ? thread_list_find(threads, runner->thread) : NULL;
         struct registers registers;
-        runner->is_kept_off =
-            thread && task_has_departure(&thread->task) && task_read_departure(&thread->task, &registers);
+        runner->is_kept_off = thread && task_has_departure(&thread->task) &&
+                              task_read_departure(&thread->task, runners->c_stacks->memory, &registers);
         runner->is_to_stop &= !runner->is_kept_off;
     }
 }

@@ -39,9 +39,10 @@ static const unsigned char perf_numbers[REGISTER_COUNT] = {0,  1,  2,  3,  4,  5
                                                            11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
                                                            22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32};
 
-static bool are_enough(const struct registers *registers)
+static bool are_enough(const struct registers *registers, struct memory *memory)
 {
     (void)registers;
+    (void)memory;
     return true;
 }
 
@@ -74,13 +75,23 @@ static bool are_whole(const struct registers *registers)
 }
 
 /*
- * In a system call, or behind one, the pc is in rcx, too (Intel's manual, volume 2, SYSCALL). Which one it is only
- * ptrace tells: orig_rax is not among perf's registers.
+ * In a system call, or behind one, the pc is in rcx, too, and SYSCALL, 0f 05, stands in front of it (Intel's manual,
+ * volume 2, SYSCALL). So it is behind a jump by way of rcx, with which some interpreters begin each instruction.
  */
-static bool are_enough(const struct registers *registers)
+static bool may_be_in_call(const struct registers *registers, struct memory *memory)
 {
     enum { CX = 2 };
-    return are_whole(registers) && registers->values[CX] != registers->values[REGISTER_PC];
+    static const unsigned char syscall_code[] = {0x0f, 0x05};
+    unsigned char code[sizeof(syscall_code)];
+    remote_addr pc = registers->values[REGISTER_PC];
+    return registers->values[CX] == pc && (memory_read(memory, pc - sizeof(code), code, sizeof(code)) != MEMORY_OK ||
+                                           memcmp(code, syscall_code, sizeof(code)) == 0);
+}
+
+/* Which system call it is only ptrace tells: orig_rax is not among perf's registers. */
+static bool are_enough(const struct registers *registers, struct memory *memory)
+{
+    return are_whole(registers) && !may_be_in_call(registers, memory);
 }
 
 /* Not on processors with FRED, which leave rcx as it is: Linux 6.9 arch/x86/include/asm/cpufeatures.h,
@@ -201,7 +212,7 @@ bool departures_are_noted(struct departures *departures, pid_t tid)
     return read_head(departures) != 0;
 }
 
-bool departure_parse(const unsigned char record[DEPARTURE_LEN], struct registers *ret)
+bool departure_parse(const unsigned char record[DEPARTURE_LEN], struct memory *memory, struct registers *ret)
 {
     struct perf_event_header header;
     uint64_t abi, words[REGISTER_COUNT];
@@ -215,13 +226,13 @@ bool departure_parse(const unsigned char record[DEPARTURE_LEN], struct registers
     const uint64_t mask = register_mask();
     for (int i = 0; i < REGISTER_COUNT; i++)
         registers.values[i] = words[__builtin_popcountll(mask & ((UINT64_C(1) << perf_numbers[i]) - 1))];
-    if (!are_enough(&registers))
+    if (!are_enough(&registers, memory))
         return false;
     *ret = registers;
     return true;
 }
 
-bool departures_read(const struct departures *departures, struct registers *ret)
+bool departures_read(const struct departures *departures, struct memory *memory, struct registers *ret)
 {
     unsigned char record[DEPARTURE_LEN];
     if (departures->event < 0)
@@ -234,5 +245,5 @@ bool departures_read(const struct departures *departures, struct registers *ret)
     size_t start = head % len, until_end = len - start < sizeof(record) ? len - start : sizeof(record);
     memcpy(record, records + start, until_end);
     memcpy(record + until_end, records, sizeof(record) - until_end);
-    return departure_parse(record, ret);
+    return departure_parse(record, memory, ret);
 }

@@ -184,7 +184,7 @@ void task_forget_departures(struct task *task)
     task->departures = NULL;
 }
 
-bool task_read_departure(const struct task *task, struct registers *ret)
+bool task_read_departure(const struct task *task, struct memory *memory, struct registers *ret)
 {
-    return task->departures && departures_read(task->departures, ret);
+    return task->departures && departures_read(task->departures, memory, ret);
 }
