@@ -45,6 +45,7 @@ struct python_gil {
     uint32_t len;
     bool is_locked;
     remote_addr last_holder; /* the thread state that has, or had, it; 0: nobody, or it is not known any more */
+    uint64_t switches;       /* how often another thread than the last one has taken it */
     remote_addr condition;   /* of the condition variable at which those wait who want it, and nobody else */
 };
 

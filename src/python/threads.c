@@ -62,6 +62,8 @@ static enum python_status read_gil(const struct layout *layout, struct memory *m
         .is_locked = is_enabled && field_u32(bytes, layout->gil.locked) == 1,
         .condition = address + layout->gil.condition,
     };
+    /* Only a recorded memory can lack it, in which nobody runs any more. */
+    memory_read_u64(memory, address + layout->gil.switch_number, &ret->switches);
     return PYTHON_OK;
 }
 

@@ -12,7 +12,7 @@ static void owe(struct sampled_thread *thread, const struct look *look, uint32_t
         thread->owed = OWED_INTERVALS_LIMIT;
 }
 
-static void judge_thread(const struct look *look, struct sampled_thread *thread)
+void lateness_judge(const struct look *look, struct sampled_thread *thread)
 {
     bool is_late = look->late_ns > LATE_NS;
     thread->weight = thread->turns;
@@ -57,10 +57,4 @@ void lateness_judge_again(const struct look *look, struct thread_list *threads)
             judge_riser(look, thread);
         thread->fell_asleep = thread->was_asleep = false;
     }
-}
-
-void lateness_judge(const struct look *look, struct thread_list *threads)
-{
-    for (uint32_t i = 0; i < threads->count; i++)
-        judge_thread(look, &threads->threads[i]);
 }

@@ -44,11 +44,11 @@ struct look {
 };
 
 /*
- * Says for how many intervals each thread's stack counts, now that the threads' states are known: thread->weight when
- * it is counted now, thread->owed_before for its last running stack, and thread->owed for its next one. Of the
- * intervals up to the current one, thread->owed_now are owed to a thread that sleeps now.
+ * Says for how many intervals a thread's stack counts, now that its state is known: thread->weight when it is counted
+ * now, thread->owed_before for its last running stack, and thread->owed for its next one. Of the intervals up to the
+ * current one, thread->owed_now are owed to a thread that sleeps now.
  */
-void lateness_judge(const struct look *look, struct thread_list *threads);
+void lateness_judge(const struct look *look, struct sampled_thread *thread);
 
 /*
  * The same for a further look in the same interval, where that found out that threads had just gone to sleep

@@ -276,14 +276,22 @@ void session_begin_interval(struct session *session, const struct look *look)
     states_begin_interval(&session->states, &session->threads, look->slept_ns);
 }
 
-/* Makes known the states of the threads that are listed, and at the first time in an interval their weights. */
-static void read_states(struct session *session)
+/*
+ * Makes known the weights of the threads that are listed at the first time in an interval, and of those whose states
+ * were left open then.
+ */
+static void judge(struct session *session)
 {
-    states_read(&session->states, &session->threads, session->python);
-    if (session->has_intervals && !session->is_judged) {
-        lateness_judge(&session->look, &session->threads);
-        session->is_judged = true;
+    if (!session->has_intervals)
+        return;
+    for (uint32_t i = 0; i < session->threads.count; i++) {
+        struct sampled_thread *thread = &session->threads.threads[i];
+        if (!thread->has_state || (session->is_judged && !thread->is_open))
+            continue;
+        lateness_judge(&session->look, thread);
+        thread->is_open = false;
     }
+    session->is_judged = true;
 }
 
 /* For a further sample in the same interval, which is later, and perhaps on another CPU. */
@@ -354,8 +362,10 @@ static void stop_threads(struct session *session)
 static enum take_result take_copy_once(struct session *session)
 {
     let_go(session);
-    if (session->is_listed)
-        read_states(session);
+    if (session->is_listed) {
+        states_read(&session->states, &session->threads, session->python);
+        judge(session);
+    }
     plan(session);
     if (session->runners.holding != HOLD_NONE)
         stop_threads(session);
@@ -372,7 +382,8 @@ static enum take_result take_copy_once(struct session *session)
     session->failure = status == MEMORY_OK ? list_threads(session) : status_of_take(status);
     if (session->failure != PYTHON_OK)
         return TAKE_FAILED;
-    read_states(session);
+    states_settle(&session->states, &session->threads, session->python);
+    judge(session);
     bool is_as_planned = runners_match(&session->runners, &session->threads, session->python);
     return is_as_planned ? TAKE_DONE : TAKE_AGAIN;
 }

@@ -8,8 +8,8 @@ enum {
     FEW_THREADS = 4,         /* to look at so many takes no longer than to find out whether one has to */
     FOLLOWED_SHARE = 64,     /* who had more than such a part of a CPU since the last look, or runs, is followed */
     FOLLOWED_NS = 250000000, /* for so long */
-    WAKING_NS = 8000,        /* what going to sleep and waking up takes, when nobody runs */
-    AWAKE_NS = 40000,        /* beyond which a thread can have slept, too, while we did not */
+    WAKING_NS = 12000,       /* by how much one of our looks can be longer or shorter than the one before */
+    AWAKE_NS = 40000,        /* what a thread waits for while we wake up, look and go to sleep, besides our looking */
     RISE_NS = 20000,         /* between its being taken off its CPU by us and our asking for its times */
     /* Between readings of the CPU time of all threads, which takes as many looks: for each thread, and at most. */
     TIME_REST_NS = 20000,
@@ -22,7 +22,7 @@ void states_begin_interval(struct states *states, struct thread_list *threads, u
     states->is_swept = false;
     for (uint32_t i = 0; i < threads->count; i++) {
         struct sampled_thread *thread = &threads->threads[i];
-        thread->has_state = thread->has_run = false;
+        thread->has_state = thread->has_run = thread->is_open = false;
         thread->turns = 1;
     }
 }
@@ -48,15 +48,23 @@ static struct thread_growth explain(struct states *states, struct sampled_thread
     return growth;
 }
 
+/* What a thread can have waited for while we woke up, looked and went to sleep, if it was on our CPU. */
+static uint64_t wait_for_us(const struct states *states, const struct thread_growth *growth)
+{
+    return growth->gap_ns > states->slept_ns ? growth->gap_ns - states->slept_ns + AWAKE_NS : AWAKE_NS;
+}
+
 /*
- * Whether a thread was running or ready to from one look to the next, which we slept through but for a moment. Who has
- * waited for longer than for us may have begun to before.
+ * Whether a thread was running or ready to from one look to the next. What it waited for before it got a CPU counts
+ * from when it began to: so long as it was for us, that was at our last look, and it waits as long now. Who has waited
+ * for longer may have begun to before that.
  */
 static bool was_busy(const struct states *states, const struct sampled_thread *thread,
                      const struct thread_growth *growth)
 {
-    return thread->is_active && states->slept_ns > 0 && growth->gap_ns <= states->slept_ns + AWAKE_NS &&
-           growth->wait_ns <= AWAKE_NS && growth->run_ns + growth->wait_ns + WAKING_NS >= states->slept_ns;
+    return thread->is_active && states->slept_ns > 0 && growth->gap_ns > states->slept_ns &&
+           growth->wait_ns <= wait_for_us(states, growth) &&
+           growth->run_ns + growth->wait_ns + WAKING_NS >= growth->gap_ns;
 }
 
 /* Who has had a share of a CPU that matters is followed for a while. */
@@ -137,9 +145,24 @@ static bool is_last_holder(const struct python *python, const struct sampled_thr
     return thread->python->holds_gil;
 }
 
+/* The GIL that a thread needs; NULL when there is none. */
+static const struct python_gil *gil_of(const struct python *python, const struct sampled_thread *thread)
+{
+    uint32_t count;
+    const struct python_gil *gils = python_gils(python, &count);
+    return thread->python->gil < count ? &gils[thread->python->gil] : NULL;
+}
+
+/* Whether all who had the GIL since a thread was seen to wait for it are others. */
+static bool waits_on(const struct python *python, const struct sampled_thread *thread)
+{
+    const struct python_gil *gil = gil_of(python, thread);
+    return gil && gil->last_holder != thread->address && gil->switches - thread->gil_switches <= 1;
+}
+
 static bool is_asked_for(const struct python *python, const struct sampled_thread *thread, uint64_t now_ns)
 {
-    return !thread->was_seen || thread->is_active || now_ns < thread->followed_until_ns ||
+    return !thread->was_seen || thread->is_active || thread->is_open || now_ns < thread->followed_until_ns ||
            is_last_holder(python, thread);
 }
 
@@ -179,7 +202,7 @@ static void sweep(struct states *states, struct thread_list *threads)
     for (uint32_t i = 0; i < count; i++) {
         states->next = states->next + 1 < threads->count ? states->next + 1 : 0;
         struct sampled_thread *thread = &threads->threads[states->next];
-        if (!thread->has_state)
+        if (!thread->has_state && !thread->is_open)
             take_turn(states, thread, turns);
     }
     states->suspect_count -= count < states->suspect_count ? count : states->suspect_count;
@@ -222,29 +245,57 @@ static void look_for_others(struct states *states, struct thread_list *threads)
 /* Who has slept since he was looked at is where he was then. */
 static bool waits_for_gil(const struct python *python, const struct sampled_thread *thread)
 {
-    uint32_t count;
-    const struct python_gil *gils = python_gils(python, &count);
-    return thread->python->gil < count && !thread->is_active && !thread->python->holds_gil &&
-           python_gil_is_awaited(&gils[thread->python->gil], thread->futex);
+    const struct python_gil *gil = gil_of(python, thread);
+    return gil && !thread->is_active && !thread->python->holds_gil && python_gil_is_awaited(gil, thread->futex);
 }
 
-void states_read(struct states *states, struct thread_list *threads, const struct python *python)
+/* Looks at one of those whose states have to be known. What is known of the GIL was read before. */
+static void look_anew(struct states *states, struct sampled_thread *thread, const struct python *python)
+{
+    const struct python_gil *gil = gil_of(python, thread);
+    const struct thread_growth growth = explain(states, thread);
+    look_at(states, thread, &growth);
+    thread->gil_switches = gil ? gil->switches : 0;
+}
+
+/* Makes known the states of all but those that are left open. */
+static void read_others(struct states *states, struct thread_list *threads, const struct python *python, bool has_copy)
 {
     bool are_few = threads->count <= FEW_THREADS;
     uint64_t now_ns = monotonic_now_ns();
     for (uint32_t i = 0; i < threads->count; i++) {
         struct sampled_thread *thread = &threads->threads[i];
-        if (thread->has_state || !(are_few || is_asked_for(python, thread, now_ns)))
-            continue;
-        const struct thread_growth growth = explain(states, thread);
-        look_at(states, thread, &growth);
+        thread->is_open |=
+            !has_copy && !thread->has_state && thread->waits_for_gil && now_ns < thread->times_ns + STATES_SWEEP_NS;
+        bool is_left = thread->has_state || (thread->is_open && !has_copy);
+        if (!is_left && (are_few || is_asked_for(python, thread, now_ns)))
+            look_anew(states, thread, python);
     }
     if (!are_few && !states->is_swept)
         look_for_others(states, threads);
     states->is_swept = true;
     for (uint32_t i = 0; i < threads->count; i++) {
         struct sampled_thread *thread = &threads->threads[i];
+        if (thread->is_open && !has_copy)
+            continue;
         thread->has_state = true;
         thread->waits_for_gil = waits_for_gil(python, thread);
     }
+}
+
+void states_read(struct states *states, struct thread_list *threads, const struct python *python)
+{
+    read_others(states, threads, python, false);
+}
+
+void states_settle(struct states *states, struct thread_list *threads, const struct python *python)
+{
+    for (uint32_t i = 0; i < threads->count; i++) {
+        struct sampled_thread *thread = &threads->threads[i];
+        if (thread->has_state || !thread->is_open || !waits_on(python, thread))
+            continue;
+        thread->has_state = true;
+        thread->gil_switches = gil_of(python, thread)->switches;
+    }
+    read_others(states, threads, python, true);
 }

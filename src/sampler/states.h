@@ -10,8 +10,11 @@
  * of them, but for those that passed until that growth was noticed. That CPU time is read every 20 ms at least, so that
  * who begins to be busy is followed after 50 ms.
  *
- * Whoever was running when we went to sleep, and was running or ready to for all of the time that we slept, still is:
+ * Whoever was running when he was looked at last, and was running or ready to for all of the time since then, still is:
  * his times tell, which are cheaper to read than his state.
+ *
+ * Whoever waited for a GIL sleeps until he gets it. So he is not asked, as long as the GIL's own words, which each copy
+ * has, tell that others had it, but every STATES_SWEEP_NS.
  */
 #ifndef SAMPLER_STATES_H
 #define SAMPLER_STATES_H
@@ -44,8 +47,12 @@ struct states {
 /* slept_ns: for how long we slept, just now; 0 when we did not. */
 void states_begin_interval(struct states *states, struct thread_list *threads, uint64_t slept_ns);
 
-/* Makes known the states of threads that are not known for this interval. */
+/*
+ * Makes known the states of threads that are not known for this interval: before a copy is made, but for those that
+ * waited for a GIL (thread->is_open), and of all when it is made.
+ */
 void states_read(struct states *states, struct thread_list *threads, const struct python *python);
+void states_settle(struct states *states, struct thread_list *threads, const struct python *python);
 
 /*
  * To be called before a further look in the same interval: says of the threads that were found active at the first one,

@@ -41,28 +41,30 @@ struct sampled_thread {
     uint64_t times_ns;           /* and when that was */
     struct thread_growth growth; /* of these until the first look in this interval */
     uint64_t followed_until_ns;  /* until when it is looked at in each interval */
-    uint32_t turns;       /* the look at it in this interval stands for so many, in most of which it was not its turn */
-    bool has_run;         /* it ran at some time between the last two looks at it */
-    bool is_active;       /* was running or ready to run when its state was read last */
-    bool fell_asleep;     /* since it was found active in this interval */
-    bool was_asleep;      /* at the deadline, though it was found active */
-    bool is_stopped;      /* by a signal or a debugger, when all of its state was read last */
-    bool waits_for_gil;   /* sleeps until it is given the GIL, as far as that is known */
-    remote_addr futex;    /* at which it slept when it was asked whether it runs; 0: at none */
-    bool was_kept_off;    /* its C stack was copied last while it was off its CPU, without a stop: */
-    int32_t last_cpu;     /* then on which it was */
-    bool is_urgent;       /* has a real-time policy, as of policy_ns; only known where threads are held */
-    uint64_t policy_ns;   /* 0: never */
-    bool has_ended;       /* the kernel has no such thread any more: nobody runs it */
-    bool has_state;       /* its state is known for the current interval */
-    uint32_t walked;      /* frames that the last walk of its stack had */
-    uint8_t round;        /* of the current sample in which it is read: see session_is_in_round() */
-    bool is_readable;     /* what the current sample says of it is proved */
-    bool is_done;         /* it was read in the current interval, */
-    bool is_counted;      /* and it had a stack that counts */
-    uint32_t weight;      /* intervals that its stack counts for, when it is counted in the current one */
-    uint32_t last_node;   /* of the profile: its last stack that was counted while it ran; 0: none yet */
-    uint64_t joined_copy; /* which copy of its C stack was handed over last; 0: none, see c_stack.made */
+    uint32_t turns;     /* the look at it in this interval stands for so many, in most of which it was not its turn */
+    bool has_run;       /* it ran at some time between the last two looks at it */
+    bool is_active;     /* was running or ready to run when its state was read last */
+    bool fell_asleep;   /* since it was found active in this interval */
+    bool was_asleep;    /* at the deadline, though it was found active */
+    bool is_stopped;    /* by a signal or a debugger, when all of its state was read last */
+    bool waits_for_gil; /* sleeps until it is given the GIL, as far as that is known, */
+    uint64_t gil_switches; /* as it did when the GIL's count of them was this one */
+    bool is_open; /* its state, in this interval: it waited for the GIL, and who had that since, the copy will tell */
+    remote_addr futex;       /* at which it slept when it was asked whether it runs; 0: at none */
+    bool was_kept_off;       /* its C stack was copied last while it was off its CPU, without a stop: */
+    int32_t last_cpu;        /* then on which it was */
+    bool is_urgent;          /* has a real-time policy, as of policy_ns; only known where threads are held */
+    uint64_t policy_ns;      /* 0: never */
+    bool has_ended;          /* the kernel has no such thread any more: nobody runs it */
+    bool has_state;          /* its state is known for the current interval */
+    uint32_t walked;         /* frames that the last walk of its stack had */
+    uint8_t round;           /* of the current sample in which it is read: see session_is_in_round() */
+    bool is_readable;        /* what the current sample says of it is proved */
+    bool is_done;            /* it was read in the current interval, */
+    bool is_counted;         /* and it had a stack that counts */
+    uint32_t weight;         /* intervals that its stack counts for, when it is counted in the current one */
+    uint32_t last_node;      /* of the profile: its last stack that was counted while it ran; 0: none yet */
+    uint64_t joined_copy;    /* which copy of its C stack was handed over last; 0: none, see c_stack.made */
     uint64_t joined_frames;  /* and a hash of the Python frames that it was handed over with */
     uint32_t last_states;    /* enum sample_state: what it did then */
     uint32_t last_idle_node; /* its last stack that was counted while it slept; 0: none yet */

@@ -62,6 +62,17 @@ struct python_heap *python_heap_create(const struct layout *layout, size_t len)
     return heap;
 }
 
+struct python_heap *python_heap_create_with_gil(size_t len)
+{
+    uint32_t count;
+    const struct layout *layout = layout_all(&count);
+    while (count > 0 && layout->gil_format != GIL_OF_INTERPRETER) {
+        layout++;
+        count--;
+    }
+    return count > 0 ? python_heap_create(layout, len) : NULL;
+}
+
 void python_heap_destroy(struct python_heap *heap)
 {
     free(heap->bytes);
@@ -271,6 +282,11 @@ void python_heap_set_gil(struct python_heap *heap, remote_addr interpreter, remo
     }
     python_heap_put_u64(heap, gil + heap->layout->gil.last_holder, thread);
     python_heap_put_u32(heap, gil + heap->layout->gil.locked, (uint32_t)locked);
+}
+
+void python_heap_set_switches(struct python_heap *heap, remote_addr interpreter, uint64_t switches)
+{
+    python_heap_put_u64(heap, python_heap_gil(heap, interpreter) + heap->layout->gil.switch_number, switches);
 }
 
 void python_heap_attach(struct python_heap *heap, remote_addr interpreter, const struct heap_thread *thread)

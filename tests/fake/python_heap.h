@@ -54,6 +54,10 @@ struct heap_thread {
 };
 
 struct python_heap *python_heap_create(const struct layout *layout, size_t len);
+
+/* The same by the layout of a version in which each interpreter can have a GIL. */
+struct python_heap *python_heap_create_with_gil(size_t len);
+
 void python_heap_destroy(struct python_heap *heap);
 
 /* An interpreter as python_create() makes it, with its own copy of the layout; the caller destroys it. */
@@ -84,6 +88,9 @@ struct heap_thread python_heap_thread(struct python_heap *heap, remote_addr inte
 
 /* Says who has the GIL of an interpreter now; locked is 0, 1 or -1. */
 void python_heap_set_gil(struct python_heap *heap, remote_addr interpreter, remote_addr thread, int locked);
+
+/* Says how often it changed hands; from 3.7 on. */
+void python_heap_set_switches(struct python_heap *heap, remote_addr interpreter, uint64_t switches);
 remote_addr python_heap_gil(struct python_heap *heap, remote_addr interpreter);
 
 /*

@@ -13,9 +13,8 @@
 /* What one look says of one thread. */
 static struct sampled_thread judge(struct sampled_thread thread, struct look look)
 {
-    struct thread_list list = {.threads = &thread, .count = 1};
     thread.turns = 1;
-    lateness_judge(&look, &list);
+    lateness_judge(&look, &thread);
     return thread;
 }
 

@@ -5,6 +5,7 @@
 #include "proc_folder.h"
 #include "python/runtime.h"
 #include "python/walk.h"
+#include "python_heap.h"
 #include "sampler/schedule.h"
 #include "target/process.h"
 
@@ -30,6 +31,8 @@ struct scene {
     struct sampled_thread threads[THREAD_COUNT];
     struct thread_list list;
     struct states states;
+    struct python_heap *heap; /* NULL: it has no GIL */
+    remote_addr interpreter;
 };
 
 static void put_waiting_thread(struct scene *scene, uint32_t index, char state, unsigned run_ns, unsigned wait_ns)
@@ -82,6 +85,8 @@ static int tear_down(void **state)
     for (uint32_t i = 0; i < THREAD_COUNT; i++)
         task_deinit(&scene->threads[i].task);
     python_destroy(scene->python);
+    if (scene->heap)
+        python_heap_destroy(scene->heap);
     process_destroy(scene->process);
     proc_folder_destroy(&scene->proc);
     free(scene);
@@ -94,6 +99,7 @@ static uint32_t look_after(struct scene *scene, uint64_t slept_ns)
     uint32_t active = 0;
     states_begin_interval(&scene->states, &scene->list, slept_ns);
     states_read(&scene->states, &scene->list, scene->python);
+    states_settle(&scene->states, &scene->list, scene->python);
     for (uint32_t i = 0; i < THREAD_COUNT; i++) {
         assert_true(scene->threads[i].has_state);
         active += scene->threads[i].is_active;
@@ -124,48 +130,141 @@ static void who_ran_is_looked_at_in_each_interval(void **state)
     assert_int_equal(look(scene), 0);
 }
 
-static void who_was_busy_for_all_of_our_sleep_is_not_asked(void **state)
-{
-    enum { SLEPT_NS = 1000000000 }; /* longer than the test takes */
-    struct scene *scene = *state;
-    put_thread(scene, 3, 'R', 1000);
-    assert_int_equal(look(scene), 1);
-    put_thread(scene, 3, 'S', 1000 + SLEPT_NS);
-    assert_int_equal(look_after(scene, SLEPT_NS), 1);
-    assert_true(scene->threads[3].has_run);
-    /* A good part of the sleep is missing. */
-    put_thread(scene, 3, 'S', 1000 + SLEPT_NS + SLEPT_NS / 2);
-    assert_int_equal(look_after(scene, SLEPT_NS), 0);
-    /* Who slept at the last look is asked. */
-    put_thread(scene, 3, 'S', 1000 + 3U * SLEPT_NS);
-    assert_int_equal(look_after(scene, SLEPT_NS), 0);
-}
+enum { SLEPT_NS = 1, PAUSE_US = 1000, LONG_NS = 1000000000 }; /* longer than the test takes */
 
-static void who_may_have_slept_while_we_did_not_is_asked(void **state)
+/* Thread 3 was found running, and has run and waited for so long when it is looked at a moment later. */
+static uint32_t look_a_moment_later(struct scene *scene, unsigned run_ns, unsigned wait_ns)
 {
-    enum { SLEPT_NS = 1, PAUSE_US = 1000 };
-    struct scene *scene = *state;
     put_thread(scene, 3, 'R', 1000);
     assert_int_equal(look(scene), 1);
     usleep(PAUSE_US);
-    put_thread(scene, 3, 'S', 1000 + SLEPT_NS);
+    put_waiting_thread(scene, 3, 'S', 1000 + run_ns, 5 + wait_ns);
+    return look_after(scene, SLEPT_NS);
+}
+
+static void who_was_busy_since_the_last_look_is_not_asked(void **state)
+{
+    struct scene *scene = *state;
+    assert_int_equal(look_a_moment_later(scene, LONG_NS, 0), 1);
+    assert_true(scene->threads[3].has_run);
+}
+
+static void who_was_not_busy_for_a_part_of_it_is_asked(void **state)
+{
+    enum { LEAST_US = PAUSE_US / 2 };
+    assert_int_equal(look_a_moment_later(*state, LEAST_US * 1000, 0), 0);
+}
+
+static void who_slept_at_the_last_look_is_asked(void **state)
+{
+    struct scene *scene = *state;
+    assert_int_equal(look(scene), 0);
+    put_thread(scene, 3, 'S', 1000 + LONG_NS);
     assert_int_equal(look_after(scene, SLEPT_NS), 0);
+}
+
+static void who_waited_for_us_while_we_looked_was_busy(void **state)
+{
+    assert_int_equal(look_a_moment_later(*state, LONG_NS, PAUSE_US * 1000), 1);
 }
 
 static void who_waited_for_longer_than_for_us_is_asked(void **state)
 {
-    enum { SLEPT_NS = 1000000000 };
+    assert_int_equal(look_a_moment_later(*state, 0, LONG_NS), 0);
+}
+
+/* Gives the program a GIL, and lets it be read. */
+static void put_gil(struct scene *scene, uint32_t last_holder, uint64_t switches)
+{
+    if (!scene->heap) {
+        python_destroy(scene->python);
+        scene->heap = python_heap_create_with_gil(PYTHON_HEAP_LEN);
+        assert_non_null(scene->heap);
+        scene->interpreter = python_heap_interpreter(scene->heap);
+        scene->python = python_heap_open(scene->heap);
+    }
+    python_heap_set_gil(scene->heap, scene->interpreter, scene->threads[last_holder].address, 1);
+    python_heap_set_switches(scene->heap, scene->interpreter, switches);
+    python_begin_sample(scene->python);
+    assert_int_equal(python_list_threads(scene->python, &scene->heap->fake.memory), PYTHON_OK);
+}
+
+/* Thread 3 waits for that GIL. */
+static void put_waiting(struct scene *scene)
+{
+    char text[128];
+    uint32_t count;
+    const struct python_gil *gils = python_gils(scene->python, &count);
+    assert_int_equal(count, 1);
+    snprintf(text, sizeof(text), "202 0x%llx 0x0 0x0 0x0 0x0 0x0 0x1 0x1\n", (unsigned long long)gils->condition + 8);
+    put_activity(scene, text);
+}
+
+/*
+ * Thread 3 was seen to wait for the GIL that thread 5 had. Its files then say something else, which is only found by
+ * who looks: *ret_found tells.
+ */
+static void look_at_one_that_waited(struct scene *scene, uint32_t holder, uint64_t switches, bool *ret_found)
+{
+    put_gil(scene, 5, 10);
+    look(scene);
+    put_waiting(scene);
+    put_thread(scene, 3, 'S', 2000);
+    look(scene);
+    assert_true(scene->threads[3].waits_for_gil);
+    put_activity(scene, "running\n");
+    put_thread(scene, 3, 'R', 3000);
+    states_begin_interval(&scene->states, &scene->list, 0);
+    states_read(&scene->states, &scene->list, scene->python);
+    assert_false(scene->threads[3].has_state);
+    assert_true(scene->threads[2].has_state);
+    put_gil(scene, holder, switches);
+    states_settle(&scene->states, &scene->list, scene->python);
+    assert_true(scene->threads[3].has_state);
+    assert_int_equal(scene->threads[3].waits_for_gil, !scene->threads[3].is_active);
+    *ret_found = scene->threads[3].is_active;
+}
+
+static void who_waits_for_the_gil_is_not_asked(void **state)
+{
+    bool is_found;
+    look_at_one_that_waited(*state, 5, 10, &is_found);
+    assert_false(is_found);
+}
+
+static void who_waits_for_the_gil_while_another_one_gets_it_is_not_asked(void **state)
+{
+    bool is_found;
+    look_at_one_that_waited(*state, 7, 11, &is_found);
+    assert_false(is_found);
+}
+
+static void who_has_got_the_gil_is_asked(void **state)
+{
+    bool is_found;
+    look_at_one_that_waited(*state, 3, 11, &is_found);
+    assert_true(is_found);
+}
+
+static void who_may_have_had_the_gil_is_asked(void **state)
+{
+    bool is_found;
+    look_at_one_that_waited(*state, 5, 12, &is_found);
+    assert_true(is_found);
+}
+
+static void who_waits_for_the_gil_is_asked_all_the_same_now_and_then(void **state)
+{
     struct scene *scene = *state;
-    put_thread(scene, 3, 'R', 1000);
+    bool is_found;
+    look_at_one_that_waited(scene, 5, 10, &is_found);
+    usleep(STATES_SWEEP_NS / 1000 + 1000);
     assert_int_equal(look(scene), 1);
-    put_waiting_thread(scene, 3, 'S', 1000, 5U + SLEPT_NS);
-    assert_int_equal(look_after(scene, SLEPT_NS), 0);
 }
 
 /* Thread 3 was found running, and then looked at once more. */
 static void look_again(struct scene *scene, unsigned run_ns, unsigned wait_ns, uint64_t since_deadline_ns)
 {
-    enum { PAUSE_US = 1000 };
     put_activity(scene, "running\n");
     put_thread(scene, 3, 'R', 1000);
     look(scene);
@@ -311,9 +410,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(at_first_everybody_is_looked_at),
         TEST(who_ran_is_looked_at_in_each_interval),
-        TEST(who_was_busy_for_all_of_our_sleep_is_not_asked),
-        TEST(who_may_have_slept_while_we_did_not_is_asked),
+        TEST(who_was_busy_since_the_last_look_is_not_asked),
+        TEST(who_was_not_busy_for_a_part_of_it_is_asked),
+        TEST(who_slept_at_the_last_look_is_asked),
+        TEST(who_waited_for_us_while_we_looked_was_busy),
         TEST(who_waited_for_longer_than_for_us_is_asked),
+        TEST(who_waits_for_the_gil_is_not_asked),
+        TEST(who_waits_for_the_gil_while_another_one_gets_it_is_not_asked),
+        TEST(who_has_got_the_gil_is_asked),
+        TEST(who_may_have_had_the_gil_is_asked),
+        TEST(who_waits_for_the_gil_is_asked_all_the_same_now_and_then),
         TEST(who_goes_to_sleep_before_a_further_look_is_noticed),
         TEST(who_has_run_for_a_moment_slept_at_the_deadline),
         TEST(who_has_run_since_the_deadline_did_not_sleep_then),

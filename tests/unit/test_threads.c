@@ -100,13 +100,17 @@ static void only_a_locked_gil_has_a_holder(struct program *program)
     for (size_t i = 0; i < 4; i++) {
         uint32_t count;
         python_heap_set_gil(program->heap, program->interpreter, program->thread.address, states[i]);
+        if (has_gil_struct(program))
+            python_heap_set_switches(program->heap, program->interpreter, i);
         const struct python_thread *thread = list(program, 1);
         const struct python_gil *gils = python_gils(program->python, &count);
         assert_int_equal(thread->holds_gil, has_gil(program) && states[i] == 1);
         assert_int_equal(count, has_gil_struct(program));
         assert_int_equal(thread->gil, has_gil_struct(program) ? 0 : PYTHON_NO_GIL);
-        if (has_gil_struct(program))
+        if (has_gil_struct(program)) {
             check_gil(program, &gils[0], states[i]);
+            assert_int_equal(gils[0].switches, i);
+        }
     }
 }
 
