@@ -48,7 +48,7 @@ struct last_stack {
 
 /* A thread's last stacks. */
 struct last_stacks {
-    struct last_stack any, active;
+    struct last_stack any, active, asleep;
 };
 
 struct joiner {
@@ -141,8 +141,10 @@ static struct last_stacks *find_last(struct joiner *joiner, uint32_t serial)
 static struct last_stack find_stack(struct joiner *joiner, const struct item *item, const struct last_stacks *last)
 {
     struct last_stack stack = {.completeness = C_FRAMES_MISSING};
+    if (item->is_again && (item->sample.states & SAMPLE_RECALLED) == 0)
+        return last->any;
     if (item->is_again)
-        return item->sample.states & SAMPLE_RECALLED ? last->active : last->any;
+        return item->sample.states & SAMPLE_ACTIVE ? last->active : last->asleep;
     stack.node = item->stack.len > 0
                      ? join(joiner, item, &stack.completeness)
                      : stack_finder_join_python(joiner->owner.finder, python_of(item), item->python_count);
@@ -168,10 +170,10 @@ static bool work_off(struct joiner *joiner, const struct item *item)
     const struct last_stack stack = find_stack(joiner, item, last);
     if (stack.node == PROFILE_NONE)
         return false;
-    if (!item->is_again)
+    if (!item->is_again) {
         last->any = stack;
-    if (!item->is_again && sample.states & SAMPLE_ACTIVE)
-        last->active = stack;
+        *(sample.states & SAMPLE_ACTIVE ? &last->active : &last->asleep) = stack;
+    }
     if (stack.node == PROFILE_ROOT)
         return true;
     sample.node = stack.node;

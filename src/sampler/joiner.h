@@ -61,7 +61,7 @@ bool joiner_add(struct joiner *joiner, const struct sample *sample, uint32_t ser
 
 /*
  * Hands a sample over whose stack is the last one of that thread, or if it is SAMPLE_RECALLED the last one of those
- * that were SAMPLE_ACTIVE.
+ * that were SAMPLE_ACTIVE, or were not, as it is itself.
  */
 bool joiner_add_again(struct joiner *joiner, const struct sample *sample, uint32_t serial);
 

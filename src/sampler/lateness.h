@@ -52,7 +52,7 @@ void lateness_judge(const struct look *look, struct sampled_thread *thread);
 
 /*
  * The same for a further look in the same interval, where that found out that threads had just gone to sleep
- * (thread->fell_asleep), or had still been asleep (thread->was_asleep): they are done then.
+ * (thread->fell_asleep), or had still been asleep at the deadline (thread->was_asleep): they are done then.
  */
 void lateness_judge_again(const struct look *look, struct thread_list *threads);
 

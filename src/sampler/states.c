@@ -11,6 +11,7 @@ enum {
     WAKING_NS = 12000,       /* by how much one of our looks can be longer or shorter than the one before */
     AWAKE_NS = 40000,        /* what a thread waits for while we wake up, look and go to sleep, besides our looking */
     RISE_NS = 20000,         /* between its being taken off its CPU by us and our asking for its times */
+    RUN_WAIT_NS = 10000,     /* what a thread waits for each time that it gets a CPU, though nobody else wants it */
     /* Between readings of the CPU time of all threads, which takes as many looks: for each thread, and at most. */
     TIME_REST_NS = 20000,
     TIME_REST_LIMIT_NS = 20000000,
@@ -39,11 +40,13 @@ static struct thread_growth explain(struct states *states, struct sampled_thread
         states->unexplained_ns -= times.run_ns - thread->run_ns;
         growth.run_ns = times.run_ns - thread->run_ns;
         growth.wait_ns = times.wait_ns - thread->wait_ns;
+        growth.runs = times.runs - thread->runs;
         growth.gap_ns = now_ns - thread->times_ns;
         growth.has_run = times.run_ns != thread->run_ns;
     }
     thread->run_ns = times.run_ns;
     thread->wait_ns = times.wait_ns;
+    thread->runs = times.runs;
     thread->times_ns = now_ns;
     return growth;
 }
@@ -106,31 +109,45 @@ static void look_at(struct states *states, struct sampled_thread *thread, const 
 
 /*
  * Whether a thread that runs slept at the deadline: it has slept since the look before, and has run for less time than
- * passed since the deadline. Nobody knows of one that has waited for a CPU.
+ * passed since the deadline. Nobody knows of one that another one has kept waiting for a CPU.
  */
-static bool has_just_risen(const struct sampled_thread *thread, const struct thread_growth *since, uint64_t deadline_ns)
+static bool has_just_risen(const struct states *states, const struct sampled_thread *thread,
+                           const struct thread_growth *since, uint64_t deadline_ns)
 {
-    uint64_t busy_ns = thread->growth.run_ns + since->run_ns, wait_ns = thread->growth.wait_ns + since->wait_ns;
-    bool has_slept = busy_ns + wait_ns + AWAKE_NS < thread->growth.gap_ns + since->gap_ns;
-    return thread->growth.gap_ns > 0 && has_slept && wait_ns <= AWAKE_NS && since->run_ns > 0 &&
+    const struct thread_growth *before = &thread->growth;
+    uint64_t busy_ns = before->run_ns + since->run_ns, wait_ns = before->wait_ns + since->wait_ns;
+    uint64_t own_wait_ns = wait_for_us(states, before) + (before->runs + since->runs) * RUN_WAIT_NS;
+    bool has_slept = busy_ns + wait_ns + AWAKE_NS < before->gap_ns + since->gap_ns;
+    return before->gap_ns > 0 && has_slept && wait_ns <= own_wait_ns && since->run_ns > 0 &&
            thread->times_ns > deadline_ns && since->run_ns + RISE_NS < thread->times_ns - deadline_ns;
 }
 
-static void revise(struct states *states, struct sampled_thread *thread, uint64_t deadline_ns)
+static void revise_active(struct states *states, struct sampled_thread *thread, uint64_t deadline_ns)
 {
     const struct thread_growth since = explain(states, thread);
     if (task_read_activity(&thread->task, &thread->futex) == TASK_SLEEPS)
         thread->fell_asleep = true;
     else
-        thread->was_asleep = has_just_risen(thread, &since, deadline_ns);
+        thread->was_asleep = has_just_risen(states, thread, &since, deadline_ns);
+}
+
+/* One who slept, and has run since, has another stack than that with which he slept. */
+static void revise_asleep(struct states *states, struct sampled_thread *thread)
+{
+    thread->was_asleep = explain(states, thread).has_run;
 }
 
 void states_revise(struct states *states, struct thread_list *threads, uint64_t deadline_ns)
 {
+    uint64_t now_ns = monotonic_now_ns();
     for (uint32_t i = 0; i < threads->count; i++) {
         struct sampled_thread *thread = &threads->threads[i];
-        if (thread->has_state && thread->is_active && !thread->is_done && thread->task.tid != 0)
-            revise(states, thread, deadline_ns);
+        if (!thread->has_state || thread->is_done || thread->has_ended || thread->task.tid == 0)
+            continue;
+        if (thread->is_active)
+            revise_active(states, thread, deadline_ns);
+        else if (states->with_idle && now_ns < thread->followed_until_ns)
+            revise_asleep(states, thread);
     }
 }
 

@@ -55,9 +55,8 @@ void states_read(struct states *states, struct thread_list *threads, const struc
 void states_settle(struct states *states, struct thread_list *threads, const struct python *python);
 
 /*
- * To be called before a further look in the same interval: says of the threads that were found active at the first one,
- * and are not done, who has gone to sleep since (thread->fell_asleep), and who only began to run after the deadline
- * (thread->was_asleep).
+ * To be called before a further look in the same interval: says of the threads that are not done who has gone to sleep
+ * since the first one (thread->fell_asleep), and who only began to run after the deadline (thread->was_asleep).
  */
 void states_revise(struct states *states, struct thread_list *threads, uint64_t deadline_ns);
 

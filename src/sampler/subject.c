@@ -275,7 +275,7 @@ static bool count_thread(struct subject *subject, struct sampled_thread *thread)
         thread->owed = 0;
         thread->last_node = sample.node;
         thread->last_states = sample.states;
-    } else if (!subject->joiner) {
+    } else {
         thread->last_idle_node = sample.node;
     }
     result->counted += thread->weight;

@@ -22,6 +22,7 @@ struct thread_growth {
     bool has_run; /* or nobody knows */
     uint64_t run_ns;
     uint64_t wait_ns; /* for a CPU that it got; it may have begun to wait before */
+    uint64_t runs;    /* how often it was given a CPU */
     uint64_t gap_ns;  /* all the time; 0 when it is not known */
 };
 
@@ -38,6 +39,7 @@ struct sampled_thread {
     bool was_seen;               /* its state was read before, in this interval or another */
     uint64_t run_ns;             /* CPU time that it had had by then, 0 while that was not wanted; */
     uint64_t wait_ns;            /* time that it had waited for a CPU until it got it; */
+    uint64_t runs;               /* how often it had got one; */
     uint64_t times_ns;           /* and when that was */
     struct thread_growth growth; /* of these until the first look in this interval */
     uint64_t followed_until_ns;  /* until when it is looked at in each interval */
@@ -45,7 +47,7 @@ struct sampled_thread {
     bool has_run;       /* it ran at some time between the last two looks at it */
     bool is_active;     /* was running or ready to run when its state was read last */
     bool fell_asleep;   /* since it was found active in this interval */
-    bool was_asleep;    /* at the deadline, though it was found active */
+    bool was_asleep;    /* at the deadline, though it has run since */
     bool is_stopped;    /* by a signal or a debugger, when all of its state was read last */
     bool waits_for_gil; /* sleeps until it is given the GIL, as far as that is known, */
     uint64_t gil_switches; /* as it did when the GIL's count of them was this one */

@@ -294,6 +294,28 @@ static void who_has_run_for_a_moment_slept_at_the_deadline(void **state)
     assert_true(scene->threads[3].was_asleep);
 }
 
+/* Thread 3 has waited for a tenth of a millisecond, got a CPU so often, and ran only since the deadline. */
+static bool has_risen_after(struct scene *scene, uint64_t runs)
+{
+    enum { WAIT_NS = 100000 };
+    look_again(scene, 1000, 5, 0);
+    scene->states.slept_ns = SINCE_NS;
+    scene->threads[3].runs -= runs;
+    put_waiting_thread(scene, 3, 'R', 1000 + SHORT_NS, 5 + WAIT_NS);
+    states_revise(&scene->states, &scene->list, monotonic_now_ns() - SINCE_NS);
+    return scene->threads[3].was_asleep;
+}
+
+static void who_was_kept_waiting_once_may_have_been_ready_at_the_deadline(void **state)
+{
+    assert_false(has_risen_after(*state, 1));
+}
+
+static void who_has_waited_for_a_moment_many_times_slept_at_the_deadline(void **state)
+{
+    assert_true(has_risen_after(*state, 10));
+}
+
 static void who_has_run_since_the_deadline_did_not_sleep_then(void **state)
 {
     struct scene *scene = *state;
@@ -313,6 +335,30 @@ static void who_has_not_run_at_all_may_have_been_ready_at_the_deadline(void **st
     struct scene *scene = *state;
     look_again(scene, 1000, 5, SINCE_NS);
     assert_false(scene->threads[3].was_asleep);
+}
+
+/* Thread 3 slept at the first look in an interval, and then was looked at once more. */
+static bool was_asleep_before_it_ran(struct scene *scene, unsigned run_ns)
+{
+    scene->states.with_idle = true;
+    put_thread(scene, 3, 'R', 1000);
+    look(scene);
+    put_thread(scene, 3, 'S', 2000);
+    assert_int_equal(look(scene), 0);
+    put_thread(scene, 3, 'R', run_ns);
+    states_revise(&scene->states, &scene->list, monotonic_now_ns());
+    assert_false(scene->threads[3].is_active);
+    return scene->threads[3].was_asleep;
+}
+
+static void who_slept_and_has_run_since_slept_at_the_deadline(void **state)
+{
+    assert_true(was_asleep_before_it_ran(*state, 2001));
+}
+
+static void who_sleeps_on_is_as_it_was(void **state)
+{
+    assert_false(was_asleep_before_it_ran(*state, 2000));
 }
 
 static void who_is_done_is_not_looked_at_again(void **state)
@@ -422,9 +468,13 @@ int main(void)
         TEST(who_waits_for_the_gil_is_asked_all_the_same_now_and_then),
         TEST(who_goes_to_sleep_before_a_further_look_is_noticed),
         TEST(who_has_run_for_a_moment_slept_at_the_deadline),
+        TEST(who_was_kept_waiting_once_may_have_been_ready_at_the_deadline),
+        TEST(who_has_waited_for_a_moment_many_times_slept_at_the_deadline),
         TEST(who_has_run_since_the_deadline_did_not_sleep_then),
         TEST(who_has_waited_may_have_been_ready_at_the_deadline),
         TEST(who_has_not_run_at_all_may_have_been_ready_at_the_deadline),
+        TEST(who_slept_and_has_run_since_slept_at_the_deadline),
+        TEST(who_sleeps_on_is_as_it_was),
         TEST(who_is_done_is_not_looked_at_again),
         TEST(who_wakes_up_is_found_in_turn),
         TEST(who_is_looked_at_in_turn_counts_for_the_turns),
