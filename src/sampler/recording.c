@@ -79,19 +79,13 @@ struct error *recording_create(const struct recording_options *options, struct p
     return NULL;
 }
 
-/*
- * The number of the first interval that is not due at this time: all before it have passed, whether anybody got to look
- * or not.
- */
+/* The number of the first interval that is not due at this time. */
 static uint64_t due_until(const struct recording *recording, uint64_t now_ns)
 {
     const struct schedule *schedule = &recording->schedule;
     if (!recording->is_started || recording->suspended_ns > 0)
         return schedule->interval;
-    uint64_t end_ns = now_ns < schedule->end_ns ? now_ns : schedule->end_ns;
-    uint64_t passed = end_ns > schedule->start_ns ? (end_ns - schedule->start_ns) / schedule->interval_ns : 0;
-    passed = passed < schedule->interval_limit ? passed : schedule->interval_limit;
-    return passed > schedule->interval ? passed : schedule->interval;
+    return schedule_due(schedule, now_ns < schedule->end_ns ? now_ns : schedule->end_ns);
 }
 
 /* Enters what a subject was not looked at for into the books. */
@@ -422,17 +416,24 @@ void recording_go_on(struct recording *recording)
         atomic_store(&recording->state, RECORDING_FAILED);
 }
 
+/* What has passed by now is none of the subjects' business any more. */
+static void skip_to_current(struct recording *recording)
+{
+    for (uint32_t i = 0; i < recording->subject_count; i++)
+        subject_skip_to(recording->subjects[i], recording->schedule.interval);
+}
+
 void recording_suspend(struct recording *recording)
 {
     if (recording->suspended_ns > 0)
         return;
     recording_pause(recording);
-    uint64_t now = monotonic_now_ns(), due = due_until(recording, now);
-    for (uint32_t i = 0; i < recording->subject_count; i++) {
+    uint64_t now = monotonic_now_ns();
+    for (uint32_t i = 0; i < recording->subject_count; i++)
         count_unseen(recording, recording->subjects[i], now);
-        subject_skip_to(recording->subjects[i], due);
-    }
-    schedule_skip_to(&recording->schedule, due);
+    if (recording->is_started)
+        schedule_skip(&recording->schedule, now);
+    skip_to_current(recording);
     recording->suspended_ns = now;
 }
 
@@ -449,10 +450,9 @@ void recording_resume(struct recording *recording)
     recording->is_reading = false;
     recording->rested_from_ns = now;
     schedule_resume(&recording->schedule, since, now);
-    for (uint32_t i = 0; i < recording->subject_count; i++) {
+    for (uint32_t i = 0; i < recording->subject_count; i++)
         subject_leave_interval(recording->subjects[i]);
-        subject_skip_to(recording->subjects[i], recording->schedule.interval);
-    }
+    skip_to_current(recording);
     recording_go_on(recording);
 }
 
@@ -635,6 +635,8 @@ static void forget_past(struct recording *recording)
 {
     struct schedule *schedule = &recording->schedule;
     struct counters *counters = &recording->counters;
+    schedule_skip(schedule, monotonic_now_ns());
+    skip_to_current(recording);
     schedule->paused = schedule->interval;
     recording->unrecorded_ns = schedule->interval * schedule->interval_ns;
     recording->start_unix_ns = wall_now_ns();
@@ -725,10 +727,8 @@ struct error *recording_begin_part(struct recording *recording, const struct pro
 
 void recording_stop(struct recording *recording)
 {
-    if (recording->suspended_ns > 0) {
-        for (uint32_t i = 0; i < recording->subject_count; i++)
-            subject_skip_to(recording->subjects[i], recording->schedule.interval);
-    }
+    if (recording->suspended_ns > 0)
+        skip_to_current(recording);
     if (recording->end_ns == 0)
         note_end(recording);
     stop(recording);

@@ -3,13 +3,64 @@
 
 #include "base/table.h"
 
+#include <stdlib.h>
 #include <time.h>
 
-static void choose_deadline(struct schedule *schedule)
+static uint64_t begin_of(const struct schedule *schedule, uint64_t interval)
 {
-    schedule->random = hash_number(schedule->random + 0x9e3779b97f4a7c15U);
-    uint64_t offset = (uint64_t)(((unsigned __int128)schedule->random * schedule->interval_ns) >> 64);
-    schedule->deadline_ns = schedule->start_ns + schedule->interval * schedule->interval_ns + offset;
+    return schedule->start_ns + interval * schedule->interval_ns;
+}
+
+static uint64_t group_end(const struct schedule *schedule)
+{
+    return schedule->group_begin + schedule->group_len;
+}
+
+/* Of those that have begun by now the last one's number; that of the end behind it. */
+static uint64_t running_interval(const struct schedule *schedule, uint64_t now_ns)
+{
+    uint64_t running = now_ns > schedule->start_ns ? (now_ns - schedule->start_ns) / schedule->interval_ns : 0;
+    return running < schedule->interval_limit ? running : schedule->interval_limit;
+}
+
+/* How many intervals a group has that begins with the current one. One that the end cuts is a group of its own. */
+static uint32_t choose_len(const struct schedule *schedule)
+{
+    uint64_t limit = SCHEDULE_GROUP_NS / schedule->interval_ns;
+    uint64_t whole = (schedule->end_ns - schedule->start_ns) / schedule->interval_ns;
+    uint64_t left = whole > schedule->interval ? whole - schedule->interval : 1;
+    limit = limit < SCHEDULE_GROUP_LIMIT ? limit : SCHEDULE_GROUP_LIMIT;
+    limit = limit < left ? limit : left;
+    return limit > 0 ? (uint32_t)limit : 1;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    uint64_t first = *(const uint64_t *)a, second = *(const uint64_t *)b;
+    return (first > second) - (first < second);
+}
+
+static void begin_group(struct schedule *schedule)
+{
+    schedule->group_begin = schedule->interval;
+    schedule->group_len = choose_len(schedule);
+    uint64_t begin_ns = begin_of(schedule, schedule->interval), len_ns = schedule->group_len * schedule->interval_ns;
+    for (uint32_t i = 0; i < schedule->group_len; i++) {
+        schedule->random = hash_number(schedule->random + 0x9e3779b97f4a7c15U);
+        schedule->deadlines[i] = begin_ns + (uint64_t)(((unsigned __int128)schedule->random * len_ns) >> 64);
+    }
+    qsort(schedule->deadlines, schedule->group_len, sizeof(schedule->deadlines[0]), compare_times);
+    schedule->deadline_ns = schedule->deadlines[0];
+}
+
+/* Moves on to an interval of this group, or to the first one of the next. */
+static void move_to(struct schedule *schedule, uint64_t interval)
+{
+    schedule->interval = interval;
+    if (interval < group_end(schedule))
+        schedule->deadline_ns = schedule->deadlines[interval - schedule->group_begin];
+    else
+        begin_group(schedule);
 }
 
 void schedule_init(struct schedule *schedule, uint64_t start_ns, uint64_t interval_ns, uint64_t duration_ns,
@@ -23,7 +74,7 @@ void schedule_init(struct schedule *schedule, uint64_t start_ns, uint64_t interv
         .interval_limit = duration_ns == 0 ? UINT64_MAX : limit,
         .random = seed,
     };
-    choose_deadline(schedule);
+    begin_group(schedule);
 }
 
 bool schedule_is_over(const struct schedule *schedule)
@@ -33,22 +84,33 @@ bool schedule_is_over(const struct schedule *schedule)
 
 uint64_t schedule_advance(struct schedule *schedule, uint64_t now_ns)
 {
-    uint64_t next = schedule->interval + 1;
-    uint64_t running = (now_ns - schedule->start_ns) / schedule->interval_ns;
-    if (running > schedule->interval_limit)
-        running = schedule->interval_limit;
-    uint64_t passed = running > next ? running - next : 0;
-    schedule->interval = next + passed;
-    choose_deadline(schedule);
-    return passed;
+    uint64_t next = schedule->interval + 1, running = running_interval(schedule, now_ns);
+    uint64_t interval = running > group_end(schedule) ? running : next;
+    while (interval < group_end(schedule) &&
+           schedule->deadlines[interval - schedule->group_begin] + schedule->interval_ns <= now_ns)
+        interval++;
+    move_to(schedule, interval);
+    return interval - next;
 }
 
-void schedule_skip_to(struct schedule *schedule, uint64_t interval)
+uint64_t schedule_due(const struct schedule *schedule, uint64_t now_ns)
 {
-    if (interval <= schedule->interval)
-        return;
-    schedule->interval = interval;
-    choose_deadline(schedule);
+    uint64_t interval = schedule->interval, running = running_interval(schedule, now_ns);
+    if (running >= group_end(schedule))
+        return running;
+    while (interval < group_end(schedule) && schedule->deadlines[interval - schedule->group_begin] < now_ns)
+        interval++;
+    return interval;
+}
+
+uint64_t schedule_skip(struct schedule *schedule, uint64_t now_ns)
+{
+    uint64_t from = schedule->interval, running = running_interval(schedule, now_ns);
+    if (begin_of(schedule, running) < now_ns && running < schedule->interval_limit)
+        running++;
+    schedule->interval = running > from ? running : from;
+    begin_group(schedule);
+    return schedule->interval - from;
 }
 
 void schedule_resume(struct schedule *schedule, uint64_t since_ns, uint64_t now_ns)
@@ -58,8 +120,7 @@ void schedule_resume(struct schedule *schedule, uint64_t since_ns, uint64_t now_
         schedule->interval_limit =
             (schedule->end_ns - schedule->start_ns + schedule->interval_ns - 1) / schedule->interval_ns;
     }
-    uint64_t passed = schedule_advance(schedule, now_ns);
-    schedule->paused += passed;
+    schedule->paused += schedule_skip(schedule, now_ns);
 }
 
 uint64_t monotonic_now_ns(void)

@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When to sample: time is cut into intervals, each of which has one deadline, uniformly random inside it. So a program
- * that does things at regular times is not always met at the same point, and the times between samples vary less than
- * with exponential gaps.
+ * When to sample: time is cut into intervals, and there is one deadline for each. A number of intervals that follow
+ * each other, a group, has as many deadlines, each anywhere in the group and independent of the others: sorted, the
+ * first is that of the first interval, and so on.
+ *
+ * So a program that does things at regular times is not always met at the same point. And so the times between samples
+ * are nearly those of a Poisson process, which sees what is true of time even though each sample disturbs the program
+ * (R. W. Wolff, Poisson arrivals see time averages, 1982): with one deadline in each interval, few samples would be
+ * of the first part of an interval after another one, and what the program does in that, with a CPU that it has just
+ * got back, would be seen too seldom. Yet all in all there are as many as there are intervals.
  */
 #ifndef SAMPLER_SCHEDULE_H
 #define SAMPLER_SCHEDULE_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+enum {
+    SCHEDULE_GROUP_LIMIT = 16,     /* intervals, */
+    SCHEDULE_GROUP_NS = 200000000, /* but no longer than this: nobody waits for a sample that comes at random */
+};
 
 struct schedule {
     uint64_t start_ns;
@@ -18,6 +29,9 @@ struct schedule {
     uint64_t interval;       /* the current one, from 0 */
     uint64_t paused;         /* how many before it are no part of the time that counts */
     uint64_t deadline_ns;    /* of the current one */
+    uint64_t group_begin;    /* the first interval of the current group */
+    uint32_t group_len;      /* intervals */
+    uint64_t deadlines[SCHEDULE_GROUP_LIMIT];
     uint64_t random;
 };
 
@@ -28,13 +42,19 @@ void schedule_init(struct schedule *schedule, uint64_t start_ns, uint64_t interv
 /* Whether no deadline is left before the end. */
 bool schedule_is_over(const struct schedule *schedule);
 
-/* Moves on to the first interval that has not ended at now_ns, and returns how many were passed over. */
+/*
+ * Moves on to the first of the following intervals whose deadline is not more than an interval ago at now_ns, and
+ * returns how many were passed over.
+ */
 uint64_t schedule_advance(struct schedule *schedule, uint64_t now_ns);
 
-/* Moves on to an interval, if it is a later one: those before it have passed, whoever saw them. */
-void schedule_skip_to(struct schedule *schedule, uint64_t interval);
+/* The number of the first interval from the current one on whose deadline is not over at this time. */
+uint64_t schedule_due(const struct schedule *schedule, uint64_t now_ns);
 
-/* Moves on likewise, after a pause: what has passed of it is no part of the time that counts, and puts off the end. */
+/* Moves on to the first interval that begins at now_ns or later, and returns how many were passed over. */
+uint64_t schedule_skip(struct schedule *schedule, uint64_t now_ns);
+
+/* The same after a pause: what has passed of it is no part of the time that counts, and puts off the end. */
 void schedule_resume(struct schedule *schedule, uint64_t since_ns, uint64_t now_ns);
 
 uint64_t monotonic_now_ns(void);

@@ -156,9 +156,10 @@ void subject_begin_interval(struct subject *subject, const struct schedule *sche
     subject->is_pending = true;
     subject->tries = 0;
     subject->deadline_ns = schedule->deadline_ns;
-    uint64_t paused_ns = schedule->paused * schedule->interval_ns;
-    subject->time_ns = schedule->deadline_ns - schedule->start_ns - paused_ns;
-    subject->interval_begin_ns = schedule->interval * schedule->interval_ns - paused_ns;
+    uint64_t before_ns = subject->time_ns;
+    subject->time_ns = schedule->deadline_ns - schedule->start_ns - schedule->paused * schedule->interval_ns;
+    before_ns = before_ns < subject->time_ns ? before_ns : subject->time_ns;
+    subject->between_ns = before_ns + (subject->time_ns - before_ns) / 2;
     subject->result = (struct interval_result){.failure = PYTHON_OK};
     const struct look look = {
         .interval = schedule->interval,
@@ -354,7 +355,6 @@ static bool count_asleep(struct subject *subject, struct sampled_thread *thread)
 /* Counts what is owed to stacks that were seen before, in the intervals before. False without memory. */
 static bool count_owed(struct subject *subject)
 {
-    uint64_t begin_ns = subject->interval_begin_ns;
     bool has_memory = true;
     uint32_t count;
     struct sampled_thread *threads = session_threads(subject->session, &count);
@@ -370,7 +370,7 @@ static bool count_owed(struct subject *subject)
             continue;
         }
         struct sample sample = {
-            .time_ns = begin_ns > 0 ? begin_ns - 1 : 0,
+            .time_ns = subject->between_ns,
             .node = threads[i].last_node,
             .weight = owed,
             .states = threads[i].last_states | SAMPLE_RECALLED,
