@@ -38,13 +38,18 @@ class Target:
     def __exit__(self, *exception):
         self.process.end()
 
-    def account(self, begin_ns, end_ns):
-        """Ends the program; its account of a stretch of time, in perf_counter_ns()."""
-        self.process.child.stdin.write(b"%d %d\n" % (begin_ns, end_ns))
+    def accounts(self, stretches):
+        """Ends the program; its accounts of stretches of time, pairs of perf_counter_ns()."""
+        for stretch in stretches:
+            self.process.child.stdin.write(b"%d %d\n" % stretch)
         status, output = self.process.finish()
         if status != 0:
             raise RunFailed("the target ended with status %d\n%s" % (status, self.process.stderr()))
-        return json.loads(output)
+        return [json.loads(line) for line in output.splitlines()]
+
+    def account(self, begin_ns, end_ns):
+        """The same of one stretch."""
+        return self.accounts([(begin_ns, end_ns)])[0]
 
     def move_to_one_cpu(self):
         """Keeps all threads on the CPU where the main one ran last; returns its number."""

@@ -6,9 +6,10 @@
     run(one_round, account)                 where one_round does account.call(in_c, 2); account.call(sleeping, 3)
 
 Prints "ready" at the start. Ends when standard input closes. A line "BEGIN END" on it, two values of perf_counter_ns(), which is
-the same clock in every process, ends the program too, and asks for that stretch only: the one that was recorded.
+the same clock in every process, ends the program too, and asks for that stretch only: the one that was recorded. Each such
+line asks for one.
 
-At the end prints one line of JSON: rounds, seconds and rounds_per_second, `used` (for each phase how much of the stretch was
+At the end prints one line of JSON for each stretch: rounds, seconds and rounds_per_second, `used` (for each phase how much of the stretch was
 its own) and `whole`, what that is a part of: the stretch in nanoseconds. In Python 2, which has no such clock, a stretch cannot
 be asked for.
 """
@@ -92,12 +93,12 @@ def is_told_to_end():
     return bool(select.select([sys.stdin], [], [], 0)[0])
 
 
-def stretch_asked_for(account):
-    """The two times of the line on standard input; the whole run when there is no such line, or no such clock."""
-    words = sys.stdin.readline().split()
-    if len(words) == 2 and hasattr(time, "perf_counter"):
-        return int(words[0]), int(words[1])
-    return account.notes[0], clock()
+def stretches_asked_for(account):
+    """The two times of each line on standard input; the whole run when there is no such line, or no such clock."""
+    lines = [line.split() for line in sys.stdin.readlines()]
+    if lines and hasattr(time, "perf_counter"):
+        return [(int(begin), int(end)) for begin, end in lines]
+    return [(account.notes[0], clock())]
 
 
 def run(one_round, account=None, batch=1):
@@ -114,4 +115,5 @@ def run(one_round, account=None, batch=1):
         if now >= account.next_note:
             account.note(now)
     account.note(clock())
-    print(json.dumps(account.between(*stretch_asked_for(account))))
+    for begin, end in stretches_asked_for(account):
+        print(json.dumps(account.between(begin, end)))
