@@ -40,7 +40,6 @@ struct recording {
     struct file_names names;     /* only touched by who saves, */
     struct sample_log spare_log; /* and so is this */
     uint64_t suspended_ns;       /* since when nothing is recorded; 0: that is not so */
-    uint64_t unrecorded_ns;      /* how long nothing was recorded */
     uint64_t start_unix_ns;      /* when the schedule began */
     struct suspension suspension;
 
@@ -432,7 +431,7 @@ void recording_suspend(struct recording *recording)
     for (uint32_t i = 0; i < recording->subject_count; i++)
         count_unseen(recording, recording->subjects[i], now);
     if (recording->is_started)
-        schedule_skip(&recording->schedule, now);
+        schedule_leave(&recording->schedule, now);
     skip_to_current(recording);
     recording->suspended_ns = now;
 }
@@ -446,10 +445,9 @@ void recording_resume(struct recording *recording)
     if (!recording->is_started)
         return;
     since = since > recording->schedule.start_ns ? since : recording->schedule.start_ns;
-    recording->unrecorded_ns += now - since;
     recording->is_reading = false;
     recording->rested_from_ns = now;
-    schedule_resume(&recording->schedule, since, now);
+    schedule_put_off(&recording->schedule, now - since);
     for (uint32_t i = 0; i < recording->subject_count; i++)
         subject_leave_interval(recording->subjects[i]);
     skip_to_current(recording);
@@ -539,14 +537,12 @@ static uint64_t cpu_time(const struct recording *recording)
     return cpu_ns;
 }
 
-/* How much of the time up to end_ns was not recorded. */
-static uint64_t unrecorded_until(const struct recording *recording, uint64_t end_ns)
+/* How much time up to end_ns was recorded. */
+static uint64_t recorded_until(const struct recording *recording, uint64_t end_ns)
 {
-    uint64_t since = recording->suspended_ns, start = recording->schedule.start_ns;
-    if (since == 0)
-        return recording->unrecorded_ns;
-    since = since > start ? since : start;
-    return recording->unrecorded_ns + (end_ns > since ? end_ns - since : 0);
+    uint64_t since = recording->suspended_ns, origin = recording->schedule.origin_ns;
+    end_ns = since > 0 && since < end_ns ? since : end_ns;
+    return end_ns > origin ? end_ns - origin : 0;
 }
 
 /* Completes the profile's info as of now. */
@@ -569,8 +565,7 @@ static struct error *describe(struct recording *recording)
     info->gil_waits = counters->gil_waits;
     if (recording->is_started) {
         uint64_t end_ns = recording->end_ns ? recording->end_ns : monotonic_now_ns();
-        uint64_t begin_ns = recording->schedule.start_ns + unrecorded_until(recording, end_ns);
-        info->duration_ns = end_ns > begin_ns ? end_ns - begin_ns : 0;
+        info->duration_ns = recorded_until(recording, end_ns);
         info->start_unix_ns = recording->start_unix_ns;
         info->cpu_ns = cpu_time(recording);
     }
@@ -633,12 +628,8 @@ static bool is_between_intervals(const struct recording *recording)
 /* What was recorded so far is passed over like a pause, and counted no more. */
 static void forget_past(struct recording *recording)
 {
-    struct schedule *schedule = &recording->schedule;
     struct counters *counters = &recording->counters;
-    schedule_skip(schedule, monotonic_now_ns());
-    skip_to_current(recording);
-    schedule->paused = schedule->interval;
-    recording->unrecorded_ns = schedule->interval * schedule->interval_ns;
+    recording->schedule.origin_ns = monotonic_now_ns();
     recording->start_unix_ns = wall_now_ns();
     *counters = (struct counters){
         .processes = recording->subject_count,

@@ -69,6 +69,7 @@ void schedule_init(struct schedule *schedule, uint64_t start_ns, uint64_t interv
     uint64_t limit = (duration_ns + interval_ns - 1) / interval_ns;
     *schedule = (struct schedule){
         .start_ns = start_ns,
+        .origin_ns = start_ns,
         .interval_ns = interval_ns,
         .end_ns = duration_ns == 0 ? UINT64_MAX : start_ns + duration_ns,
         .interval_limit = duration_ns == 0 ? UINT64_MAX : limit,
@@ -103,24 +104,20 @@ uint64_t schedule_due(const struct schedule *schedule, uint64_t now_ns)
     return interval;
 }
 
-uint64_t schedule_skip(struct schedule *schedule, uint64_t now_ns)
+void schedule_leave(struct schedule *schedule, uint64_t now_ns)
 {
-    uint64_t from = schedule->interval, running = running_interval(schedule, now_ns);
-    if (begin_of(schedule, running) < now_ns && running < schedule->interval_limit)
-        running++;
-    schedule->interval = running > from ? running : from;
-    begin_group(schedule);
-    return schedule->interval - from;
+    move_to(schedule, schedule_due(schedule, now_ns));
 }
 
-void schedule_resume(struct schedule *schedule, uint64_t since_ns, uint64_t now_ns)
+void schedule_put_off(struct schedule *schedule, uint64_t pause_ns)
 {
-    if (schedule->end_ns != UINT64_MAX) {
-        schedule->end_ns += now_ns - since_ns;
-        schedule->interval_limit =
-            (schedule->end_ns - schedule->start_ns + schedule->interval_ns - 1) / schedule->interval_ns;
-    }
-    schedule->paused += schedule_skip(schedule, now_ns);
+    schedule->start_ns += pause_ns;
+    schedule->origin_ns += pause_ns;
+    schedule->deadline_ns += pause_ns;
+    if (schedule->end_ns != UINT64_MAX)
+        schedule->end_ns += pause_ns;
+    for (uint32_t i = 0; i < schedule->group_len; i++)
+        schedule->deadlines[i] += pause_ns;
 }
 
 uint64_t monotonic_now_ns(void)

@@ -27,7 +27,7 @@ struct schedule {
     uint64_t end_ns;         /* UINT64_MAX for no end */
     uint64_t interval_limit; /* number of intervals, the last of which the end may cut; UINT64_MAX for no end */
     uint64_t interval;       /* the current one, from 0 */
-    uint64_t paused;         /* how many before it are no part of the time that counts */
+    uint64_t origin_ns;      /* from when on time counts: start_ns, or later */
     uint64_t deadline_ns;    /* of the current one */
     uint64_t group_begin;    /* the first interval of the current group */
     uint32_t group_len;      /* intervals */
@@ -51,11 +51,11 @@ uint64_t schedule_advance(struct schedule *schedule, uint64_t now_ns);
 /* The number of the first interval from the current one on whose deadline is not over at this time. */
 uint64_t schedule_due(const struct schedule *schedule, uint64_t now_ns);
 
-/* Moves on to the first interval that begins at now_ns or later, and returns how many were passed over. */
-uint64_t schedule_skip(struct schedule *schedule, uint64_t now_ns);
+/* Moves on to that one. */
+void schedule_leave(struct schedule *schedule, uint64_t now_ns);
 
-/* The same after a pause: what has passed of it is no part of the time that counts, and puts off the end. */
-void schedule_resume(struct schedule *schedule, uint64_t since_ns, uint64_t now_ns);
+/* Puts all that is to come off by a pause, which so is no part of the time. */
+void schedule_put_off(struct schedule *schedule, uint64_t pause_ns);
 
 uint64_t monotonic_now_ns(void);
 

@@ -104,12 +104,19 @@ static uint64_t lateness(const struct schedule *schedule)
     return now > schedule->deadline_ns ? now - schedule->deadline_ns : 0;
 }
 
+/* Where an interval begins, in the time that counts. */
+static uint64_t begin_of(const struct schedule *schedule, uint64_t interval)
+{
+    uint64_t begin_ns = schedule->start_ns + interval * schedule->interval_ns;
+    return begin_ns > schedule->origin_ns ? begin_ns - schedule->origin_ns : 0;
+}
+
 /* Notes that no interval from a number on was looked at, for a process. */
 static void note_stall(struct counters *counters, const struct schedule *schedule, uint64_t from)
 {
     struct stall stall = {
-        .begin_ns = (from > schedule->paused ? from - schedule->paused : 0) * schedule->interval_ns,
-        .end_ns = (schedule->interval - schedule->paused) * schedule->interval_ns,
+        .begin_ns = begin_of(schedule, from),
+        .end_ns = begin_of(schedule, schedule->interval),
         .intervals = schedule->interval - from,
     };
     struct stall *last = counters->stall_count > 0 ? &counters->stalls[counters->stall_count - 1] : NULL;
@@ -157,7 +164,7 @@ void subject_begin_interval(struct subject *subject, const struct schedule *sche
     subject->tries = 0;
     subject->deadline_ns = schedule->deadline_ns;
     uint64_t before_ns = subject->time_ns;
-    subject->time_ns = schedule->deadline_ns - schedule->start_ns - schedule->paused * schedule->interval_ns;
+    subject->time_ns = schedule->deadline_ns > schedule->origin_ns ? schedule->deadline_ns - schedule->origin_ns : 0;
     before_ns = before_ns < subject->time_ns ? before_ns : subject->time_ns;
     subject->between_ns = before_ns + (subject->time_ns - before_ns) / 2;
     subject->result = (struct interval_result){.failure = PYTHON_OK};

@@ -169,31 +169,39 @@ static void a_duration_shorter_than_an_interval_has_a_part_of_the_deadlines(void
     assert_in_range(count, COUNT / 4 - 137, COUNT / 4 + 137); /* five standard deviations */
 }
 
-static void who_skips_goes_on_with_what_begins_then(void **state)
+static void who_leaves_goes_on_with_what_is_due_later(void **state)
 {
     (void)state;
     struct schedule schedule;
     schedule_init(&schedule, START, INTERVAL, 0, SEED);
-    assert_int_equal(schedule_skip(&schedule, interval_start(2) + 1), 3);
-    assert_int_equal(schedule.interval, 3);
-    assert_in_range(schedule.deadline_ns, interval_start(3), interval_start(3 + GROUP) - 1);
-    assert_int_equal(schedule_skip(&schedule, interval_start(2)), 0);
-    assert_int_equal(schedule.interval, 3);
+    uint64_t third_ns = schedule.deadlines[2];
+    schedule_leave(&schedule, third_ns);
+    assert_int_equal(schedule.interval, 2);
+    assert_int_equal(schedule.deadline_ns, third_ns);
+    schedule_leave(&schedule, interval_start(100));
+    assert_int_equal(schedule.interval, 100);
 }
 
 static void a_pause_is_no_part_of_the_time_and_puts_off_the_end(void **state)
 {
     (void)state;
+    enum { PAUSE = 5555 };
     struct schedule schedule;
-    schedule_init(&schedule, 1000, 100, 1000, 1);
-    schedule_skip(&schedule, 1180);
-    assert_int_equal(schedule.interval, 2);
-    schedule_resume(&schedule, 1180, 1680);
-    assert_int_equal(schedule.interval, 7);
-    assert_int_equal(schedule.paused, 5);
-    assert_int_equal(schedule.end_ns, 2500);
-    assert_int_equal(schedule.interval_limit, 15);
-    assert_false(schedule_is_over(&schedule));
+    schedule_init(&schedule, START, INTERVAL, 10 * INTERVAL, SEED);
+    go_on(&schedule);
+    const struct schedule before = schedule;
+    schedule_put_off(&schedule, PAUSE);
+    assert_int_equal(schedule.interval, 1);
+    assert_int_equal(schedule.deadline_ns, before.deadline_ns + PAUSE);
+    assert_int_equal(schedule.deadline_ns - schedule.origin_ns, before.deadline_ns - before.origin_ns);
+    assert_int_equal(schedule.end_ns, before.end_ns + PAUSE);
+    assert_int_equal(schedule.interval_limit, 10);
+    for (int i = 1; i < 10; i++) {
+        assert_false(schedule_is_over(&schedule));
+        assert_int_equal(schedule.deadline_ns, before.deadlines[i] + PAUSE);
+        go_on(&schedule);
+    }
+    assert_true(schedule_is_over(&schedule));
 }
 
 int main(void)
@@ -210,7 +218,7 @@ int main(void)
         cmocka_unit_test(a_duration_has_all_deadlines_of_its_intervals),
         cmocka_unit_test(a_stall_beyond_the_end_counts_only_what_was_left),
         cmocka_unit_test(a_duration_shorter_than_an_interval_has_a_part_of_the_deadlines),
-        cmocka_unit_test(who_skips_goes_on_with_what_begins_then),
+        cmocka_unit_test(who_leaves_goes_on_with_what_is_due_later),
         cmocka_unit_test(a_pause_is_no_part_of_the_time_and_puts_off_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
