@@ -320,6 +320,12 @@ static void forget_other(struct snapshot *snapshot, const struct memory_piece *p
     }
 }
 
+static void forget_others(struct snapshot *snapshot)
+{
+    for (uint32_t i = 0; i < snapshot->other_count; i++)
+        snapshot->others[i].len = 0;
+}
+
 void snapshot_begin_interval(struct snapshot *snapshot)
 {
     snapshot->interval++;
@@ -349,6 +355,8 @@ enum memory_status snapshot_take(struct snapshot *snapshot)
     bool is_again = true;
     for (int try = 0; try < RETRY_LIMIT && is_again; try++) {
         predict(snapshot);
+        if (try == RETRY_LIMIT - 1)
+            forget_others(snapshot);
         status = read_all(snapshot, &is_again);
     }
     if (status == MEMORY_OK) {

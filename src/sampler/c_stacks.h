@@ -68,7 +68,7 @@ bool c_stacks_copy(struct c_stacks *stacks, const struct registers *registers, c
 
 /*
  * The same in two steps, for who reads the memory himself: stacks->pieces are to be read, and a piece of which that
- * fails gets a length of 0. Threads beyond SNAPSHOT_PIECE_LIMIT are copied at once.
+ * fails gets a length of 0. Without memory for the order, the stack is copied at once.
  */
 void c_stacks_order(struct c_stacks *stacks, const struct registers *registers, const struct sampled_thread *thread);
 void c_stacks_receive(struct c_stacks *stacks);
