@@ -170,7 +170,7 @@ static bool work_off(struct joiner *joiner, const struct item *item)
     const struct last_stack stack = find_stack(joiner, item, last);
     if (stack.node == PROFILE_NONE)
         return false;
-    if (!item->is_again) {
+    if ((sample.states & SAMPLE_RECALLED) == 0) {
         last->any = stack;
         *(sample.states & SAMPLE_ACTIVE ? &last->active : &last->asleep) = stack;
     }

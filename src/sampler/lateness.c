@@ -38,13 +38,16 @@ static void judge_sleeper(const struct look *look, struct sampled_thread *thread
     owe(thread, look, 1);
 }
 
-/* The current interval counts for the stack with which it slept, where sleeping stacks count. */
+/*
+ * The current interval counts for the stack with which it slept, where sleeping stacks count, and so do those that
+ * passed, if it slept in them, too.
+ */
 static void judge_riser(const struct look *look, struct sampled_thread *thread)
 {
+    thread->owed_asleep = thread->is_active ? thread->turns : thread->weight;
+    thread->owed_now = thread->is_active ? look->passed : thread->owed_now;
     thread->is_active = false;
     thread->is_done = true;
-    thread->owed_now = look->passed;
-    thread->owed_asleep = thread->turns;
 }
 
 void lateness_judge_again(const struct look *look, struct thread_list *threads)

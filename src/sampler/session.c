@@ -146,6 +146,7 @@ struct error *session_open(const struct process *process, const struct session_o
     session->with_bare = options->with_bare;
     session->states.process = process;
     session->states.with_idle = options->choice == THREADS_ALL;
+    session->states.asks_beforehand = options->holding == HOLD_EACH;
     runners_init(&session->runners, &session->area, options->choice, options->holding, options->holds_at_once,
                  &session->c_stacks);
     struct error *error = process_read_program(process, &session->program);

@@ -119,7 +119,7 @@ static bool has_just_risen(const struct states *states, const struct sampled_thr
     uint64_t own_wait_ns = wait_for_us(states, before) + (before->runs + since->runs) * RUN_WAIT_NS;
     bool has_slept = busy_ns + wait_ns + AWAKE_NS < before->gap_ns + since->gap_ns;
     return before->gap_ns > 0 && has_slept && wait_ns <= own_wait_ns && since->run_ns > 0 &&
-           thread->times_ns > deadline_ns && since->run_ns + RISE_NS < thread->times_ns - deadline_ns;
+           thread->times_ns > deadline_ns && since->run_ns + since->wait_ns + RISE_NS < thread->times_ns - deadline_ns;
 }
 
 static void revise_active(struct states *states, struct sampled_thread *thread, uint64_t deadline_ns)
@@ -131,10 +131,16 @@ static void revise_active(struct states *states, struct sampled_thread *thread, 
         thread->was_asleep = has_just_risen(states, thread, &since, deadline_ns);
 }
 
-/* One who slept, and has run since, has another stack than that with which he slept. */
+/*
+ * One who slept, and has run since, has another stack than that with which he slept; but for one who wants a GIL, who
+ * wakes up now and then to say so.
+ */
 static void revise_asleep(struct states *states, struct sampled_thread *thread)
 {
-    thread->was_asleep = explain(states, thread).has_run;
+    bool has_run = explain(states, thread).has_run;
+    bool waits_on =
+        has_run && thread->waits_for_gil && task_read_activity(&thread->task, &thread->futex) == TASK_SLEEPS;
+    thread->was_asleep = has_run && !waits_on;
 }
 
 void states_revise(struct states *states, struct thread_list *threads, uint64_t deadline_ns)
@@ -170,11 +176,11 @@ static const struct python_gil *gil_of(const struct python *python, const struct
     return thread->python->gil < count ? &gils[thread->python->gil] : NULL;
 }
 
-/* Whether all who had the GIL since a thread was seen to wait for it are others. */
+/* Whether all who had the GIL since a thread was seen to wait for it are others, and one of them has it. */
 static bool waits_on(const struct python *python, const struct sampled_thread *thread)
 {
     const struct python_gil *gil = gil_of(python, thread);
-    return gil && gil->last_holder != thread->address && gil->switches - thread->gil_switches <= 1;
+    return gil && gil->is_locked && gil->last_holder != thread->address && gil->switches - thread->gil_switches <= 1;
 }
 
 static bool is_asked_for(const struct python *python, const struct sampled_thread *thread, uint64_t now_ns)
@@ -240,6 +246,21 @@ static bool is_resting(struct states *states, uint32_t thread_count)
     return false;
 }
 
+/*
+ * Those who are left open run for a moment now and then, to say that they still want the GIL. Where that would have
+ * others looked at, of whom there are more, it is to be explained first.
+ */
+static void explain_open(struct states *states, struct thread_list *threads)
+{
+    uint32_t open = 0;
+    for (uint32_t i = 0; i < threads->count; i++)
+        open += threads->threads[i].is_open;
+    for (uint32_t i = 0; 2 * open < threads->count && i < threads->count; i++) {
+        if (threads->threads[i].is_open)
+            explain(states, &threads->threads[i]);
+    }
+}
+
 /* Looks at sleeping threads if any of them can have run. */
 static void look_for_others(struct states *states, struct thread_list *threads)
 {
@@ -251,6 +272,8 @@ static void look_for_others(struct states *states, struct thread_list *threads)
         states->unexplained_ns += process_ns - states->process_ns;
     states->process_ns = process_ns;
     states->has_time = has_time;
+    if (has_time && states->unexplained_ns != 0 && states->suspect_count == 0)
+        explain_open(states, threads);
     if (has_time && states->unexplained_ns == 0)
         states->suspect_count = 0;
     else if (states->suspect_count == 0)
@@ -273,6 +296,7 @@ static void look_anew(struct states *states, struct sampled_thread *thread, cons
     const struct thread_growth growth = explain(states, thread);
     look_at(states, thread, &growth);
     thread->gil_switches = gil ? gil->switches : 0;
+    thread->asked_ns = thread->times_ns;
 }
 
 /* Makes known the states of all but those that are left open. */
@@ -282,8 +306,8 @@ static void read_others(struct states *states, struct thread_list *threads, cons
     uint64_t now_ns = monotonic_now_ns();
     for (uint32_t i = 0; i < threads->count; i++) {
         struct sampled_thread *thread = &threads->threads[i];
-        thread->is_open |=
-            !has_copy && !thread->has_state && thread->waits_for_gil && now_ns < thread->times_ns + STATES_SWEEP_NS;
+        thread->is_open |= !has_copy && !states->asks_beforehand && !thread->has_state && thread->waits_for_gil &&
+                           now_ns < thread->asked_ns + STATES_SWEEP_NS;
         bool is_left = thread->has_state || (thread->is_open && !has_copy);
         if (!is_left && (are_few || is_asked_for(python, thread, now_ns)))
             look_anew(states, thread, python);

@@ -13,8 +13,9 @@
  * Whoever was running when he was looked at last, and was running or ready to for all of the time since then, still is:
  * his times tell, which are cheaper to read than his state.
  *
- * Whoever waited for a GIL sleeps until he gets it. So he is not asked, as long as the GIL's own words, which each copy
- * has, tell that others had it, but every STATES_SWEEP_NS.
+ * Whoever waited for a GIL sleeps until it is given to him. So he is not asked, as long as the GIL's own words, which
+ * each copy has, tell that others had it, and that one has it now, but every STATES_SWEEP_NS. (One to whom it was
+ * given, and who has no CPU yet when another one takes it back, is taken for one who sleeps.)
  */
 #ifndef SAMPLER_STATES_H
 #define SAMPLER_STATES_H
@@ -32,6 +33,7 @@ enum {
 struct states {
     const struct process *process;
     bool with_idle;          /* those who sleep count in each interval, too */
+    bool asks_beforehand;    /* who runs has to be known before a copy is made */
     uint64_t slept_ns;       /* for how long we slept before the current interval */
     bool is_swept;           /* the current interval had its turn of looking at sleeping threads */
     bool has_time;           /* process_ns is known */

@@ -285,6 +285,7 @@ static bool count_thread(struct subject *subject, struct sampled_thread *thread)
         thread->last_states = sample.states;
     } else {
         thread->last_idle_node = sample.node;
+        thread->last_idle_states = sample.states;
     }
     result->counted += thread->weight;
     return true;
@@ -350,7 +351,7 @@ static bool count_asleep(struct subject *subject, struct sampled_thread *thread)
         .time_ns = subject->time_ns,
         .node = thread->last_idle_node,
         .weight = thread->owed_asleep,
-        .states = SAMPLE_RECALLED,
+        .states = thread->last_idle_states | SAMPLE_RECALLED,
     };
     thread->owed_asleep = 0;
     if (!subject->options->with_idle || subject->options->only_gil || thread->last_idle_node == 0)

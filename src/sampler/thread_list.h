@@ -51,29 +51,31 @@ struct sampled_thread {
     bool is_stopped;    /* by a signal or a debugger, when all of its state was read last */
     bool waits_for_gil; /* sleeps until it is given the GIL, as far as that is known, */
     uint64_t gil_switches; /* as it did when the GIL's count of them was this one */
+    uint64_t asked_ns;     /* and when it was asked last */
     bool is_open; /* its state, in this interval: it waited for the GIL, and who had that since, the copy will tell */
-    remote_addr futex;       /* at which it slept when it was asked whether it runs; 0: at none */
-    bool was_kept_off;       /* its C stack was copied last while it was off its CPU, without a stop: */
-    int32_t last_cpu;        /* then on which it was */
-    bool is_urgent;          /* has a real-time policy, as of policy_ns; only known where threads are held */
-    uint64_t policy_ns;      /* 0: never */
-    bool has_ended;          /* the kernel has no such thread any more: nobody runs it */
-    bool has_state;          /* its state is known for the current interval */
-    uint32_t walked;         /* frames that the last walk of its stack had */
-    uint8_t round;           /* of the current sample in which it is read: see session_is_in_round() */
-    bool is_readable;        /* what the current sample says of it is proved */
-    bool is_done;            /* it was read in the current interval, */
-    bool is_counted;         /* and it had a stack that counts */
-    uint32_t weight;         /* intervals that its stack counts for, when it is counted in the current one */
-    uint32_t last_node;      /* of the profile: its last stack that was counted while it ran; 0: none yet */
-    uint64_t joined_copy;    /* which copy of its C stack was handed over last; 0: none, see c_stack.made */
-    uint64_t joined_frames;  /* and a hash of the Python frames that it was handed over with */
-    uint32_t last_states;    /* enum sample_state: what it did then */
-    uint32_t last_idle_node; /* its last stack that was counted while it slept; 0: none yet */
-    uint32_t owed_before;    /* intervals in which it ran unseen: those that are to count for that stack, */
-    uint32_t owed;           /* and those for its next one */
-    uint32_t owed_now;       /* how many of all these were added at the last look, at which it slept */
-    uint32_t owed_asleep;    /* intervals that are to count for its last sleeping stack */
+    remote_addr futex;         /* at which it slept when it was asked whether it runs; 0: at none */
+    bool was_kept_off;         /* its C stack was copied last while it was off its CPU, without a stop: */
+    int32_t last_cpu;          /* then on which it was */
+    bool is_urgent;            /* has a real-time policy, as of policy_ns; only known where threads are held */
+    uint64_t policy_ns;        /* 0: never */
+    bool has_ended;            /* the kernel has no such thread any more: nobody runs it */
+    bool has_state;            /* its state is known for the current interval */
+    uint32_t walked;           /* frames that the last walk of its stack had */
+    uint8_t round;             /* of the current sample in which it is read: see session_is_in_round() */
+    bool is_readable;          /* what the current sample says of it is proved */
+    bool is_done;              /* it was read in the current interval, */
+    bool is_counted;           /* and it had a stack that counts */
+    uint32_t weight;           /* intervals that its stack counts for, when it is counted in the current one */
+    uint32_t last_node;        /* of the profile: its last stack that was counted while it ran; 0: none yet */
+    uint64_t joined_copy;      /* which copy of its C stack was handed over last; 0: none, see c_stack.made */
+    uint64_t joined_frames;    /* and a hash of the Python frames that it was handed over with */
+    uint32_t last_states;      /* enum sample_state: what it did then */
+    uint32_t last_idle_node;   /* its last stack that was counted while it slept; 0: none yet, */
+    uint32_t last_idle_states; /* and what it waited for then */
+    uint32_t owed_before;      /* intervals in which it ran unseen: those that are to count for that stack, */
+    uint32_t owed;             /* and those for its next one */
+    uint32_t owed_now;         /* how many of all these were added at the last look, at which it slept */
+    uint32_t owed_asleep;      /* intervals that are to count for its last sleeping stack */
 };
 
 struct thread_list {

@@ -127,6 +127,19 @@ static void who_ran_all_the_time_is_still_to_be_read(void **state)
     assert_false(found.is_done);
 }
 
+static void who_slept_until_after_the_deadline_slept_in_what_had_passed(void **state)
+{
+    (void)state;
+    const struct look look = {.interval = 4, .passed = 2};
+    struct sampled_thread thread = judge((struct sampled_thread){.was_asleep = true}, look);
+    struct thread_list list = {.threads = &thread, .count = 1};
+    lateness_judge_again(&look, &list);
+    assert_int_equal(thread.owed_asleep, 3);
+    assert_int_equal(thread.owed_now, 0);
+    assert_int_equal(thread.owed, 0);
+    assert_true(thread.is_done);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +151,7 @@ int main(void)
         cmocka_unit_test(who_went_to_sleep_after_the_deadline_ran_unseen),
         cmocka_unit_test(who_woke_up_after_the_deadline_counts_as_asleep),
         cmocka_unit_test(who_ran_all_the_time_is_still_to_be_read),
+        cmocka_unit_test(who_slept_until_after_the_deadline_slept_in_what_had_passed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

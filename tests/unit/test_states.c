@@ -33,6 +33,7 @@ struct scene {
     struct states states;
     struct python_heap *heap; /* NULL: it has no GIL */
     remote_addr interpreter;
+    bool is_unlocked; /* the GIL, at the second look */
 };
 
 static void put_waiting_thread(struct scene *scene, uint32_t index, char state, unsigned run_ns, unsigned wait_ns)
@@ -173,6 +174,13 @@ static void who_waited_for_longer_than_for_us_is_asked(void **state)
     assert_int_equal(look_a_moment_later(*state, 0, LONG_NS), 0);
 }
 
+static void put_lock(struct scene *scene, uint32_t last_holder, int locked)
+{
+    python_heap_set_gil(scene->heap, scene->interpreter, scene->threads[last_holder].address, locked);
+    python_begin_sample(scene->python);
+    assert_int_equal(python_list_threads(scene->python, &scene->heap->fake.memory), PYTHON_OK);
+}
+
 /* Gives the program a GIL, and lets it be read. */
 static void put_gil(struct scene *scene, uint32_t last_holder, uint64_t switches)
 {
@@ -183,10 +191,13 @@ static void put_gil(struct scene *scene, uint32_t last_holder, uint64_t switches
         scene->interpreter = python_heap_interpreter(scene->heap);
         scene->python = python_heap_open(scene->heap);
     }
-    python_heap_set_gil(scene->heap, scene->interpreter, scene->threads[last_holder].address, 1);
     python_heap_set_switches(scene->heap, scene->interpreter, switches);
-    python_begin_sample(scene->python);
-    assert_int_equal(python_list_threads(scene->python, &scene->heap->fake.memory), PYTHON_OK);
+    put_lock(scene, last_holder, 1);
+}
+
+static void unlock_gil(struct scene *scene, uint32_t last_holder)
+{
+    put_lock(scene, last_holder, 0);
 }
 
 /* Thread 3 waits for that GIL. */
@@ -219,6 +230,8 @@ static void look_at_one_that_waited(struct scene *scene, uint32_t holder, uint64
     assert_false(scene->threads[3].has_state);
     assert_true(scene->threads[2].has_state);
     put_gil(scene, holder, switches);
+    if (scene->is_unlocked)
+        unlock_gil(scene, holder);
     states_settle(&scene->states, &scene->list, scene->python);
     assert_true(scene->threads[3].has_state);
     assert_int_equal(scene->threads[3].waits_for_gil, !scene->threads[3].is_active);
@@ -251,6 +264,31 @@ static void who_may_have_had_the_gil_is_asked(void **state)
     bool is_found;
     look_at_one_that_waited(*state, 5, 12, &is_found);
     assert_true(is_found);
+}
+
+/* It may be ready, and wait for a CPU. */
+static void who_may_have_been_given_the_gil_is_asked(void **state)
+{
+    struct scene *scene = *state;
+    bool is_found;
+    put_gil(scene, 5, 10);
+    scene->is_unlocked = true;
+    look_at_one_that_waited(scene, 5, 10, &is_found);
+    assert_true(is_found);
+}
+
+static void who_has_to_be_known_beforehand_is_asked(void **state)
+{
+    struct scene *scene = *state;
+    put_gil(scene, 5, 10);
+    look(scene);
+    put_waiting(scene);
+    put_thread(scene, 3, 'S', 2000);
+    look(scene);
+    scene->states.asks_beforehand = true;
+    states_begin_interval(&scene->states, &scene->list, 0);
+    states_read(&scene->states, &scene->list, scene->python);
+    assert_true(scene->threads[3].has_state);
 }
 
 static void who_waits_for_the_gil_is_asked_all_the_same_now_and_then(void **state)
@@ -465,6 +503,8 @@ int main(void)
         TEST(who_waits_for_the_gil_while_another_one_gets_it_is_not_asked),
         TEST(who_has_got_the_gil_is_asked),
         TEST(who_may_have_had_the_gil_is_asked),
+        TEST(who_may_have_been_given_the_gil_is_asked),
+        TEST(who_has_to_be_known_beforehand_is_asked),
         TEST(who_waits_for_the_gil_is_asked_all_the_same_now_and_then),
         TEST(who_goes_to_sleep_before_a_further_look_is_noticed),
         TEST(who_has_run_for_a_moment_slept_at_the_deadline),
