@@ -629,7 +629,7 @@ static bool is_between_intervals(const struct recording *recording)
 static void forget_past(struct recording *recording)
 {
     struct counters *counters = &recording->counters;
-    recording->schedule.origin_ns = monotonic_now_ns();
+    schedule_count_from(&recording->schedule, monotonic_now_ns());
     recording->start_unix_ns = wall_now_ns();
     *counters = (struct counters){
         .processes = recording->subject_count,

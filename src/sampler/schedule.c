@@ -104,6 +104,27 @@ uint64_t schedule_due(const struct schedule *schedule, uint64_t now_ns)
     return interval;
 }
 
+uint64_t schedule_begin_of(const struct schedule *schedule, uint64_t interval)
+{
+    uint64_t begin_ns = begin_of(schedule, interval);
+    return begin_ns > schedule->origin_ns ? begin_ns - schedule->origin_ns : 0;
+}
+
+uint64_t schedule_time(const struct schedule *schedule)
+{
+    uint64_t time_ns = schedule->deadline_ns > schedule->origin_ns ? schedule->deadline_ns - schedule->origin_ns : 0;
+    uint64_t begin_ns = schedule_begin_of(schedule, schedule->interval);
+    uint64_t end_ns = schedule_begin_of(schedule, schedule->interval + 1);
+    if (time_ns < begin_ns)
+        return begin_ns;
+    return time_ns < end_ns || end_ns == 0 ? time_ns : end_ns - 1;
+}
+
+void schedule_count_from(struct schedule *schedule, uint64_t now_ns)
+{
+    schedule->origin_ns = begin_of(schedule, running_interval(schedule, now_ns));
+}
+
 void schedule_leave(struct schedule *schedule, uint64_t now_ns)
 {
     move_to(schedule, schedule_due(schedule, now_ns));

@@ -8,7 +8,8 @@
  * are nearly those of a Poisson process, which sees what is true of time even though each sample disturbs the program
  * (R. W. Wolff, Poisson arrivals see time averages, 1982): with one deadline in each interval, few samples would be
  * of the first part of an interval after another one, and what the program does in that, with a CPU that it has just
- * got back, would be seen too seldom. Yet all in all there are as many as there are intervals.
+ * got back, would be seen too seldom. Yet all in all there are as many as there are intervals, and of one that is taken
+ * outside of its interval the nearest time in it is told: so each has its place on an axis of time.
  */
 #ifndef SAMPLER_SCHEDULE_H
 #define SAMPLER_SCHEDULE_H
@@ -17,8 +18,8 @@
 #include <stdint.h>
 
 enum {
-    SCHEDULE_GROUP_LIMIT = 16,     /* intervals, */
-    SCHEDULE_GROUP_NS = 200000000, /* but no longer than this: nobody waits for a sample that comes at random */
+    SCHEDULE_GROUP_LIMIT = 8,     /* intervals, */
+    SCHEDULE_GROUP_NS = 50000000, /* but no longer than this: what a look does to a program is over sooner */
 };
 
 struct schedule {
@@ -38,6 +39,15 @@ struct schedule {
 /* Begins at start_ns of CLOCK_MONOTONIC, with the first interval's deadline. duration_ns 0: without end. */
 void schedule_init(struct schedule *schedule, uint64_t start_ns, uint64_t interval_ns, uint64_t duration_ns,
                    uint64_t seed);
+
+/* Where an interval begins, in the time that counts, or where that begins. */
+uint64_t schedule_begin_of(const struct schedule *schedule, uint64_t interval);
+
+/* The time of the current deadline likewise, or the nearest one in its interval. */
+uint64_t schedule_time(const struct schedule *schedule);
+
+/* Lets time count from the interval on that now_ns is in. */
+void schedule_count_from(struct schedule *schedule, uint64_t now_ns);
 
 /* Whether no deadline is left before the end. */
 bool schedule_is_over(const struct schedule *schedule);

@@ -104,19 +104,12 @@ static uint64_t lateness(const struct schedule *schedule)
     return now > schedule->deadline_ns ? now - schedule->deadline_ns : 0;
 }
 
-/* Where an interval begins, in the time that counts. */
-static uint64_t begin_of(const struct schedule *schedule, uint64_t interval)
-{
-    uint64_t begin_ns = schedule->start_ns + interval * schedule->interval_ns;
-    return begin_ns > schedule->origin_ns ? begin_ns - schedule->origin_ns : 0;
-}
-
 /* Notes that no interval from a number on was looked at, for a process. */
 static void note_stall(struct counters *counters, const struct schedule *schedule, uint64_t from)
 {
     struct stall stall = {
-        .begin_ns = begin_of(schedule, from),
-        .end_ns = begin_of(schedule, schedule->interval),
+        .begin_ns = schedule_begin_of(schedule, from),
+        .end_ns = schedule_begin_of(schedule, schedule->interval),
         .intervals = schedule->interval - from,
     };
     struct stall *last = counters->stall_count > 0 ? &counters->stalls[counters->stall_count - 1] : NULL;
@@ -163,10 +156,8 @@ void subject_begin_interval(struct subject *subject, const struct schedule *sche
     subject->is_pending = true;
     subject->tries = 0;
     subject->deadline_ns = schedule->deadline_ns;
-    uint64_t before_ns = subject->time_ns;
-    subject->time_ns = schedule->deadline_ns > schedule->origin_ns ? schedule->deadline_ns - schedule->origin_ns : 0;
-    before_ns = before_ns < subject->time_ns ? before_ns : subject->time_ns;
-    subject->between_ns = before_ns + (subject->time_ns - before_ns) / 2;
+    subject->time_ns = schedule_time(schedule);
+    subject->interval_begin_ns = schedule_begin_of(schedule, schedule->interval);
     subject->result = (struct interval_result){.failure = PYTHON_OK};
     const struct look look = {
         .interval = schedule->interval,
@@ -363,6 +354,7 @@ static bool count_asleep(struct subject *subject, struct sampled_thread *thread)
 /* Counts what is owed to stacks that were seen before, in the intervals before. False without memory. */
 static bool count_owed(struct subject *subject)
 {
+    uint64_t begin_ns = subject->interval_begin_ns;
     bool has_memory = true;
     uint32_t count;
     struct sampled_thread *threads = session_threads(subject->session, &count);
@@ -378,7 +370,7 @@ static bool count_owed(struct subject *subject)
             continue;
         }
         struct sample sample = {
-            .time_ns = subject->between_ns,
+            .time_ns = begin_ns > 0 ? begin_ns - 1 : 0,
             .node = threads[i].last_node,
             .weight = owed,
             .states = threads[i].last_states | SAMPLE_RECALLED,

@@ -52,7 +52,7 @@ struct subject {
     uint64_t begin_ns;             /* of those tries */
     uint64_t deadline_ns;          /* of the current interval, */
     uint64_t time_ns;              /* and the same in the time that counts; */
-    uint64_t between_ns;           /* the middle between it and the one before likewise */
+    uint64_t interval_begin_ns;    /* and where its interval begins */
     uint64_t reads;                /* of its memory that are in the books */
     uint64_t unseen_from;          /* the number of the first interval that it is not in the books with */
     uint32_t passed;               /* intervals before the current one that will be in the books with it, */
