@@ -13,12 +13,15 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 /* A zeroed struct is one that does not run. */
 struct confined {
-    pid_t pid;  /* 0: it does not run */
-    int socket; /* our end: packets in order, each whole (SOCK_SEQPACKET), closed in programs that we start */
+    pid_t pid;       /* 0: it does not run */
+    int socket;      /* our end: packets in order, each whole (SOCK_SEQPACKET), closed in programs that we start */
+    clockid_t clock; /* of its CPU time */
 };
 
 /*
@@ -32,5 +35,8 @@ struct error *confined_start(confined_work *work, struct confined *ret);
 
 /* Ends it, whatever it is at. Accepts one that does not run. */
 void confined_stop(struct confined *confined);
+
+/* The CPU time that all have had (of more than a hundred at once, some are left out). For any thread. */
+uint64_t confined_used_ns(void);
 
 #endif

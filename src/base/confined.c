@@ -7,16 +7,23 @@
 #include <fcntl.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 
 enum {
-    OWN_SOCKET = 0,   /* the descriptor that it has */
-    SETUP_SECONDS = 2 /* after which it ends if it is not confined by then */
+    OWN_SOCKET = 0,    /* the descriptor that it has */
+    SETUP_SECONDS = 2, /* after which it ends if it is not confined by then */
+    CLOCK_LIMIT = 128
 };
+
+/* Of the CPU time of each that runs; 0 for a place that is free. */
+static _Atomic clockid_t clocks[CLOCK_LIMIT];
+static _Atomic uint64_t ended_ns; /* CPU time of those that do not any more */
 
 static const rlim_t memory_limit = UINT64_C(2) << 30; /* bytes; what we had already counts, too */
 
@@ -128,6 +135,22 @@ static void block_signals(sigset_t *ret_before)
     pthread_sigmask(SIG_SETMASK, &all, ret_before);
 }
 
+/* Puts a clock in the place of another one; 0 is in all that are free. */
+static void replace_clock(clockid_t old, clockid_t clock)
+{
+    for (int i = 0; i < CLOCK_LIMIT; i++) {
+        clockid_t expected = old;
+        if (atomic_compare_exchange_strong(&clocks[i], &expected, clock))
+            return;
+    }
+}
+
+static clockid_t clock_of(pid_t pid)
+{
+    clockid_t clock;
+    return clock_getcpuclockid(pid, &clock) == 0 ? clock : 0;
+}
+
 struct error *confined_start(confined_work *work, struct confined *ret)
 {
     int sockets[2];
@@ -148,14 +171,34 @@ struct error *confined_start(confined_work *work, struct confined *ret)
         close(sockets[0]);
         return error_from_errno(errno_value, "cannot start a process");
     }
-    *ret = (struct confined){.pid = pid, .socket = sockets[0]};
+    *ret = (struct confined){.pid = pid, .socket = sockets[0], .clock = clock_of(pid)};
+    replace_clock(0, ret->clock);
     return NULL;
+}
+
+/* 0 when it is that of nobody. */
+static uint64_t time_of(clockid_t clock)
+{
+    struct timespec used;
+    if (clock == 0 || clock_gettime(clock, &used) != 0)
+        return 0;
+    return (uint64_t)used.tv_sec * 1000000000U + (uint64_t)used.tv_nsec;
+}
+
+uint64_t confined_used_ns(void)
+{
+    uint64_t used_ns = atomic_load(&ended_ns);
+    for (int i = 0; i < CLOCK_LIMIT; i++)
+        used_ns += time_of(atomic_load(&clocks[i]));
+    return used_ns;
 }
 
 void confined_stop(struct confined *confined)
 {
     if (confined->pid == 0)
         return;
+    atomic_fetch_add(&ended_ns, time_of(confined->clock));
+    replace_clock(confined->clock, 0);
     close(confined->socket);
     kill(confined->pid, SIGKILL);
     while (waitpid(confined->pid, NULL, 0) < 0 && errno == EINTR)

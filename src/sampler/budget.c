@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "budget.h"
 
+#include "base/confined.h"
 #include "target/quota.h"
 
 #include <stdatomic.h>
@@ -23,17 +24,19 @@ bool budget_is_limited(struct budget *budget)
     return atomic_load(&budget->quota_ns) != 0 && atomic_load(&budget->period_ns) != 0;
 }
 
-uint64_t budget_used_ns(void)
+uint64_t budget_used_ns(struct budget *budget)
 {
     struct timespec used;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    return (uint64_t)used.tv_sec * 1000000000U + (uint64_t)used.tv_nsec;
+    bool is_less_than_a_cpu = atomic_load(&budget->quota_ns) < atomic_load(&budget->period_ns);
+    uint64_t confined_ns = is_less_than_a_cpu ? confined_used_ns() : 0;
+    return (uint64_t)used.tv_sec * 1000000000U + (uint64_t)used.tv_nsec + confined_ns;
 }
 
 uint64_t budget_rest_end_ns(struct budget *budget, uint64_t now_ns, uint64_t used_ns)
 {
     double quota_ns = (double)atomic_load(&budget->quota_ns), period_ns = (double)atomic_load(&budget->period_ns);
-    uint64_t passed_ns = now_ns - budget->seen_ns, spent_ns = used_ns - budget->used_ns;
+    uint64_t passed_ns = now_ns - budget->seen_ns, spent_ns = used_ns > budget->used_ns ? used_ns - budget->used_ns : 0;
     budget->seen_ns = now_ns;
     budget->used_ns = used_ns;
     if (quota_ns == 0 || period_ns == 0)

@@ -5,7 +5,7 @@
  * a twentieth of a CPU; so we keep well below the quota, and samples wait rather.
  *
  *     budget_set(&budget, &quota)      again and again: a quota can change
- *     after a sample, if budget_is_limited(&budget), sleep until budget_rest_end_ns(&budget, now, budget_used_ns())
+ *     before a sample, if budget_is_limited(&budget), sleep until budget_rest_end_ns(&budget, now, used)
  */
 #ifndef SAMPLER_BUDGET_H
 #define SAMPLER_BUDGET_H
@@ -28,10 +28,14 @@ void budget_set(struct budget *budget, const struct quota *quota);
 /* Whether there is a quota; without one nothing need be noted. */
 bool budget_is_limited(struct budget *budget);
 
-/* Notes what was used until now, and returns when it may go on: now, or later. used_ns: CPU time of the process. */
+/* Notes what was used until now, and returns when it may go on: now, or later. used_ns: see below; less than before:
+ * nothing. */
 uint64_t budget_rest_end_ns(struct budget *budget, uint64_t now_ns, uint64_t used_ns);
 
-/* The CPU time that all our threads have had. */
-uint64_t budget_used_ns(void);
+/*
+ * The CPU time that all our threads have had. With a quota of less than a CPU, that of the processes of ours that read
+ * files, too (base/confined.h): each is busy for some seconds at most, but as much as it can.
+ */
+uint64_t budget_used_ns(struct budget *budget);
 
 #endif

@@ -30,6 +30,8 @@ enum {
     LOG_LIMIT = 64 * 1024, /* samples that wait to be saved before somebody is told */
 };
 
+static const uint64_t rest_limit_ns = UINT64_C(3000000000);
+
 struct recording {
     struct recording_options options;
     struct profile *profile;
@@ -56,8 +58,8 @@ struct recording {
     bool is_reading; /* the deadline of the current interval is over, and some subjects are not done */
     uint64_t end_ns; /* when sampling ended; 0 while it goes on */
 
-    struct budget budget;   /* of CPU time, when threads are stopped for samples */
-    uint64_t budget_end_ns; /* before then it is used up */
+    struct budget budget;      /* of CPU time, when threads are stopped for samples */
+    uint64_t resting_since_ns; /* when it was found used up; 0: it is not */
 };
 
 struct error *recording_create(const struct recording_options *options, struct profile *profile, struct recording **ret)
@@ -205,11 +207,9 @@ static int end_with(struct recording *recording, enum recording_state state)
 }
 
 /* When there is something to do again, between two intervals. */
-static uint64_t rest_end_ns(const struct recording *recording)
+static uint64_t next_ns(const struct schedule *schedule)
 {
-    const struct schedule *schedule = &recording->schedule;
-    uint64_t end_ns = schedule_is_over(schedule) ? schedule->end_ns : schedule->deadline_ns;
-    return end_ns > recording->budget_end_ns ? end_ns : recording->budget_end_ns;
+    return schedule_is_over(schedule) ? schedule->end_ns : schedule->deadline_ns;
 }
 
 /* Looks how much CPU time we may have, where being throttled would hold threads. */
@@ -220,19 +220,53 @@ static void look_at_quota(struct recording *recording)
         budget_set(&recording->budget, quota_read(NULL, NULL, &quota) ? &quota : NULL);
 }
 
+/*
+ * Until when no thread may be stopped, as CPU time is used up; 0: one may be now. Where it is used up for seconds, that
+ * is how it is, and there are samples all the same.
+ */
+static uint64_t rest_end_ns(struct recording *recording)
+{
+    if (!budget_is_limited(&recording->budget))
+        return 0;
+    uint64_t now_ns = monotonic_now_ns();
+    uint64_t end_ns = budget_rest_end_ns(&recording->budget, now_ns, budget_used_ns(&recording->budget));
+    if (end_ns <= now_ns)
+        recording->resting_since_ns = 0;
+    else if (recording->resting_since_ns == 0)
+        recording->resting_since_ns = now_ns;
+    return end_ns > now_ns && now_ns < recording->resting_since_ns + rest_limit_ns ? end_ns : 0;
+}
+
+/* Lets intervals pass until then, or until the relay is to stop. */
+static void rest_until(struct recording *recording, uint64_t end_ns)
+{
+    struct schedule *schedule = &recording->schedule;
+    end_ns = end_ns < schedule->end_ns ? end_ns : schedule->end_ns;
+    if (!relay_sleep_until(recording->relay, end_ns))
+        return;
+    pthread_mutex_lock(&recording->lock);
+    schedule_leave(schedule, end_ns);
+    pthread_mutex_unlock(&recording->lock);
+}
+
 /* Waits for the deadline of the next interval. Returns false when the relay is to stop. */
 static bool wait_for_deadline(struct recording *recording)
 {
-    bool is_over = schedule_is_over(&recording->schedule);
-    if (!relay_sleep_until(recording->relay, rest_end_ns(recording)))
-        return false;
-    recording->slept_ns = monotonic_now_ns() - recording->rested_from_ns;
-    if (is_over) {
-        pthread_mutex_lock(&recording->lock);
-        end_with(recording, RECORDING_OVER);
-        pthread_mutex_unlock(&recording->lock);
+    while (relay_sleep_until(recording->relay, next_ns(&recording->schedule))) {
+        if (schedule_is_over(&recording->schedule)) {
+            pthread_mutex_lock(&recording->lock);
+            end_with(recording, RECORDING_OVER);
+            pthread_mutex_unlock(&recording->lock);
+            return false;
+        }
+        uint64_t end_ns = rest_end_ns(recording);
+        if (end_ns == 0) {
+            recording->slept_ns = monotonic_now_ns() - recording->rested_from_ns;
+            return true;
+        }
+        rest_until(recording, end_ns);
     }
-    return !is_over;
+    return false;
 }
 
 static void begin_interval(struct recording *recording)
@@ -328,10 +362,7 @@ static int finish_turn(struct recording *recording, const struct turn *turn)
         recording->is_reading = false;
         recording->rested_from_ns = monotonic_now_ns();
         schedule_advance(&recording->schedule, recording->rested_from_ns);
-        if (budget_is_limited(&recording->budget))
-            recording->budget_end_ns =
-                budget_rest_end_ns(&recording->budget, recording->rested_from_ns, budget_used_ns());
-        relay_rest_until(recording->relay, rest_end_ns(recording));
+        relay_rest_until(recording->relay, next_ns(&recording->schedule));
     }
     return turn->next_cpu;
 }

@@ -60,11 +60,23 @@ static void a_wait_has_a_limit(void **state)
     assert_true(end_ns < 1001000000 + 3 * twentieth.period_ns);
 }
 
+/* One that reads files has ended. */
+static void less_than_before_is_nothing(void **state)
+{
+    (void)state;
+    struct budget budget = {0};
+    budget_set(&budget, &twentieth);
+    budget_rest_end_ns(&budget, 1000000000, 900000000);
+    budget_rest_end_ns(&budget, 2000000000, 900000000);
+    assert_int_equal(budget_rest_end_ns(&budget, 3000000000, 800000000), 3000000000);
+}
+
 static void what_was_used_is_what_our_threads_had(void **state)
 {
     (void)state;
-    uint64_t before_ns = budget_used_ns();
-    while (budget_used_ns() < before_ns + 1000000)
+    struct budget budget = {0};
+    uint64_t before_ns = budget_used_ns(&budget);
+    while (budget_used_ns(&budget) < before_ns + 1000000)
         ;
 }
 
@@ -74,6 +86,7 @@ int main(void)
         cmocka_unit_test(without_a_quota_nobody_waits),
         cmocka_unit_test(half_of_the_quota_is_spent),
         cmocka_unit_test(a_wait_has_a_limit),
+        cmocka_unit_test(less_than_before_is_nothing),
         cmocka_unit_test(what_was_used_is_what_our_threads_had),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

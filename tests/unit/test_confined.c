@@ -146,6 +146,26 @@ static void one_that_hangs_is_ended(void **state)
     assert_int_equal(errno, ESRCH);
 }
 
+static void what_all_have_used_is_known(void **state)
+{
+    (void)state;
+    uint64_t before_ns = confined_used_ns();
+    struct confined first = start(hang), second = start(hang);
+    while (confined_used_ns() < before_ns + 20000000)
+        ;
+    before_ns = confined_used_ns();
+    confined_stop(&first);
+    assert_true(confined_used_ns() >= before_ns);
+    before_ns = confined_used_ns();
+    while (confined_used_ns() < before_ns + 1000000)
+        ;
+    before_ns = confined_used_ns();
+    confined_stop(&second);
+    uint64_t ended_ns = confined_used_ns();
+    assert_true(ended_ns >= before_ns);
+    assert_int_equal(confined_used_ns(), ended_ns);
+}
+
 static void it_ends_with_us(void **state)
 {
     (void)state;
@@ -174,6 +194,7 @@ int main(void)
         cmocka_unit_test(what_it_does_not_need_is_forbidden),
         cmocka_unit_test(it_has_no_descriptor_but_its_socket),
         cmocka_unit_test(one_that_hangs_is_ended),
+        cmocka_unit_test(what_all_have_used_is_known),
         cmocka_unit_test(it_ends_with_us),
         cmocka_unit_test(signals_from_a_terminal_are_not_for_it),
     };
