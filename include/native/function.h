@@ -23,6 +23,7 @@ struct native_function {
     uint64_t len;       /* of its code, or the part of it that begins there; 0: not known, or inlined */
     bool is_inlined;    /* into the next one of the list */
     bool is_named;      /* false: the name is one of an address */
+    bool is_in_file;    /* its code is, and so what is said of it will always be */
     bool is_made;       /* its code is in memory that is no file's: a just-in-time compiler made it */
 };
 

@@ -196,6 +196,7 @@ static bool add_code(struct symbolizer *symbolizer, const struct native_module *
         .len = has_place ? code->function.len : 0,
         .is_inlined = is_inlined,
         .is_named = is_inlined || code->symbol[0],
+        .is_in_file = true,
     };
     if (function.line > 0 && place->is_of_cython)
         set_cython_line(symbolizer, code->folder, &function);

@@ -23,7 +23,15 @@ void frame_merge_deinit(struct frame_merge *merge)
 {
     free(merge->frames);
     free(merge->roles);
+    free(merge->named);
     *merge = (struct frame_merge){0};
+}
+
+void frame_merge_update(struct frame_merge *merge)
+{
+    merge->interpreter = NULL;
+    for (uint32_t i = 0; i < merge->named_capacity; i++)
+        merge->named[i].functions = NULL;
 }
 
 static void append(struct frame_merge *merge, const struct stack_frame *frame)
@@ -69,10 +77,34 @@ static enum python_role role_of(struct work *work, const struct native_function 
     return (enum python_role)(*role - 1);
 }
 
+/* Makes room for so many C frames. */
+static bool grow_named(struct frame_merge *merge, uint32_t count)
+{
+    if (count <= merge->named_capacity)
+        return true;
+    uint32_t capacity = count + count / 2;
+    struct named_frame *named = realloc(merge->named, capacity * sizeof(*named));
+    if (!named)
+        return false;
+    memset(named + merge->named_capacity, 0, (capacity - merge->named_capacity) * sizeof(*named));
+    merge->named = named;
+    merge->named_capacity = capacity;
+    return true;
+}
+
 static const struct native_function *functions_of(const struct work *work, uint32_t native, uint32_t *ret_count)
 {
     const struct native_frame *frame = &work->input->native_frames[native];
-    return symbolizer_find(work->input->symbolizer, frame->pc, frame->is_call, ret_count);
+    struct named_frame *named = &work->merge->named[work->input->native_count - 1 - native];
+    if (named->functions && named->pc == frame->pc && named->is_call == frame->is_call) {
+        *ret_count = named->count;
+        return named->functions;
+    }
+    const struct native_function *functions =
+        symbolizer_find(work->input->symbolizer, frame->pc, frame->is_call, ret_count);
+    if (*ret_count > 0 && functions[0].is_in_file) /* a just-in-time compiler may name its code later, or anew */
+        *named = (struct named_frame){frame->pc, frame->is_call, *ret_count, functions};
+    return functions;
 }
 
 static bool is_loop(struct work *work, uint32_t native)
@@ -353,6 +385,8 @@ bool frame_merge_run(struct frame_merge *merge, const struct frame_merge_input *
         append(merge, &frame);
     }
     *ret_is_matched = true;
+    if (!grow_named(merge, input->native_count))
+        return false;
     if (!merge->interpreter)
         find_interpreter(&work);
     if (has_anchors(input)) {

@@ -20,12 +20,22 @@
 struct method_names;
 struct python_version;
 
+/* A C frame that was met, and what the symbolizer says about it. */
+struct named_frame {
+    remote_addr pc;
+    bool is_call;
+    uint32_t count;
+    const struct native_function *functions; /* NULL: nothing yet */
+};
+
 struct frame_merge {
     bool with_all; /* the interpreter's own machinery is shown, too */
     struct stack_frame *frames;
     uint32_t count, capacity;
     uint8_t *roles; /* enum python_role and 1, by a function's serial; 0: not known yet */
     uint32_t role_capacity;
+    struct named_frame *named; /* the last ones, by how many frames are further out: most are there again */
+    uint32_t named_capacity;
     struct method_names *methods; /* names of functions that have none; NULL: there are none */
     const char *interpreter;      /* path of the module with the evaluation loop; NULL: not known yet */
     bool has_failed;              /* no memory */
@@ -47,6 +57,9 @@ struct frame_merge_input {
 
 /* Accepts a zeroed struct. */
 void frame_merge_deinit(struct frame_merge *merge);
+
+/* To be called when symbolizer_update() was. */
+void frame_merge_update(struct frame_merge *merge);
 
 /*
  * Makes merge->frames both. False without memory. *ret_is_matched becomes false when there were evaluation loops of

@@ -39,11 +39,11 @@ struct native_stacks {
 static struct error *update(struct native_stacks *stacks, const struct maps *maps)
 {
     struct error *error = modules_update(stacks->modules, maps);
-    stacks->merge.interpreter = NULL;
     stacks->is_outdated = false;
     stacks->methods.maps = maps;
     unwinder_update(stacks->unwinder);
     symbolizer_update(stacks->symbolizer);
+    frame_merge_update(&stacks->merge);
     return error;
 }
 

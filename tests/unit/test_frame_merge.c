@@ -24,6 +24,8 @@ static struct native_function functions[LIMIT];
 static char function_names[LIMIT][NAME_LEN];
 static char code_names[LIMIT][NAME_LEN];
 
+static int asked; /* how often the symbolizer was */
+
 /* Stand-ins for the rooms below. */
 const struct native_function *symbolizer_find(struct symbolizer *symbolizer, remote_addr pc, bool is_call,
                                               uint32_t *ret_count)
@@ -31,6 +33,7 @@ const struct native_function *symbolizer_find(struct symbolizer *symbolizer, rem
     (void)symbolizer;
     (void)is_call;
     *ret_count = 1;
+    asked++;
     return &functions[pc];
 }
 
@@ -51,6 +54,7 @@ static void read_native(const char *text, struct native_frame *frames, uint32_t 
                                                                                 : "",
                                                     .len = strcmp(word, "?emptyloop") == 0 ? 500 : 5000,
                                                     .is_named = !is_unnamed,
+                                                    .is_in_file = is_in_file,
                                                     .is_made = strcmp(word, "[made]") == 0};
         frames[count] =
             (struct native_frame){.pc = count, .sp = STACK + count * FRAME_LEN, .cfa = STACK + (count + 1) * FRAME_LEN};
@@ -146,6 +150,39 @@ static void a_group_whose_c_frame_was_not_found_is_placed_by_its_address(void **
         assert_string_equal(frame->kind == FRAME_NATIVE ? frame->function->name : code_names[frame->index],
                             expected[i]);
     }
+    frame_merge_deinit(&merge);
+}
+
+/* How often the symbolizer is asked when a stack is merged once more. */
+static int count_asked(struct frame_merge *merge, const struct frame_merge_input *input)
+{
+    bool is_matched;
+    asked = 0;
+    assert_true(frame_merge_run(merge, input, &is_matched));
+    return asked;
+}
+
+static void a_frame_that_is_there_again_is_not_asked_for(void **state)
+{
+    (void)state;
+    struct frame_merge merge = {0};
+    struct native_frame native[LIMIT];
+    struct merged_python python[LIMIT];
+    struct frame_merge_input input = {
+        .native_frames = native, .python_frames = python, .stack_start = STACK, .version = &version, .system_call = -1};
+    read_native("zlib_compress libwork [made] " EVAL " main", native, &input.native_count);
+    read_python("b@3.", python, &input.python_count);
+    input.stack_end = STACK + input.native_count * FRAME_LEN;
+    assert_true(count_asked(&merge, &input) >= 5);
+    int without_name = count_asked(&merge, &input);
+    assert_in_range(without_name, 1, 2); /* a compiler may have named it meanwhile */
+    /* One call less further in, and the frames further out are there again. */
+    native[1].pc = 0;
+    input.native_frames = native + 1;
+    input.native_count--;
+    assert_int_equal(count_asked(&merge, &input), without_name + 1);
+    frame_merge_update(&merge);
+    assert_true(count_asked(&merge, &input) >= 4);
     frame_merge_deinit(&merge);
 }
 
@@ -262,6 +299,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(groups_take_the_place_of_the_frames_that_they_are_anchored_in),
         cmocka_unit_test(a_group_whose_c_frame_was_not_found_is_placed_by_its_address),
+        cmocka_unit_test(a_frame_that_is_there_again_is_not_asked_for),
         cmocka_unit_test(no_python_runs_on_the_stack_of_a_handler),
         cmocka_unit_test(groups_beyond_the_copy_are_further_out),
         cmocka_unit_test(loops_are_counted_where_there_are_no_anchors),
