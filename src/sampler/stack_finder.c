@@ -32,6 +32,7 @@ void stack_finder_deinit(struct stack_finder *finder)
 {
     free(finder->known);
     free(finder->path);
+    free(finder->joined);
     table_deinit(&finder->known_table);
     free(finder->threads);
     buffer_deinit(&finder->command_line);
@@ -48,12 +49,12 @@ static void forget_known(struct stack_finder *finder)
 
 void stack_finder_forget(struct stack_finder *finder)
 {
-    finder->path_len = 0;
+    finder->path_len = finder->joined_len = 0;
     forget_known(finder);
 }
 
 /* What the numbers of frames are numbers of; part of known_frame.key. */
-enum number_kind { NUMBER_CODE, NUMBER_FUNCTION, NUMBER_CALL };
+enum number_kind { NUMBER_CODE, NUMBER_FUNCTION, NUMBER_CALL, NUMBER_FRAME };
 
 static uint64_t key_of(enum number_kind kind, uint32_t number)
 {
@@ -116,14 +117,22 @@ static uint32_t intern_text(struct profile *profile, const char *text)
     return profile_intern(profile, text, strlen(text));
 }
 
-/* What the profile calls a frame that is none of Python's; PROFILE_NONE without memory. */
+/* A frame that is none of Python's. */
+static struct known_frame native_key(const struct stack_frame *frame)
+{
+    if (frame->kind == FRAME_KERNEL)
+        return (struct known_frame){.key = key_of(NUMBER_CALL, frame->system_call)};
+    return (struct known_frame){
+        .key = key_of(NUMBER_FUNCTION, frame->function->serial),
+        .line = frame->function->line,
+    };
+}
+
+/* What the profile calls it; PROFILE_NONE without memory. */
 static uint32_t find_native(struct stack_finder *finder, const struct stack_frame *frame)
 {
     bool is_call = frame->kind == FRAME_KERNEL;
-    struct known_frame wanted = {
-        .key = is_call ? key_of(NUMBER_CALL, frame->system_call) : key_of(NUMBER_FUNCTION, frame->function->serial),
-        .line = is_call ? 0 : frame->function->line,
-    };
+    struct known_frame wanted = native_key(frame);
     uint32_t found = find_known(finder, &wanted);
     if (found != PROFILE_NONE)
         return found;
@@ -251,14 +260,46 @@ bool stack_finder_find_frames(struct stack_finder *finder, struct session *sessi
     return follow_thread(finder, session, thread) != PROFILE_NONE;
 }
 
+/* What tells a frame from others, and of a Python frame what the profile calls it. */
+static struct known_frame key_of_joined(const struct stack_frame *frame, const struct joined_python *python_frames)
+{
+    if (frame->kind != FRAME_PYTHON)
+        return native_key(frame);
+    uint32_t number = python_frames[frame->index].frame;
+    return (struct known_frame){.key = key_of(NUMBER_FRAME, number), .frame = number};
+}
+
+/* Whether the stack that was joined last has the same frame at a depth. */
+static bool is_joined(const struct stack_finder *finder, uint32_t depth, const struct known_frame *wanted)
+{
+    if (depth >= finder->joined_len)
+        return false;
+    const struct joined_step *step = &finder->joined[depth];
+    return step->key == wanted->key && step->line == wanted->line;
+}
+
+/* Goes on from a node to a frame at a depth, up to which the stack is that which was joined last. */
+static uint32_t join_frame(struct stack_finder *finder, uint32_t depth, uint32_t node, const struct stack_frame *frame,
+                           const struct known_frame *wanted)
+{
+    uint32_t number = frame->kind == FRAME_PYTHON ? wanted->frame : find_native(finder, frame);
+    uint32_t child = profile_child(finder->profile, node, number);
+    finder->joined_len = depth;
+    if (child == PROFILE_NONE || !array_grow(&finder->joined, depth, &finder->joined_capacity, sizeof(*finder->joined)))
+        return PROFILE_NONE;
+    finder->joined[finder->joined_len++] = (struct joined_step){wanted->key, wanted->line, child};
+    return child;
+}
+
 uint32_t stack_finder_join(struct stack_finder *finder, const struct stack_frame *frames, uint32_t count,
                            const struct joined_python *python_frames)
 {
     uint32_t node = PROFILE_ROOT;
-    for (uint32_t i = count; i-- > 0;) {
-        uint32_t frame =
-            frames[i].kind == FRAME_PYTHON ? python_frames[frames[i].index].frame : find_native(finder, &frames[i]);
-        node = profile_child(finder->profile, node, frame);
+    for (uint32_t depth = 0; depth < count && node != PROFILE_NONE; depth++) {
+        const struct stack_frame *frame = &frames[count - 1 - depth];
+        const struct known_frame wanted = key_of_joined(frame, python_frames);
+        node = is_joined(finder, depth, &wanted) ? finder->joined[depth].node
+                                                 : join_frame(finder, depth, node, frame, &wanted);
     }
     return node;
 }

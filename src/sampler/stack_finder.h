@@ -31,6 +31,13 @@ struct path_step {
     uint32_t node; /* PROFILE_NONE: nobody asked */
 };
 
+/* The same of a stack that was joined. */
+struct joined_step {
+    uint64_t key; /* as a known frame's; of a Python frame what the profile calls it */
+    int32_t line;
+    uint32_t node;
+};
+
 struct stack_finder {
     struct profile *profile;
     struct buffer command_line, python_version; /* of the process */
@@ -41,6 +48,8 @@ struct stack_finder {
     struct table known_table;
     struct path_step *path; /* outermost first */
     uint32_t path_len, path_capacity;
+    struct joined_step *joined; /* likewise */
+    uint32_t joined_len, joined_capacity;
     uint32_t *threads; /* the profile's numbers, by a thread's serial; PROFILE_NONE while it was not met */
     uint32_t thread_count;
 };
