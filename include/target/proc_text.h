@@ -17,13 +17,14 @@
  * The name may hold blanks, parentheses and newlines, so fields are counted from the last ')'.
  */
 struct proc_stat {
-    char state;          /* R running or runnable, S sleeping, D disk, T stopped, t traced, Z zombie, X dead */
-    bool is_ending;      /* it has begun to end, and has perhaps given up its memory and files already (in field 9) */
-    bool is_forked;      /* it was made by a fork, and has not called exec since */
-    uint64_t start_time; /* clock ticks after boot (field 22) */
-    uint64_t code_start; /* address; 0 or 1 when we may not know it (field 26) */
-    int32_t cpu;         /* where it last ran (field 39) */
-    uint32_t policy;     /* SCHED_OTHER or another class of the scheduler (field 41) */
+    char state;           /* R running or runnable, S sleeping, D disk, T stopped, t traced, Z zombie, X dead */
+    bool is_ending;       /* it has begun to end, and has perhaps given up its memory and files already (in field 9) */
+    bool is_forked;       /* it was made by a fork, and has not called exec since */
+    uint64_t start_time;  /* clock ticks after boot (field 22) */
+    uint64_t code_start;  /* address; 0 or 1 when we may not know it (field 26) */
+    uint64_t stack_start; /* of the main thread: where the kernel put it; likewise (field 28) */
+    int32_t cpu;          /* where it last ran (field 39) */
+    uint32_t policy;      /* SCHED_OTHER or another class of the scheduler (field 41) */
 };
 
 /* Returns false, and leaves *ret alone, when the text is not of that shape. */

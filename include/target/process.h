@@ -40,6 +40,11 @@ struct process {
 struct process_program {
     uint64_t device, inode; /* of the executable */
     remote_addr code_start; /* 0 when we may not know it */
+    /*
+     * Where the main thread's stack pointer was at the very start: the program's arguments and environment lie further
+     * out. 0 or 1 when we may not know it.
+     */
+    remote_addr stack_start;
 };
 
 /*

@@ -9,18 +9,37 @@
 #include <string.h>
 
 enum {
+    START_LEN = 64,               /* bytes: the number of arguments, and some pointers to them */
     UNKNOWN_LEN = 16 * 1024,      /* what is read of a stack of which nobody knows where it ends */
     THREAD_STACK_LIMIT = 1 << 30, /* between a stack pointer and the end of the stack that it is in */
     FORGET_AFTER = 1000,          /* samples without a copy, after which the place is another thread's */
 };
 
-void c_stacks_init(struct c_stacks *stacks, struct memory *memory, const struct maps *maps, size_t limit)
+/*
+ * Where the main thread's frames end: at what the program finds when it begins, of which the first function may look at
+ * a little. Behind that, arguments and environment take some kilobytes, which nobody needs to read.
+ */
+static remote_addr end_of_frames(const struct mapping *stack, remote_addr stack_start)
+{
+    remote_addr end = stack_start + START_LEN;
+    return stack_start > stack->start && stack_start < stack->end && end < stack->end ? end : stack->end;
+}
+
+void c_stacks_init(struct c_stacks *stacks, struct memory *memory, const struct maps *maps, remote_addr stack_start,
+                   size_t limit)
 {
     *stacks = (struct c_stacks){.memory = memory, .limit = limit};
     for (uint32_t i = 0; i < maps->count; i++) {
-        if (strcmp(maps->mappings[i].path, "[stack]") == 0)
-            stacks->main_stack_end = maps->mappings[i].end;
+        if (strcmp(maps->mappings[i].path, "[stack]") != 0)
+            continue;
+        stacks->main_stack_end = maps->mappings[i].end;
+        stacks->main_frames_end = end_of_frames(&maps->mappings[i], stack_start);
     }
+}
+
+remote_addr c_stack_end(const struct c_stacks *stacks, remote_addr start)
+{
+    return start < stacks->main_frames_end ? stacks->main_frames_end : stacks->main_stack_end;
 }
 
 void c_stacks_deinit(struct c_stacks *stacks)
@@ -126,7 +145,7 @@ static struct c_stack *begin_copy(struct c_stacks *stacks, const struct register
     struct c_stack *stack = find_or_add(stacks, thread->serial);
     remote_addr start = registers->values[REGISTER_SP] - C_STACK_RED_ZONE_LEN;
     uint64_t id = registers->thread_pointer ? registers->thread_pointer : thread->id;
-    size_t len = c_stack_used_len(start, id, stacks->main_stack_end, stacks->limit);
+    size_t len = c_stack_used_len(start, id, c_stack_end(stacks, start), stacks->limit);
     if (!stack || !grow(stacks, stack, len))
         return NULL;
     stack->registers = *registers;

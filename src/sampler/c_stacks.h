@@ -42,9 +42,9 @@ struct c_stack {
 
 struct c_stacks {
     struct memory *memory;
-    size_t limit; /* bytes of one stack */
-    remote_addr main_stack_end;
-    uint64_t sample; /* the current one */
+    size_t limit;                                /* bytes of one stack */
+    remote_addr main_frames_end, main_stack_end; /* see c_stack_end() */
+    uint64_t sample;                             /* the current one */
     struct c_stack *stacks;
     uint32_t count, capacity;
     struct table by_serial;
@@ -55,9 +55,19 @@ struct c_stacks {
     size_t scratch_len;
 };
 
-/* The memory of the process must outlive the stacks; the maps are only looked at now. */
-void c_stacks_init(struct c_stacks *stacks, struct memory *memory, const struct maps *maps, size_t limit);
+/*
+ * The memory of the process must outlive the stacks; the maps are only looked at now. stack_start: of the main thread,
+ * see struct process_program.
+ */
+void c_stacks_init(struct c_stacks *stacks, struct memory *memory, const struct maps *maps, remote_addr stack_start,
+                   size_t limit);
 void c_stacks_deinit(struct c_stacks *stacks);
+
+/*
+ * Where a main thread's stack of which the end is not known otherwise ends: with its frames, or, where they are said to
+ * end further in, with its memory.
+ */
+remote_addr c_stack_end(const struct c_stacks *stacks, remote_addr start);
 
 /* From here on no copy is known to be true. */
 void c_stacks_begin_sample(struct c_stacks *stacks);

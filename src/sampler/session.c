@@ -168,7 +168,7 @@ struct error *session_open(const struct process *process, const struct session_o
         return error;
     if (options->holding == HOLD_EACH) {
         hold_first_event(session);
-        c_stacks_init(&session->c_stacks, session->memory, &maps, options->c_stack_limit);
+        c_stacks_init(&session->c_stacks, session->memory, &maps, session->program.stack_start, options->c_stack_limit);
         python_keep_anchors(session->python);
     }
     thread_area_find(process, &maps, session->memory, &session->area);

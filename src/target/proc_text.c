@@ -11,6 +11,7 @@ enum {
     FIELD_FLAGS = 9,
     FIELD_START_TIME = 22,
     FIELD_CODE_START = 26,
+    FIELD_STACK_START = 28,
     FIELD_CPU = 39,
     FIELD_POLICY = 41,
     FLAG_FORKED = 0x40,    /* PF_FORKNOEXEC */
@@ -67,12 +68,14 @@ bool proc_stat_parse(const char *text, size_t len, struct proc_stat *ret)
     const char *flags = skip_fields(state, end, FIELD_FLAGS - FIELD_STATE);
     const char *start_time = skip_fields(flags, end, FIELD_START_TIME - FIELD_FLAGS);
     const char *code_start = skip_fields(start_time, end, FIELD_CODE_START - FIELD_START_TIME);
-    const char *cpu = skip_fields(code_start, end, FIELD_CPU - FIELD_CODE_START);
+    const char *stack_start = skip_fields(code_start, end, FIELD_STACK_START - FIELD_CODE_START);
+    const char *cpu = skip_fields(stack_start, end, FIELD_CPU - FIELD_STACK_START);
     const char *policy = skip_fields(cpu, end, FIELD_POLICY - FIELD_CPU);
     uint64_t flag_bits, cpu_number, policy_number;
     struct proc_stat stat = {.state = *state};
     if (!policy || !parse_number(flags, end, 10, &flag_bits) || !parse_number(start_time, end, 10, &stat.start_time) ||
-        !parse_number(code_start, end, 10, &stat.code_start) || !parse_number(cpu, end, 10, &cpu_number) ||
+        !parse_number(code_start, end, 10, &stat.code_start) ||
+        !parse_number(stack_start, end, 10, &stat.stack_start) || !parse_number(cpu, end, 10, &cpu_number) ||
         !parse_number(policy, end, 10, &policy_number))
         return false;
     stat.is_ending = flag_bits & FLAG_ENDING;

@@ -223,6 +223,7 @@ struct error *process_read_program(const struct process *process, struct process
         .device = file.st_dev,
         .inode = file.st_ino,
         .code_start = stat.code_start,
+        .stack_start = stat.stack_start,
     };
     return NULL;
 }

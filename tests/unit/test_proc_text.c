@@ -50,6 +50,7 @@ static void check_name(const char *name)
     assert_int_equal(stat.state, 'S');
     assert_int_equal(stat.start_time, 1022);
     assert_int_equal(stat.code_start, 1026);
+    assert_int_equal(stat.stack_start, 1028);
     assert_int_equal(stat.cpu, 1039);
     assert_int_equal(stat.policy, 1041);
 }
