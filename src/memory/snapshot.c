@@ -20,6 +20,7 @@ enum {
     GAP_LIMIT = 8, /* blocks that nobody reads between two that are: to copy them costs less than one more piece */
     KEPT_INTERVALS = 16,     /* a block that no walk read for so long is no longer predicted, */
     KEPT_ONCE_INTERVALS = 2, /* or for so long when that was in one interval only */
+    FEW_OTHERS = 4,          /* so many ranges of the caller's are looked through for blocks */
     RETRY_LIMIT = 16,        /* batches begun again because a predicted block was gone */
     HASH_FIRST_CAPACITY = 1024,
     PIECES_FOR_OTHERS = 2 * SNAPSHOT_GUARD_LIMIT + SNAPSHOT_PIECE_LIMIT,
@@ -268,18 +269,46 @@ static uint32_t add_guard_pieces(struct snapshot *snapshot, uint32_t count,
     return count;
 }
 
+/* The place of a block's bytes in what the caller wants to have besides; NULL when they are not in there. */
+static const unsigned char *find_in_others(const struct snapshot *snapshot, const struct block *block)
+{
+    uint32_t count = snapshot->other_count <= FEW_OTHERS ? snapshot->other_count : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct memory_piece *other = &snapshot->others[i];
+        remote_addr offset = block->address - other->address;
+        if (block->address >= other->address && other->len >= BLOCK_LEN && offset <= other->len - BLOCK_LEN)
+            return (const unsigned char *)other->destination + offset;
+    }
+    return NULL;
+}
+
+/* Makes copies of the predicted blocks that were read for the caller. */
+static void copy_from_others(struct snapshot *snapshot)
+{
+    for (uint32_t i = 0; i < snapshot->block_count && snapshot->other_count > 0; i++) {
+        const unsigned char *bytes = find_in_others(snapshot, &snapshot->blocks[i]);
+        if (bytes)
+            memcpy(snapshot->copies + (size_t)i * BLOCK_LEN, bytes, BLOCK_LEN);
+    }
+}
+
 /* Neighbouring blocks become one piece, as their copies are neighbours too. */
 static uint32_t add_block_pieces(struct snapshot *snapshot, uint32_t count, uint32_t first, uint32_t end)
 {
+    remote_addr next = 0; /* behind the block before, if that is read as one */
     for (uint32_t i = first; i < end; i++) {
-        if (i > first && snapshot->blocks[i].address == snapshot->blocks[i - 1].address + BLOCK_LEN)
+        remote_addr address = snapshot->blocks[i].address;
+        if (find_in_others(snapshot, &snapshot->blocks[i]))
+            continue;
+        if (i > first && address == next)
             snapshot->pieces[count - 1].len += BLOCK_LEN;
         else
             snapshot->pieces[count++] = (struct memory_piece){
-                .address = snapshot->blocks[i].address,
+                .address = address,
                 .destination = snapshot->copies + (size_t)i * BLOCK_LEN,
                 .len = BLOCK_LEN,
             };
+        next = address + BLOCK_LEN;
     }
     return count;
 }
@@ -360,6 +389,7 @@ enum memory_status snapshot_take(struct snapshot *snapshot)
         status = read_all(snapshot, &is_again);
     }
     if (status == MEMORY_OK) {
+        copy_from_others(snapshot);
         memset(snapshot->is_changed, 0, snapshot->guard_count * sizeof(snapshot->is_changed[0]));
         compare_guards(snapshot);
     }

@@ -661,6 +661,31 @@ static void what_else_is_wanted_comes_in_the_same_read_once(void **state)
     assert_int_equal(bytes[0][0], 0);
 }
 
+/* An island is not copied a second time for what the walk reads of it. */
+static void blocks_of_what_else_is_wanted_are_read_with_it(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned char bytes[PAGE] = {0}, byte;
+    guard_one_word(fixture);
+    take(fixture);
+    for (unsigned i = 0; i < 3; i++)
+        check_byte(fixture, island(i), i + 1);
+    fixture->fake.after_piece = count_pieces;
+    take(fixture);
+    assert_int_equal(fixture->piece_count, 5); /* with the guards */
+    struct memory_piece piece = {island(1), bytes, PAGE};
+    fixture->islands[1][5] = 77;
+    snapshot_set_pieces(fixture->snapshot, &piece, 1);
+    take(fixture);
+    assert_int_equal(fixture->piece_count, 10);
+    uint64_t before = reads(fixture);
+    assert_int_equal(memory_read(snapshot_memory(fixture->snapshot), island(1) + 5, &byte, 1), MEMORY_OK);
+    assert_int_equal(byte, 77);
+    check_byte(fixture, island(0), 1);
+    check_byte(fixture, island(2), 3);
+    assert_int_equal(reads(fixture), before);
+}
+
 static void what_else_is_wanted_and_cannot_be_read_is_left_out(void **state)
 {
     struct fixture *fixture = *state;
@@ -706,6 +731,7 @@ int main(void)
         TEST(what_is_between_two_blocks_is_read_with_them_if_it_is_little),
         TEST(what_was_copied_can_be_looked_at),
         TEST(what_is_looked_at_is_copied_again),
+        TEST(blocks_of_what_else_is_wanted_are_read_with_it),
         TEST(what_is_expected_is_fetched_in_one_read),
         TEST(what_is_expected_and_cannot_be_read_does_no_harm),
         TEST(a_page_that_is_read_no_more_is_predicted_no_more),
