@@ -186,42 +186,48 @@ static bool reserve_frames(struct subject *subject, uint32_t count)
     return true;
 }
 
-/* Makes subject->frames the Python frames of a thread, and *ret_hash a hash of them. False without memory. */
-static bool take_frames(struct subject *subject, const struct sampled_thread *thread, uint64_t *ret_hash)
+/* Makes subject->frames the Python frames of a thread. False without memory. */
+static bool take_frames(struct subject *subject, const struct sampled_thread *thread)
 {
     const struct python_frame *frames = python_frames(session_python(subject->session)) + thread->python->first_frame;
     uint32_t count = thread->python->frame_count;
-    uint64_t hash = count;
     if (!reserve_frames(subject, count) || !stack_finder_find_frames(&subject->finder, subject->session, thread))
         return false;
     for (uint32_t i = 0; i < count; i++) {
-        struct joined_python *frame = &subject->frames[i];
-        *frame = (struct joined_python){
+        subject->frames[i] = (struct joined_python){
             .merged = {.anchor = frames[i].anchor, .is_entry = frames[i].is_entry},
             .frame = subject->finder.path[count - 1 - i].frame,
         };
-        hash = hash_pair(hash_pair(hash, frame->frame), frame->merged.anchor);
     }
-    *ret_hash = hash;
     return true;
 }
 
+static uint64_t hash_frames(const struct joined_python *frames, uint32_t count)
+{
+    uint64_t hash = count;
+    for (uint32_t i = 0; i < count; i++)
+        hash = hash_pair(hash_pair(hash, frames[i].frame), frames[i].merged.anchor);
+    return hash;
+}
+
 /*
- * Hands the stack of a thread that was walked over to be joined with its C frames. False without memory. That its C
- * stack is the same as before does not tell that its Python frames are: where one Python function calls another, the C
- * stack does not change.
+ * Hands the stack of a thread that was walked over to be joined with its C frames. False without memory. One that
+ * sleeps may have the stack that it had, and that is told then. That its C stack is the same as before does not tell
+ * that its Python frames are: where one Python function calls another, the C stack does not change.
  */
 static bool hand_stack_over(struct subject *subject, struct sampled_thread *thread, const struct sample *sample)
 {
     const struct c_stack *c_stack = session_c_stack(subject->session, thread);
-    uint64_t hash;
-    if (!take_frames(subject, thread, &hash))
+    uint32_t count = thread->python->frame_count;
+    if (!take_frames(subject, thread))
         return false;
-    if (c_stack && c_stack->made == thread->joined_copy && hash == thread->joined_frames)
+    bool may_stay = c_stack && !thread->is_active;
+    uint64_t hash = may_stay ? hash_frames(subject->frames, count) : 0;
+    if (may_stay && c_stack->made == thread->joined_copy && hash == thread->joined_frames)
         return joiner_add_again(subject->joiner, sample, thread->serial);
-    thread->joined_copy = c_stack ? c_stack->made : 0;
+    thread->joined_copy = may_stay ? c_stack->made : 0;
     thread->joined_frames = hash;
-    return joiner_add(subject->joiner, sample, thread->serial, subject->frames, thread->python->frame_count, c_stack);
+    return joiner_add(subject->joiner, sample, thread->serial, subject->frames, count, c_stack);
 }
 
 /* Counts the stack of a thread that was walked; *sample becomes complete, but for the node of one that is joined. */
