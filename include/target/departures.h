@@ -44,6 +44,13 @@ bool departures_are_noted(struct departures *departures, pid_t tid);
 void departures_watch(struct departures *departures);
 
 /*
+ * Whether from the last but one call of departures_watch() until now the thread was running or ready to all the time:
+ * at both calls it had been taken off its CPU (Linux 4.17, PERF_RECORD_MISC_SWITCH_OUT_PREEMPT), between them it was
+ * given one but once, and since the last one not at all. False where that is not known.
+ */
+bool departures_tell_busy(const struct departures *departures);
+
+/*
  * The registers of the last departure. False when there is none, or the thread was not in 64-bit code, or, on x86-64,
  * in a system call, of which perf does not tell which one it is. memory: the thread's, which is read where registers
  * alone leave that open. Only meant for a thread that is kept off its CPU: of one that runs they are of some time

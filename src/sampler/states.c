@@ -32,7 +32,11 @@ void states_begin_interval(struct states *states, struct thread_list *threads, u
 static struct thread_growth explain(struct states *states, struct sampled_thread *thread)
 {
     struct task_times times;
-    struct thread_growth growth = {.has_run = true};
+    struct thread_growth growth = {
+        .has_run = true,
+        .slept_ns = states->slept_ns + thread->over_slept_ns,
+        .looks = 1 + thread->over_looks,
+    };
     if (thread->task.tid == 0 || !task_read_times(&thread->task, &times))
         return growth;
     uint64_t now_ns = monotonic_now_ns();
@@ -48,13 +52,23 @@ static struct thread_growth explain(struct states *states, struct sampled_thread
     thread->wait_ns = times.wait_ns;
     thread->runs = times.runs;
     thread->times_ns = now_ns;
+    thread->over_slept_ns = thread->over_looks = 0;
     return growth;
 }
 
-/* What a thread can have waited for while we woke up, looked and went to sleep, if it was on our CPU. */
-static uint64_t wait_for_us(const struct states *states, const struct thread_growth *growth)
+/* What became of a thread that is told to have been busy all the time. What it ran is explained later. */
+static struct thread_growth pass_over(const struct states *states, struct sampled_thread *thread)
 {
-    return growth->gap_ns > states->slept_ns ? growth->gap_ns - states->slept_ns + AWAKE_NS : AWAKE_NS;
+    thread->over_slept_ns += states->slept_ns;
+    thread->over_looks++;
+    return (struct thread_growth){.has_run = true, .is_busy = true};
+}
+
+/* What a thread can have waited for while we woke up, looked and went to sleep, if it was on our CPU. */
+static uint64_t wait_for_us(const struct thread_growth *growth)
+{
+    uint64_t awake_ns = growth->gap_ns > growth->slept_ns ? growth->gap_ns - growth->slept_ns : 0;
+    return awake_ns + (uint64_t)growth->looks * AWAKE_NS;
 }
 
 /*
@@ -65,9 +79,8 @@ static uint64_t wait_for_us(const struct states *states, const struct thread_gro
 static bool was_busy(const struct states *states, const struct sampled_thread *thread,
                      const struct thread_growth *growth)
 {
-    return thread->is_active && states->slept_ns > 0 && growth->gap_ns > states->slept_ns &&
-           growth->wait_ns <= wait_for_us(states, growth) &&
-           growth->run_ns + growth->wait_ns + WAKING_NS >= growth->gap_ns;
+    return thread->is_active && states->slept_ns > 0 && growth->gap_ns > growth->slept_ns &&
+           growth->wait_ns <= wait_for_us(growth) && growth->run_ns + growth->wait_ns + WAKING_NS >= growth->gap_ns;
 }
 
 /* Who has had a share of a CPU that matters is followed for a while. */
@@ -96,7 +109,7 @@ static void look_at(struct states *states, struct sampled_thread *thread, const 
     thread->futex = 0;
     if (thread->task.tid == 0)
         state.is_active = thread->python->holds_gil;
-    else if (!was_busy(states, thread, growth))
+    else if (!growth->is_busy && !was_busy(states, thread, growth))
         state = ask(thread);
     state.is_active &= !thread->has_ended;
     thread->has_run = was_active || state.is_active || growth->has_run;
@@ -111,12 +124,11 @@ static void look_at(struct states *states, struct sampled_thread *thread, const 
  * Whether a thread that runs slept at the deadline: it has slept since the look before, and has run for less time than
  * passed since the deadline. Nobody knows of one that another one has kept waiting for a CPU.
  */
-static bool has_just_risen(const struct states *states, const struct sampled_thread *thread,
-                           const struct thread_growth *since, uint64_t deadline_ns)
+static bool has_just_risen(const struct sampled_thread *thread, const struct thread_growth *since, uint64_t deadline_ns)
 {
     const struct thread_growth *before = &thread->growth;
     uint64_t busy_ns = before->run_ns + since->run_ns, wait_ns = before->wait_ns + since->wait_ns;
-    uint64_t own_wait_ns = wait_for_us(states, before) + (before->runs + since->runs) * RUN_WAIT_NS;
+    uint64_t own_wait_ns = wait_for_us(before) + (before->runs + since->runs) * RUN_WAIT_NS;
     bool has_slept = busy_ns + wait_ns + AWAKE_NS < before->gap_ns + since->gap_ns;
     return before->gap_ns > 0 && has_slept && wait_ns <= own_wait_ns && since->run_ns > 0 &&
            thread->times_ns > deadline_ns && since->run_ns + since->wait_ns + RISE_NS < thread->times_ns - deadline_ns;
@@ -128,7 +140,7 @@ static void revise_active(struct states *states, struct sampled_thread *thread, 
     if (task_read_activity(&thread->task, &thread->futex) == TASK_SLEEPS)
         thread->fell_asleep = true;
     else
-        thread->was_asleep = has_just_risen(states, thread, &since, deadline_ns);
+        thread->was_asleep = has_just_risen(thread, &since, deadline_ns);
 }
 
 /*
@@ -290,10 +302,11 @@ static bool waits_for_gil(const struct python *python, const struct sampled_thre
 }
 
 /* Looks at one of those whose states have to be known. What is known of the GIL was read before. */
-static void look_anew(struct states *states, struct sampled_thread *thread, const struct python *python)
+static void look_anew(struct states *states, struct sampled_thread *thread, const struct python *python, bool are_few)
 {
     const struct python_gil *gil = gil_of(python, thread);
-    const struct thread_growth growth = explain(states, thread);
+    bool is_told = are_few && thread->is_active && task_is_told_busy(&thread->task);
+    const struct thread_growth growth = is_told ? pass_over(states, thread) : explain(states, thread);
     look_at(states, thread, &growth);
     thread->gil_switches = gil ? gil->switches : 0;
     thread->asked_ns = thread->times_ns;
@@ -310,7 +323,7 @@ static void read_others(struct states *states, struct thread_list *threads, cons
                            now_ns < thread->asked_ns + STATES_SWEEP_NS;
         bool is_left = thread->has_state || (thread->is_open && !has_copy);
         if (!is_left && (are_few || is_asked_for(python, thread, now_ns)))
-            look_anew(states, thread, python);
+            look_anew(states, thread, python, are_few);
     }
     if (!are_few && !states->is_swept)
         look_for_others(states, threads);

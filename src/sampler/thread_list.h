@@ -20,10 +20,13 @@ struct thread_area;
 /* What became of a thread from one reading of its times to the next. */
 struct thread_growth {
     bool has_run; /* or nobody knows */
+    bool is_busy; /* it was running or ready to all the time, and so its times were not read */
     uint64_t run_ns;
-    uint64_t wait_ns; /* for a CPU that it got; it may have begun to wait before */
-    uint64_t runs;    /* how often it was given a CPU */
-    uint64_t gap_ns;  /* all the time; 0 when it is not known */
+    uint64_t wait_ns;  /* for a CPU that it got; it may have begun to wait before */
+    uint64_t runs;     /* how often it was given a CPU */
+    uint64_t gap_ns;   /* all the time; 0 when it is not known, */
+    uint64_t slept_ns; /* and for how much of it we slept, */
+    uint32_t looks;    /* each time until a look */
 };
 
 /* A thread state, joined with the kernel's thread that runs it. */
@@ -40,7 +43,9 @@ struct sampled_thread {
     uint64_t run_ns;             /* CPU time that it had had by then, 0 while that was not wanted; */
     uint64_t wait_ns;            /* time that it had waited for a CPU until it got it; */
     uint64_t runs;               /* how often it had got one; */
-    uint64_t times_ns;           /* and when that was */
+    uint64_t times_ns;           /* and when that was, */
+    uint64_t over_slept_ns;      /* for how long we slept before looks since then at which they were not read, */
+    uint32_t over_looks;         /* and how many those were */
     struct thread_growth growth; /* of these until the first look in this interval */
     uint64_t followed_until_ns;  /* until when it is looked at in each interval */
     uint32_t turns;     /* the look at it in this interval stands for so many, in most of which it was not its turn */

@@ -20,6 +20,9 @@ enum {
     COUNT_NS = 100000000,
     COUNT_LIMIT = 100, /* departures in that time beyond those that we caused */
     RETRY_NS = 1000000000,
+    SWITCH_LIMIT = 2,                          /* records that may be in front of that of a departure */
+    SWITCH_LEN = 8,                            /* of the record of one leaving its CPU, or being given one */
+    TURN_LEN = DEPARTURE_LEN + 2 * SWITCH_LEN, /* of all that is written from one departure to the next */
 };
 
 struct departures {
@@ -27,9 +30,11 @@ struct departures {
     const void *pages; /* the event's ring buffer */
     uint64_t head;     /* of the ring buffer, when it was watched last: it falls with each record */
     uint64_t looks;    /* since count_ns, each of which may have made the thread leave its CPU, */
-    uint64_t count;    /* and the departures that were written down in that time */
+    uint64_t written;  /* and the bytes of records of that time */
     uint64_t count_ns;
     uint64_t retry_ns; /* before which it is not asked for again */
+    bool is_taken_off; /* it was when it was watched last, and could have run on, */
+    bool is_busy;      /* and so all the time before */
 };
 
 #if defined(__aarch64__)
@@ -112,7 +117,11 @@ static uint64_t register_mask(void)
     return mask;
 }
 
-/* The newest record is the one at the head, and an old one is overwritten: nobody reads them all. */
+/*
+ * The newest record is the one at the head, and an old one is overwritten: nobody reads them all. In front of that of a
+ * departure is then one that tells why it left, and when it has a CPU again, a further one (Linux kernel/events/core.c:
+ * perf_event_task_sched_out(), perf_event_switch()).
+ */
 static int open_event(pid_t tid)
 {
     if (!is_told_system_calls())
@@ -125,6 +134,7 @@ static int open_event(pid_t tid)
         .sample_type = PERF_SAMPLE_REGS_USER,
         .sample_regs_user = register_mask(),
         .write_backward = 1,
+        .context_switch = 1,
     };
     return descriptor_keep((int)syscall(SYS_perf_event_open, &attributes, tid, -1, -1, PERF_FLAG_FD_CLOEXEC));
 }
@@ -184,21 +194,54 @@ static uint64_t read_head(const struct departures *departures)
     return __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
 }
 
+/* Copies what begins so far into the ring buffer, which goes on at its start behind its end. */
+static void copy_record(const struct departures *departures, uint64_t at, void *record, size_t record_len)
+{
+    size_t len = ring_len() / 2, start = at % len, until_end = len - start < record_len ? len - start : record_len;
+    const unsigned char *records = (const unsigned char *)departures->pages + len;
+    memcpy(record, records + start, until_end);
+    memcpy((unsigned char *)record + until_end, records, record_len - until_end);
+}
+
+static bool is_switch(const struct perf_event_header *header)
+{
+    return header->type == PERF_RECORD_SWITCH && header->size == SWITCH_LEN;
+}
+
+/* Whether the newest record is that of a thread that was taken off its CPU. */
+static bool is_taken_off(const struct departures *departures, uint64_t head)
+{
+    struct perf_event_header header;
+    const uint16_t taken_off = PERF_RECORD_MISC_SWITCH_OUT | PERF_RECORD_MISC_SWITCH_OUT_PREEMPT;
+    if (head == 0)
+        return false;
+    copy_record(departures, head, &header, sizeof(header));
+    return is_switch(&header) && (header.misc & taken_off) == taken_off;
+}
+
+bool departures_tell_busy(const struct departures *departures)
+{
+    return departures->is_busy && read_head(departures) == departures->head;
+}
+
 void departures_watch(struct departures *departures)
 {
     if (departures->event < 0)
         return;
-    uint64_t head = read_head(departures), now = clock_now_ns();
-    departures->count += (departures->head - head) / DEPARTURE_LEN;
+    uint64_t head = read_head(departures), written = departures->head - head, now = clock_now_ns();
+    bool was_taken_off = departures->is_taken_off;
+    departures->is_taken_off = is_taken_off(departures, head);
+    departures->is_busy = was_taken_off && departures->is_taken_off && written == TURN_LEN;
+    departures->written += written;
     departures->head = head;
     uint64_t passed_ns = now - departures->count_ns;
     if (passed_ns < COUNT_NS)
         return;
-    if (departures->count > departures->looks + COUNT_LIMIT * passed_ns / COUNT_NS) {
+    if (departures->written / TURN_LEN > departures->looks + COUNT_LIMIT * passed_ns / COUNT_NS) {
         close_event(departures);
         return;
     }
-    departures->count = departures->looks = 0;
+    departures->written = departures->looks = 0;
     departures->count_ns = now;
 }
 
@@ -235,15 +278,17 @@ bool departure_parse(const unsigned char record[DEPARTURE_LEN], struct memory *m
 bool departures_read(const struct departures *departures, struct memory *memory, struct registers *ret)
 {
     unsigned char record[DEPARTURE_LEN];
+    struct perf_event_header header;
     if (departures->event < 0)
         return false;
-    uint64_t head = read_head(departures);
-    size_t len = ring_len() / 2;
-    const unsigned char *records = (const unsigned char *)departures->pages + len;
-    if (head == 0)
+    uint64_t at = read_head(departures);
+    if (at == 0)
         return false;
-    size_t start = head % len, until_end = len - start < sizeof(record) ? len - start : sizeof(record);
-    memcpy(record, records + start, until_end);
-    memcpy(record + until_end, records, sizeof(record) - until_end);
+    copy_record(departures, at, &header, sizeof(header));
+    for (int i = 0; i < SWITCH_LIMIT && is_switch(&header); i++) {
+        at += SWITCH_LEN;
+        copy_record(departures, at, &header, sizeof(header));
+    }
+    copy_record(departures, at, record, sizeof(record));
     return departure_parse(record, memory, ret);
 }

@@ -178,6 +178,11 @@ void task_watch_departures(const struct task *task)
         departures_watch(task->departures);
 }
 
+bool task_is_told_busy(const struct task *task)
+{
+    return task->departures && departures_tell_busy(task->departures);
+}
+
 void task_forget_departures(struct task *task)
 {
     departures_destroy(task->departures);

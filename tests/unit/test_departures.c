@@ -206,6 +206,46 @@ static void test_thread_that_leaves_often(void **state)
     end(child, departures);
 }
 
+/* Sleeps and computes in turn, several times in a nap of ours. */
+static void doze(void)
+{
+    for (;;) {
+        volatile uint64_t number = 0;
+        for (int i = 0; i < 10000; i++)
+            number = 3 * number + 1;
+        nanosleep(&(struct timespec){.tv_nsec = NAP_NS / 10}, NULL);
+    }
+}
+
+/* How often of ROUNDS a child was told to have been busy from one look to the next; -1: nothing is noted. */
+static int count_busy(void (*work)(void))
+{
+    pid_t child = start(work);
+    struct departures *departures = departures_create();
+    int busy = 0;
+    assert_false(departures_are_noted(departures, child));
+    assert_false(departures_tell_busy(departures));
+    bool are_noted = are_noted_soon(departures, child);
+    for (int i = 0; i < ROUNDS && are_noted; i++) {
+        nap();
+        departures_watch(departures);
+        busy += departures_tell_busy(departures);
+        departures_are_noted(departures, child);
+    }
+    end(child, departures);
+    return are_noted ? busy : -1;
+}
+
+static void test_thread_that_is_busy(void **state)
+{
+    (void)state;
+    int busy = count_busy(compute);
+    assert_true(busy < 0 || busy > ROUNDS / 4);
+    /* On a busy machine, one that has no CPU for long does not get to its sleep. */
+    assert_true(count_busy(doze) < ROUNDS / 10);
+    assert_true(count_busy(sleep_often) < ROUNDS / 10);
+}
+
 static void test_thread_that_has_ended(void **state)
 {
     (void)state;
@@ -321,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_system_call),
 #endif
         cmocka_unit_test(test_thread_that_leaves_often),
+        cmocka_unit_test(test_thread_that_is_busy),
         cmocka_unit_test(test_thread_that_has_ended),
         cmocka_unit_test(test_records),
     };

@@ -332,12 +332,16 @@ static void who_has_run_for_a_moment_slept_at_the_deadline(void **state)
     assert_true(scene->threads[3].was_asleep);
 }
 
-/* Thread 3 has waited for a tenth of a millisecond, got a CPU so often, and ran only since the deadline. */
-static bool has_risen_after(struct scene *scene, uint64_t runs)
+/*
+ * Thread 3 has waited for a tenth of a millisecond, got a CPU so often, and ran only since the deadline, after so many
+ * looks of which all but the last did not read its times.
+ */
+static bool has_risen_after(struct scene *scene, uint64_t runs, uint32_t looks)
 {
     enum { WAIT_NS = 100000 };
     look_again(scene, 1000, 5, 0);
-    scene->states.slept_ns = SINCE_NS;
+    scene->threads[3].growth.slept_ns = SINCE_NS;
+    scene->threads[3].growth.looks = looks;
     scene->threads[3].runs -= runs;
     put_waiting_thread(scene, 3, 'R', 1000 + SHORT_NS, 5 + WAIT_NS);
     states_revise(&scene->states, &scene->list, monotonic_now_ns() - SINCE_NS);
@@ -346,12 +350,18 @@ static bool has_risen_after(struct scene *scene, uint64_t runs)
 
 static void who_was_kept_waiting_once_may_have_been_ready_at_the_deadline(void **state)
 {
-    assert_false(has_risen_after(*state, 1));
+    assert_false(has_risen_after(*state, 1, 1));
+}
+
+/* He may have waited for us at each of these looks. */
+static void who_was_passed_over_may_have_slept_at_the_deadline(void **state)
+{
+    assert_true(has_risen_after(*state, 1, 4));
 }
 
 static void who_has_waited_for_a_moment_many_times_slept_at_the_deadline(void **state)
 {
-    assert_true(has_risen_after(*state, 10));
+    assert_true(has_risen_after(*state, 10, 1));
 }
 
 static void who_has_run_since_the_deadline_did_not_sleep_then(void **state)
@@ -509,6 +519,7 @@ int main(void)
         TEST(who_goes_to_sleep_before_a_further_look_is_noticed),
         TEST(who_has_run_for_a_moment_slept_at_the_deadline),
         TEST(who_was_kept_waiting_once_may_have_been_ready_at_the_deadline),
+        TEST(who_was_passed_over_may_have_slept_at_the_deadline),
         TEST(who_has_waited_for_a_moment_many_times_slept_at_the_deadline),
         TEST(who_has_run_since_the_deadline_did_not_sleep_then),
         TEST(who_has_waited_may_have_been_ready_at_the_deadline),
