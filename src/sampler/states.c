@@ -13,7 +13,7 @@ enum {
     RISE_NS = 20000,         /* between its being taken off its CPU by us and our asking for its times */
     RUN_WAIT_NS = 10000,     /* what a thread waits for each time that it gets a CPU, though nobody else wants it */
     /* Between readings of the CPU time of all threads, which takes as many looks: for each thread, and at most. */
-    TIME_REST_NS = 20000,
+    TIME_REST_NS = 160000,
     TIME_REST_LIMIT_NS = 20000000,
 };
 
