@@ -9,52 +9,19 @@ with the two beside it. So what others do to the machine meanwhile is the same o
 second. Told are the median of all turns, and the quartiles: how much is chance.
 """
 import argparse
-import os
 import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
 import common
+import recorders
 import runs
 import workloads
 
 TURN_SECONDS = 0.5
 SETTLE_SECONDS = 0.05
-
-
-def processes_of(pid):
-    """A process and all that it has started."""
-    found = [pid]
-    for tid in os.listdir("/proc/%d/task" % pid):
-        with open("/proc/%d/task/%s/children" % (pid, tid), encoding="ascii") as file:
-            for child in file.read().split():
-                found += processes_of(int(child))
-    return found
-
-
-class Recorder:
-    """pyspyc, which can be held."""
-
-    def __init__(self, pid, options, folder):
-        self.process = subprocess.Popen(
-            [common.harness.pyspyc(), "record", "-f", "raw", "-o", os.path.join(folder, "raw"), "-r", str(options.rate),
-             "-p", str(pid), *options.options.split()], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def __enter__(self):
-        time.sleep(2 * TURN_SECONDS)
-        return self
-
-    def __exit__(self, *exception):
-        self.signal(signal.SIGCONT)
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(10)
-
-    def signal(self, number):
-        for pid in processes_of(self.process.pid):
-            os.kill(pid, number)
 
 
 def stretch():
@@ -69,7 +36,8 @@ def measure(workload, options, folder):
     """By what part the program was slower, for each turn."""
     stretches = []
     with runs.Target(options.python, workload, folder) as target:
-        with Recorder(target.pid, options, folder) as recorder:
+        with recorders.Recorder(common.harness.pyspyc(), target.pid, options.rate, options.options.split(),
+                                folder) as recorder:
             for number in range(2 * options.turns + 1):
                 recorder.signal(signal.SIGSTOP if number % 2 == 0 else signal.SIGCONT)
                 stretches.append(stretch())
