@@ -182,7 +182,7 @@ class TestPySpy(CliCase):
                 if words[0] == "record":
                     self.check_output(words, folder)
                 else:
-                    self.assertIn("spin", done.stdout)
+                    self.assertIn("busy (threads.py", done.stdout)  # which calls spin() again and again
         self.assert_unharmed(target)
 
     def test_abbreviated_verbs(self):
