@@ -100,7 +100,7 @@ bool task_read_departure(const struct task *task, struct memory *memory, struct 
 /* To be called in each interval, whatever became of the thread in it. */
 void task_watch_departures(const struct task *task);
 
-/* Whether they tell that the thread was running or ready to from one such call to the last one. */
+/* Whether they tell that the thread was running or ready to from the last but one such call until now. */
 bool task_is_told_busy(const struct task *task);
 
 /* Ends what task_has_departure() began. */
