@@ -126,96 +126,91 @@ static void groups_take_the_place_of_the_frames_that_they_are_anchored_in(void *
     check("zlib_compress ? libwork ? main", "c b@1. a@3.", "zlib_compress c b libwork a");
 }
 
+/* Two stacks that are changed before they are merged. */
+struct scene {
+    struct frame_merge merge;
+    struct native_frame native[LIMIT];
+    struct merged_python python[LIMIT];
+    struct frame_merge_input input;
+};
+
+static void set_scene(struct scene *scene, const char *native, const char *python)
+{
+    *scene = (struct scene){.input = {.native_frames = scene->native,
+                                      .python_frames = scene->python,
+                                      .stack_start = STACK,
+                                      .version = &version,
+                                      .system_call = -1}};
+    read_native(native, scene->native, &scene->input.native_count);
+    read_python(python, scene->python, &scene->input.python_count);
+    scene->input.stack_end = STACK + scene->input.native_count * FRAME_LEN;
+}
+
+/* Merges the stacks; there have to be four frames of these names. */
+static void check_scene(struct scene *scene, const char *const expected[4])
+{
+    bool is_matched;
+    assert_true(frame_merge_run(&scene->merge, &scene->input, &is_matched));
+    assert_int_equal(scene->merge.count, 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        const struct stack_frame *frame = &scene->merge.frames[i];
+        assert_string_equal(frame->kind == FRAME_NATIVE ? frame->function->name : code_names[frame->index],
+                            expected[i]);
+    }
+    frame_merge_deinit(&scene->merge);
+}
+
 static void a_group_whose_c_frame_was_not_found_is_placed_by_its_address(void **state)
 {
     (void)state;
     /* 16 bytes of a frame that the unwinder left out. */
-    struct frame_merge merge = {0};
-    struct native_frame native[LIMIT];
-    struct merged_python python[LIMIT];
-    struct frame_merge_input input = {
-        .native_frames = native, .python_frames = python, .stack_start = STACK, .version = &version, .system_call = -1};
-    bool is_matched;
-    read_native("zlib_compress skipped libwork main", native, &input.native_count);
-    read_python("b@1. a@9.", python, &input.python_count);
-    native[1] = native[2];
-    native[2] = native[3];
-    input.native_count = 3;
-    input.stack_end = STACK + 64;
-    assert_true(frame_merge_run(&merge, &input, &is_matched));
-    const char *const expected[] = {"zlib_compress", "b", "libwork", "a"};
-    assert_int_equal(merge.count, 4);
-    for (uint32_t i = 0; i < 4; i++) {
-        const struct stack_frame *frame = &merge.frames[i];
-        assert_string_equal(frame->kind == FRAME_NATIVE ? frame->function->name : code_names[frame->index],
-                            expected[i]);
-    }
-    frame_merge_deinit(&merge);
+    struct scene scene;
+    set_scene(&scene, "zlib_compress skipped libwork main", "b@1. a@9.");
+    scene.native[1] = scene.native[2];
+    scene.native[2] = scene.native[3];
+    scene.input.native_count = 3;
+    check_scene(&scene, (const char *const[]){"zlib_compress", "b", "libwork", "a"});
 }
 
-/* How often the symbolizer is asked when a stack is merged once more. */
-static int count_asked(struct frame_merge *merge, const struct frame_merge_input *input)
+/* How often the symbolizer is asked when the stacks are merged once more. */
+static int count_asked(struct scene *scene)
 {
     bool is_matched;
     asked = 0;
-    assert_true(frame_merge_run(merge, input, &is_matched));
+    assert_true(frame_merge_run(&scene->merge, &scene->input, &is_matched));
     return asked;
 }
 
 static void a_frame_that_is_there_again_is_not_asked_for(void **state)
 {
     (void)state;
-    struct frame_merge merge = {0};
-    struct native_frame native[LIMIT];
-    struct merged_python python[LIMIT];
-    struct frame_merge_input input = {
-        .native_frames = native, .python_frames = python, .stack_start = STACK, .version = &version, .system_call = -1};
-    read_native("zlib_compress libwork [made] " EVAL " main", native, &input.native_count);
-    read_python("b@3.", python, &input.python_count);
-    input.stack_end = STACK + input.native_count * FRAME_LEN;
-    assert_true(count_asked(&merge, &input) >= 5);
-    int without_name = count_asked(&merge, &input);
+    struct scene scene;
+    set_scene(&scene, "zlib_compress libwork [made] " EVAL " main", "b@3.");
+    assert_true(count_asked(&scene) >= 5);
+    int without_name = count_asked(&scene);
     assert_in_range(without_name, 1, 2); /* a compiler may have named it meanwhile */
     /* One call less further in, and the frames further out are there again. */
-    native[1].pc = 0;
-    input.native_frames = native + 1;
-    input.native_count--;
-    assert_int_equal(count_asked(&merge, &input), without_name + 1);
-    frame_merge_update(&merge);
-    assert_true(count_asked(&merge, &input) >= 4);
-    frame_merge_deinit(&merge);
+    scene.native[1].pc = 0;
+    scene.input.native_frames = scene.native + 1;
+    scene.input.native_count--;
+    assert_int_equal(count_asked(&scene), without_name + 1);
+    frame_merge_update(&scene.merge);
+    assert_true(count_asked(&scene) >= 4);
+    frame_merge_deinit(&scene.merge);
 }
 
 static void no_python_runs_on_the_stack_of_a_handler(void **state)
 {
     (void)state;
     /* The first two frames are on another stack, which lies further out, and the anchors on the copy that follows. */
-    struct frame_merge merge = {0};
-    struct native_frame native[LIMIT];
-    struct merged_python python[LIMIT];
-    struct frame_merge_input input = {.native_frames = native,
-                                      .python_frames = python,
-                                      .handler_count = 2,
-                                      .stack_start = STACK,
-                                      .version = &version,
-                                      .system_call = -1};
-    bool is_matched;
-    read_native("libraise libhandler libcrash " EVAL " main", native, &input.native_count);
-    read_python("b@3.", python, &input.python_count);
+    struct scene scene;
+    set_scene(&scene, "libraise libhandler libcrash " EVAL " main", "b@3.");
+    scene.input.handler_count = 2;
     for (uint32_t i = 0; i < 2; i++) {
-        native[i].sp += 0x100000;
-        native[i].cfa += 0x100000;
+        scene.native[i].sp += 0x100000;
+        scene.native[i].cfa += 0x100000;
     }
-    input.stack_end = STACK + input.native_count * FRAME_LEN;
-    assert_true(frame_merge_run(&merge, &input, &is_matched));
-    const char *const expected[] = {"libraise", "libhandler", "libcrash", "b"};
-    assert_int_equal(merge.count, 4);
-    for (uint32_t i = 0; i < 4; i++) {
-        const struct stack_frame *frame = &merge.frames[i];
-        assert_string_equal(frame->kind == FRAME_NATIVE ? frame->function->name : code_names[frame->index],
-                            expected[i]);
-    }
-    frame_merge_deinit(&merge);
+    check_scene(&scene, (const char *const[]){"libraise", "libhandler", "libcrash", "b"});
 }
 
 static void groups_beyond_the_copy_are_further_out(void **state)
