@@ -147,7 +147,7 @@ void runners_plan(struct runners *runners, const struct thread_list *threads, co
         add_runner(runners, &gils[i], thread_list_find(threads, gils[i].last_holder));
     for (uint32_t i = 0; i < threads->count; i++) {
         struct sampled_thread *thread = &threads->threads[i];
-        if (gil_of(runners, thread) == PYTHON_NO_GIL && is_thread_pending(thread, runners->choice))
+        if (is_thread_pending(thread, runners->choice) && gil_of(runners, thread) == PYTHON_NO_GIL)
             add_runner(runners, NULL, thread);
     }
 }

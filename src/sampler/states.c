@@ -5,7 +5,7 @@
 #include "target/process.h"
 
 enum {
-    FEW_THREADS = 4,         /* to look at so many takes no longer than to find out whether one has to */
+    FEW_THREADS = 2,         /* to look at so many takes no longer than to find out whether one has to */
     FOLLOWED_SHARE = 64,     /* who had more than such a part of a CPU since the last look, or runs, is followed */
     FOLLOWED_NS = 250000000, /* for so long */
     WAKING_NS = 12000,       /* by how much one of our looks can be longer or shorter than the one before */
@@ -90,11 +90,19 @@ static void follow(struct sampled_thread *thread, const struct thread_growth *gr
         thread->followed_until_ns = monotonic_now_ns() + FOLLOWED_NS;
 }
 
+/* Asks whether a thread runs. Whether the futex at which it sleeps is a GIL's, note_gil_wait() finds out. */
+static enum task_activity ask_activity(struct sampled_thread *thread)
+{
+    enum task_activity activity = task_read_activity(&thread->task, &thread->futex);
+    thread->is_at_gil = thread->futex != 0;
+    return activity;
+}
+
 /* Asks whether a thread runs, and for the rest of its state only at the first time, or when that leaves it open. */
 static struct task_state ask(struct sampled_thread *thread)
 {
     struct task_state state = {.is_stopped = thread->is_stopped};
-    enum task_activity activity = task_read_activity(&thread->task, &thread->futex);
+    enum task_activity activity = ask_activity(thread);
     if (activity == TASK_UNKNOWN || !thread->was_seen)
         thread->has_ended = !task_read_state(&thread->task, &state);
     else
@@ -107,6 +115,7 @@ static void look_at(struct states *states, struct sampled_thread *thread, const 
     struct task_state state = {.is_active = true};
     bool was_active = thread->is_active;
     thread->futex = 0;
+    thread->is_at_gil = false;
     if (thread->task.tid == 0)
         state.is_active = thread->python->holds_gil;
     else if (!growth->is_busy && !was_busy(states, thread, growth))
@@ -137,7 +146,7 @@ static bool has_just_risen(const struct sampled_thread *thread, const struct thr
 static void revise_active(struct states *states, struct sampled_thread *thread, uint64_t deadline_ns)
 {
     const struct thread_growth since = explain(states, thread);
-    if (task_read_activity(&thread->task, &thread->futex) == TASK_SLEEPS)
+    if (ask_activity(thread) == TASK_SLEEPS)
         thread->fell_asleep = true;
     else
         thread->was_asleep = has_just_risen(thread, &since, deadline_ns);
@@ -150,8 +159,7 @@ static void revise_active(struct states *states, struct sampled_thread *thread, 
 static void revise_asleep(struct states *states, struct sampled_thread *thread)
 {
     bool has_run = explain(states, thread).has_run;
-    bool waits_on =
-        has_run && thread->waits_for_gil && task_read_activity(&thread->task, &thread->futex) == TASK_SLEEPS;
+    bool waits_on = has_run && thread->waits_for_gil && ask_activity(thread) == TASK_SLEEPS;
     thread->was_asleep = has_run && !waits_on;
 }
 
@@ -177,7 +185,7 @@ static bool is_last_holder(const struct python *python, const struct sampled_thr
         if (gils[i].last_holder == thread->address)
             return true;
     }
-    return thread->python->holds_gil;
+    return count == 0 && thread->python->holds_gil;
 }
 
 /* The GIL that a thread needs; NULL when there is none. */
@@ -294,11 +302,12 @@ static void look_for_others(struct states *states, struct thread_list *threads)
         sweep(states, threads);
 }
 
-/* Who has slept since he was looked at is where he was then. */
-static bool waits_for_gil(const struct python *python, const struct sampled_thread *thread)
+/* Whether a thread waits for the GIL. Who has slept since he was looked at is where he was, unless he was given it. */
+static void note_gil_wait(const struct python *python, struct sampled_thread *thread)
 {
     const struct python_gil *gil = gil_of(python, thread);
-    return gil && !thread->is_active && !thread->python->holds_gil && python_gil_is_awaited(gil, thread->futex);
+    thread->is_at_gil = gil && !thread->is_active && python_gil_is_awaited(gil, thread->futex);
+    thread->waits_for_gil = thread->is_at_gil && !thread->python->holds_gil;
 }
 
 /* Looks at one of those whose states have to be known. What is known of the GIL was read before. */
@@ -333,7 +342,9 @@ static void read_others(struct states *states, struct thread_list *threads, cons
         if (thread->is_open && !has_copy)
             continue;
         thread->has_state = true;
-        thread->waits_for_gil = waits_for_gil(python, thread);
+        thread->waits_for_gil = false;
+        if (thread->is_at_gil)
+            note_gil_wait(python, thread);
     }
 }
 

@@ -31,15 +31,38 @@ struct thread_growth {
 
 /* A thread state, joined with the kernel's thread that runs it. */
 struct sampled_thread {
+    /* What each look touches of each thread: there may be thousands, that sleep. */
     struct python_thread *python; /* of the current sample */
     remote_addr address;          /* of its state; 0: it has none, see bare_threads.h */
+    uint64_t followed_until_ns;   /* until when it is looked at in each interval */
+    uint32_t runner;              /* whose proof covers it; see runners.h */
+    uint32_t gil_runner;          /* whose proof covers its values; RUNNER_NONE: the same one's */
+    uint32_t walked;              /* frames that the last walk of its stack had */
+    uint32_t turns;       /* the look at it in this interval stands for so many, in most of which it was not its turn */
+    uint32_t weight;      /* intervals that its stack counts for, when it is counted in the current one */
+    uint32_t owed_before; /* intervals in which it ran unseen: those that are to count for its last running stack, */
+    uint32_t owed_now;    /* and how many intervals that are owed were added at the last look, at which it slept */
+    uint32_t owed_asleep; /* intervals that are to count for its last sleeping stack */
+    bool was_seen : 1;    /* its state was read before, in this interval or another */
+    bool has_state : 1;   /* its state is known for the current interval */
+    bool has_run : 1;     /* it ran at some time between the last two looks at it */
+    bool has_ended : 1;   /* the kernel has no such thread any more: nobody runs it */
+    bool is_active : 1;   /* was running or ready to run when its state was read last */
+    bool is_open : 1; /* its state, in this interval: it waited for the GIL, and who had that since, the copy will tell
+                       */
+    bool is_readable : 1;   /* what the current sample says of it is proved */
+    bool is_done : 1;       /* it was read in the current interval, */
+    bool is_counted : 1;    /* and it had a stack that counts */
+    bool fell_asleep : 1;   /* since it was found active in this interval */
+    bool was_asleep : 1;    /* at the deadline, though it has run since */
+    bool is_at_gil : 1;     /* sleeps where one waits for the GIL; of one just looked at, where one may */
+    bool waits_for_gil : 1; /* sleeps until it is given the GIL, as far as that is known */
+    uint8_t round;          /* of the current sample in which it is read: see session_is_in_round() */
+
     uint64_t id, native_id;
     pid_t inner;                 /* the number by which it knows itself; 0 when it cannot be found out */
     struct task task;            /* TASK_NONE when the kernel's thread is not known */
     uint32_t serial;             /* grows with each thread that is met; never means two */
-    uint32_t runner;             /* whose proof covers it; see runners.h */
-    uint32_t gil_runner;         /* whose proof covers its values; RUNNER_NONE: the same one's */
-    bool was_seen;               /* its state was read before, in this interval or another */
     uint64_t run_ns;             /* CPU time that it had had by then, 0 while that was not wanted; */
     uint64_t wait_ns;            /* time that it had waited for a CPU until it got it; */
     uint64_t runs;               /* how often it had got one; */
@@ -47,40 +70,21 @@ struct sampled_thread {
     uint64_t over_slept_ns;      /* for how long we slept before looks since then at which they were not read, */
     uint32_t over_looks;         /* and how many those were */
     struct thread_growth growth; /* of these until the first look in this interval */
-    uint64_t followed_until_ns;  /* until when it is looked at in each interval */
-    uint32_t turns;     /* the look at it in this interval stands for so many, in most of which it was not its turn */
-    bool has_run;       /* it ran at some time between the last two looks at it */
-    bool is_active;     /* was running or ready to run when its state was read last */
-    bool fell_asleep;   /* since it was found active in this interval */
-    bool was_asleep;    /* at the deadline, though it has run since */
-    bool is_stopped;    /* by a signal or a debugger, when all of its state was read last */
-    bool waits_for_gil; /* sleeps until it is given the GIL, as far as that is known, */
-    uint64_t gil_switches; /* as it did when the GIL's count of them was this one */
-    uint64_t asked_ns;     /* and when it was asked last */
-    bool is_open; /* its state, in this interval: it waited for the GIL, and who had that since, the copy will tell */
-    remote_addr futex;         /* at which it slept when it was asked whether it runs; 0: at none */
-    bool was_kept_off;         /* its C stack was copied last while it was off its CPU, without a stop: */
-    int32_t last_cpu;          /* then on which it was */
-    bool is_urgent;            /* has a real-time policy, as of policy_ns; only known where threads are held */
-    uint64_t policy_ns;        /* 0: never */
-    bool has_ended;            /* the kernel has no such thread any more: nobody runs it */
-    bool has_state;            /* its state is known for the current interval */
-    uint32_t walked;           /* frames that the last walk of its stack had */
-    uint8_t round;             /* of the current sample in which it is read: see session_is_in_round() */
-    bool is_readable;          /* what the current sample says of it is proved */
-    bool is_done;              /* it was read in the current interval, */
-    bool is_counted;           /* and it had a stack that counts */
-    uint32_t weight;           /* intervals that its stack counts for, when it is counted in the current one */
-    uint32_t last_node;        /* of the profile: its last stack that was counted while it ran; 0: none yet */
-    uint64_t joined_copy;      /* which copy of its C stack was handed over last; 0: none, see c_stack.made */
-    uint64_t joined_frames;    /* and a hash of the Python frames that it was handed over with */
-    uint32_t last_states;      /* enum sample_state: what it did then */
-    uint32_t last_idle_node;   /* its last stack that was counted while it slept; 0: none yet, */
-    uint32_t last_idle_states; /* and what it waited for then */
-    uint32_t owed_before;      /* intervals in which it ran unseen: those that are to count for that stack, */
-    uint32_t owed;             /* and those for its next one */
-    uint32_t owed_now;         /* how many of all these were added at the last look, at which it slept */
-    uint32_t owed_asleep;      /* intervals that are to count for its last sleeping stack */
+    bool is_stopped;             /* by a signal or a debugger, when all of its state was read last */
+    uint64_t gil_switches;       /* the GIL's count of them when it was seen to wait for it, */
+    uint64_t asked_ns;           /* and when it was asked last */
+    remote_addr futex;           /* at which it slept when it was asked whether it runs; 0: at none */
+    bool was_kept_off;           /* its C stack was copied last while it was off its CPU, without a stop: */
+    int32_t last_cpu;            /* then on which it was */
+    bool is_urgent;              /* has a real-time policy, as of policy_ns; only known where threads are held */
+    uint64_t policy_ns;          /* 0: never */
+    uint32_t last_node;          /* of the profile: its last stack that was counted while it ran; 0: none yet */
+    uint64_t joined_copy;        /* which copy of its C stack was handed over last; 0: none, see c_stack.made */
+    uint64_t joined_frames;      /* and a hash of the Python frames that it was handed over with */
+    uint32_t last_states;        /* enum sample_state: what it did then */
+    uint32_t last_idle_node;     /* its last stack that was counted while it slept; 0: none yet, */
+    uint32_t last_idle_states;   /* and what it waited for then */
+    uint32_t owed;               /* intervals in which it ran unseen that are to count for its next running stack */
 };
 
 struct thread_list {

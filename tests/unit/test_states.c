@@ -259,6 +259,25 @@ static void who_has_got_the_gil_is_asked(void **state)
     assert_true(is_found);
 }
 
+/* That it had the GIL was so in the copy before, which says so until there is a new one. */
+static void who_has_lost_the_gil_waits_for_it(void **state)
+{
+    struct scene *scene = *state;
+    put_gil(scene, 3, 10);
+    put_thread(scene, 3, 'R', 1000);
+    scene->python_threads[3].holds_gil = true;
+    assert_int_equal(look(scene), 1);
+    put_waiting(scene);
+    put_thread(scene, 3, 'S', 2000);
+    states_begin_interval(&scene->states, &scene->list, 0);
+    states_read(&scene->states, &scene->list, scene->python);
+    assert_false(scene->threads[3].waits_for_gil);
+    scene->python_threads[3].holds_gil = false;
+    put_gil(scene, 5, 11);
+    states_settle(&scene->states, &scene->list, scene->python);
+    assert_true(scene->threads[3].waits_for_gil);
+}
+
 static void who_may_have_had_the_gil_is_asked(void **state)
 {
     bool is_found;
@@ -472,8 +491,8 @@ static void few_threads_are_all_looked_at(void **state)
 {
     struct scene *scene = *state;
     look(scene);
-    scene->list.count = 3;
-    put_thread(scene, 2, 'R', 1000);
+    scene->list.count = 2;
+    put_thread(scene, 1, 'R', 1000);
     assert_int_equal(look(scene), 1);
 }
 
@@ -512,6 +531,7 @@ int main(void)
         TEST(who_waits_for_the_gil_is_not_asked),
         TEST(who_waits_for_the_gil_while_another_one_gets_it_is_not_asked),
         TEST(who_has_got_the_gil_is_asked),
+        TEST(who_has_lost_the_gil_waits_for_it),
         TEST(who_may_have_had_the_gil_is_asked),
         TEST(who_may_have_been_given_the_gil_is_asked),
         TEST(who_has_to_be_known_beforehand_is_asked),
