@@ -97,13 +97,19 @@ bool task_has_departure(struct task *task);
  */
 bool task_read_departure(const struct task *task, struct memory *memory, struct registers *ret);
 
+/*
+ * Has the kernel write down when the thread leaves its CPU, but no registers, as far as above: enough for
+ * task_is_told_busy(). To be called after each look that may have made it leave. Not with task_has_departure().
+ */
+void task_note_departures(struct task *task);
+
 /* To be called in each interval, whatever became of the thread in it. */
 void task_watch_departures(const struct task *task);
 
 /* Whether they tell that the thread was running or ready to from the last but one such call until now. */
 bool task_is_told_busy(const struct task *task);
 
-/* Ends what task_has_departure() began. */
+/* Ends what task_has_departure() or task_note_departures() began. */
 void task_forget_departures(struct task *task);
 
 #endif

@@ -16,6 +16,7 @@
 #include "schedule.h"
 #include "subject.h"
 #include "suspension.h"
+#include "target/departures.h"
 #include "target/quota.h"
 
 #include <errno.h>
@@ -423,9 +424,14 @@ static struct error *start(struct recording *recording)
     if (error)
         return error;
     atomic_store(&recording->state, RECORDING_RUNNING);
+    if (recording->options.with_native)
+        departures_prepare(true);
     error = relay_start(recording->relay);
     if (error)
         atomic_store(&recording->state, RECORDING_FAILED);
+    /* While the first samples are taken already, as it takes long. */
+    else if (!recording_stops_threads(&recording->options))
+        departures_prepare(false);
     return error;
 }
 
@@ -435,6 +441,7 @@ void recording_pause(struct recording *recording)
     recording->relay = NULL;
     for (uint32_t i = 0; i < recording->subject_count; i++)
         subject_rest(recording->subjects[i]);
+    departures_end();
 }
 
 void recording_go_on(struct recording *recording)

@@ -204,6 +204,8 @@ void runners_spare_kept_off(struct runners *runners, const struct thread_list *t
                             runner->cpu == own_cpu;
         struct sampled_thread *thread = is_candidate ? thread_list_find(threads, runner->thread) : NULL;
         struct registers registers;
+        if (thread)
+            thread->is_noted = true;
         runner->is_kept_off = thread && task_has_departure(&thread->task) &&
                               task_read_departure(&thread->task, runners->c_stacks->memory, &registers);
         runner->is_to_stop &= !runner->is_kept_off;

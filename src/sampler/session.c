@@ -39,9 +39,8 @@ struct session {
     struct states states;
     struct look look; /* of the current interval */
     struct runners runners;
-    struct c_stacks c_stacks;       /* with HOLD_EACH: copies of the sample */
-    struct bare_threads bare;       /* threads without a Python state, if they are wanted */
-    struct departures *first_event; /* of a thread of ours, so that none of the target's is the first one; NULL */
+    struct c_stacks c_stacks; /* with HOLD_EACH: copies of the sample */
+    struct bare_threads bare; /* threads without a Python state, if they are wanted */
 
     bool holds_at_once, with_bare; /* see struct session_options */
     bool has_intervals;            /* samples are of intervals, and count: else all threads are read, once */
@@ -108,15 +107,6 @@ static void limit_threads(const struct session *session)
         python_limit_threads(session->python, count);
 }
 
-static void hold_first_event(struct session *session)
-{
-    if (session->holds_at_once)
-        return;
-    session->first_event = departures_create();
-    if (session->first_event)
-        departures_are_noted(session->first_event, 0);
-}
-
 /*
  * Has the departures of threads that run now written down, so that not even the first look at them has to stop them.
  * What is read of a program that runs may be wrong; then they are stopped.
@@ -129,9 +119,10 @@ static void expect_departures(struct session *session)
         !thread_list_update(&session->threads, session->process, session->memory, &session->area, session->python))
         return;
     for (uint32_t i = 0; i < session->threads.count; i++) {
-        struct task *task = &session->threads.threads[i].task;
-        if (task_read_state(task, &state) && state.is_active)
-            task_has_departure(task);
+        struct sampled_thread *thread = &session->threads.threads[i];
+        thread->is_noted = task_read_state(&thread->task, &state) && state.is_active;
+        if (thread->is_noted)
+            task_has_departure(&thread->task);
     }
 }
 
@@ -167,7 +158,8 @@ struct error *session_open(const struct process *process, const struct session_o
     if (error)
         return error;
     if (options->holding == HOLD_EACH) {
-        hold_first_event(session);
+        if (!session->holds_at_once)
+            departures_prepare(true);
         c_stacks_init(&session->c_stacks, session->memory, &maps, session->program.stack_start, options->c_stack_limit);
         python_keep_anchors(session->python);
     }
@@ -186,7 +178,6 @@ void session_close(struct session *session)
     c_stacks_deinit(&session->c_stacks);
     bare_threads_deinit(&session->bare);
     thread_list_deinit(&session->threads);
-    departures_destroy(session->first_event);
     python_destroy(session->python);
     snapshot_destroy(session->snapshot);
     process_memory_destroy(session->memory);
@@ -267,11 +258,13 @@ void session_begin_interval(struct session *session, const struct look *look)
 {
     session->look = *look;
     session->has_intervals = true;
+    session->states.notes_departures = session->runners.holding == HOLD_NONE;
     session->is_judged = session->has_stopped = false;
     for (uint32_t i = 0; i < session->threads.count; i++) {
         struct sampled_thread *thread = &session->threads.threads[i];
         thread->is_done = thread->is_counted = false;
-        task_watch_departures(&thread->task);
+        if (thread->is_noted)
+            task_watch_departures(&thread->task);
     }
     snapshot_begin_interval(session->snapshot);
     states_begin_interval(&session->states, &session->threads, look->slept_ns);
@@ -549,8 +542,10 @@ void session_read_bare(struct session *session, struct sampled_thread *thread)
 
 void session_rest(struct session *session)
 {
-    for (uint32_t i = 0; i < session->threads.count; i++)
+    for (uint32_t i = 0; i < session->threads.count; i++) {
+        session->threads.threads[i].is_noted = false;
         task_forget_departures(&session->threads.threads[i].task);
+    }
 }
 
 bool session_let_go(struct session *session)

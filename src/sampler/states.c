@@ -8,19 +8,20 @@ enum {
     FEW_THREADS = 2,         /* to look at so many takes no longer than to find out whether one has to */
     FOLLOWED_SHARE = 64,     /* who had more than such a part of a CPU since the last look, or runs, is followed */
     FOLLOWED_NS = 250000000, /* for so long */
+    LOOKS_TO_NOTE = 4,       /* at which a thread was active, before its departures are noted */
     WAKING_NS = 12000,       /* by how much one of our looks can be longer or shorter than the one before */
     AWAKE_NS = 40000,        /* what a thread waits for while we wake up, look and go to sleep, besides our looking */
     RISE_NS = 20000,         /* between its being taken off its CPU by us and our asking for its times */
     RUN_WAIT_NS = 10000,     /* what a thread waits for each time that it gets a CPU, though nobody else wants it */
     /* Between readings of the CPU time of all threads, which takes as many looks: for each thread, and at most. */
-    TIME_REST_NS = 160000,
-    TIME_REST_LIMIT_NS = 20000000,
+    TIME_REST_NS = 240000,
+    TIME_REST_LIMIT_NS = 30000000,
 };
 
 void states_begin_interval(struct states *states, struct thread_list *threads, uint64_t slept_ns)
 {
     states->slept_ns = slept_ns;
-    states->is_swept = false;
+    states->is_swept = states->has_begun = false;
     for (uint32_t i = 0; i < threads->count; i++) {
         struct sampled_thread *thread = &threads->threads[i];
         thread->has_state = thread->has_run = thread->is_open = false;
@@ -61,7 +62,7 @@ static struct thread_growth pass_over(const struct states *states, struct sample
 {
     thread->over_slept_ns += states->slept_ns;
     thread->over_looks++;
-    return (struct thread_growth){.has_run = true, .is_busy = true};
+    return (struct thread_growth){.has_run = true};
 }
 
 /* What a thread can have waited for while we woke up, looked and went to sleep, if it was on our CPU. */
@@ -110,7 +111,9 @@ static struct task_state ask(struct sampled_thread *thread)
     return state;
 }
 
-static void look_at(struct states *states, struct sampled_thread *thread, const struct thread_growth *growth)
+/* is_busy: it is told to have been running or ready to since the last look. */
+static void look_at(struct states *states, struct sampled_thread *thread, const struct thread_growth *growth,
+                    bool is_busy)
 {
     struct task_state state = {.is_active = true};
     bool was_active = thread->is_active;
@@ -118,7 +121,7 @@ static void look_at(struct states *states, struct sampled_thread *thread, const 
     thread->is_at_gil = false;
     if (thread->task.tid == 0)
         state.is_active = thread->python->holds_gil;
-    else if (!growth->is_busy && !was_busy(states, thread, growth))
+    else if (!is_busy && !was_busy(states, thread, growth))
         state = ask(thread);
     state.is_active &= !thread->has_ended;
     thread->has_run = was_active || state.is_active || growth->has_run;
@@ -226,7 +229,7 @@ static void take_turn(struct states *states, struct sampled_thread *thread, uint
     const struct thread_growth growth = explain(states, thread);
     if (!growth.has_run)
         return;
-    look_at(states, thread, &growth);
+    look_at(states, thread, &growth, false);
     if (thread->is_active && !states->with_idle)
         thread->turns = turns;
     /* When he ran since his last turn is not known. */
@@ -285,8 +288,6 @@ static void explain_open(struct states *states, struct thread_list *threads)
 static void look_for_others(struct states *states, struct thread_list *threads)
 {
     uint64_t process_ns;
-    if (is_resting(states, threads->count))
-        return;
     bool has_time = process_read_cpu_time(states->process, &process_ns);
     if (has_time && states->has_time)
         states->unexplained_ns += process_ns - states->process_ns;
@@ -310,13 +311,39 @@ static void note_gil_wait(const struct python *python, struct sampled_thread *th
     thread->waits_for_gil = thread->is_at_gil && !thread->python->holds_gil;
 }
 
+/* Has the departures of a thread that is always active noted, one that is new in each interval: it takes a while. */
+static void note_departures(struct states *states, struct sampled_thread *thread)
+{
+    if (!thread->is_active)
+        thread->active_looks = 0;
+    else if (thread->active_looks < LOOKS_TO_NOTE)
+        thread->active_looks++;
+    bool may_begin = thread->active_looks == LOOKS_TO_NOTE && !states->has_begun;
+    if (!states->notes_departures || !thread->is_active || !(thread->is_noted || may_begin))
+        return;
+    states->has_begun |= !thread->is_noted;
+    thread->is_noted = true;
+    task_note_departures(&thread->task);
+}
+
+/* Those of one who has fallen asleep for longer are no longer. */
+static void forget_departures(const struct states *states, struct sampled_thread *thread, uint64_t now_ns)
+{
+    if (!thread->is_noted || !states->notes_departures || thread->is_active || now_ns < thread->followed_until_ns)
+        return;
+    thread->is_noted = false;
+    task_forget_departures(&thread->task);
+}
+
 /* Looks at one of those whose states have to be known. What is known of the GIL was read before. */
-static void look_anew(struct states *states, struct sampled_thread *thread, const struct python *python, bool are_few)
+static void look_anew(struct states *states, struct sampled_thread *thread, const struct python *python)
 {
     const struct python_gil *gil = gil_of(python, thread);
-    bool is_told = are_few && thread->is_active && task_is_told_busy(&thread->task);
-    const struct thread_growth growth = is_told ? pass_over(states, thread) : explain(states, thread);
-    look_at(states, thread, &growth);
+    bool is_told = thread->is_active && thread->is_noted && task_is_told_busy(&thread->task);
+    const struct thread_growth growth =
+        is_told && !states->reads_time ? pass_over(states, thread) : explain(states, thread);
+    look_at(states, thread, &growth, is_told);
+    note_departures(states, thread);
     thread->gil_switches = gil ? gil->switches : 0;
     thread->asked_ns = thread->times_ns;
 }
@@ -326,15 +353,18 @@ static void read_others(struct states *states, struct thread_list *threads, cons
 {
     bool are_few = threads->count <= FEW_THREADS;
     uint64_t now_ns = monotonic_now_ns();
+    if (!states->is_swept)
+        states->reads_time = !are_few && !is_resting(states, threads->count);
     for (uint32_t i = 0; i < threads->count; i++) {
         struct sampled_thread *thread = &threads->threads[i];
         thread->is_open |= !has_copy && !states->asks_beforehand && !thread->has_state && thread->waits_for_gil &&
                            now_ns < thread->asked_ns + STATES_SWEEP_NS;
+        forget_departures(states, thread, now_ns);
         bool is_left = thread->has_state || (thread->is_open && !has_copy);
         if (!is_left && (are_few || is_asked_for(python, thread, now_ns)))
-            look_anew(states, thread, python, are_few);
+            look_anew(states, thread, python);
     }
-    if (!are_few && !states->is_swept)
+    if (states->reads_time && !states->is_swept)
         look_for_others(states, threads);
     states->is_swept = true;
     for (uint32_t i = 0; i < threads->count; i++) {

@@ -7,12 +7,12 @@
  * Where it has grown by more, somebody else ran. Then the others are looked at in turn, so many in each interval that
  * nobody waits longer than STATES_SWEEP_NS, or for more than STATES_TURN_LIMIT intervals. One who is found running
  * counts for as many intervals as there are turns: so it is no matter for the shares that he was not looked at in most
- * of them, but for those that passed until that growth was noticed. That CPU time is read every 20 ms at least, so that
- * who begins to be busy is followed after 50 ms.
+ * of them, but for those that passed until that growth was noticed. That CPU time is read when 30 ms have passed at
+ * most, so that who begins to be busy is followed after 50 ms.
  *
  * Whoever was running when he was looked at last, and was running or ready to for all of the time since then, still is:
  * his times tell, which are cheaper to read than his state. Where departures are written down (target/departures.h),
- * they tell it without a system call, which is made use of while there are few threads.
+ * they tell it without a system call, which is made use of in intervals in which the process's CPU time is not read.
  *
  * Whoever waited for a GIL sleeps until it is given to him. So he is not asked, as long as the GIL's own words, which
  * each copy has, tell that others had it, and that one has it now, but every STATES_SWEEP_NS. (One to whom it was
@@ -34,9 +34,12 @@ enum {
 struct states {
     const struct process *process;
     bool with_idle;          /* those who sleep count in each interval, too */
+    bool notes_departures;   /* of those who run, where nobody else does, */
+    bool has_begun;          /* and in the current interval it has begun to, of one */
     bool asks_beforehand;    /* who runs has to be known before a copy is made */
     uint64_t slept_ns;       /* for how long we slept before the current interval */
-    bool is_swept;           /* the current interval had its turn of looking at sleeping threads */
+    bool reads_time;         /* in the current interval the process's CPU time is read, */
+    bool is_swept;           /* and it had its turn of looking at sleeping threads */
     bool has_time;           /* process_ns is known */
     uint64_t process_ns;     /* the process's CPU time when it was read last, */
     uint64_t time_ns;        /* and when that was */

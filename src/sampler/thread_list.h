@@ -20,7 +20,6 @@ struct thread_area;
 /* What became of a thread from one reading of its times to the next. */
 struct thread_growth {
     bool has_run; /* or nobody knows */
-    bool is_busy; /* it was running or ready to all the time, and so its times were not read */
     uint64_t run_ns;
     uint64_t wait_ns;  /* for a CPU that it got; it may have begun to wait before */
     uint64_t runs;     /* how often it was given a CPU */
@@ -57,6 +56,8 @@ struct sampled_thread {
     bool was_asleep : 1;    /* at the deadline, though it has run since */
     bool is_at_gil : 1;     /* sleeps where one waits for the GIL; of one just looked at, where one may */
     bool waits_for_gil : 1; /* sleeps until it is given the GIL, as far as that is known */
+    bool is_noted : 1;      /* its departures are, as far as the kernel does that */
+    uint8_t active_looks;   /* at which it was active, up to the last one, but not more than matters */
     uint8_t round;          /* of the current sample in which it is read: see session_is_in_round() */
 
     uint64_t id, native_id;

@@ -10,31 +10,36 @@
 #include <cpuid.h>
 #endif
 #include <linux/perf_event.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static const uint64_t WAIT_LIMIT_NS = UINT64_C(64000000000);
+
 enum {
+    WAIT_NS = 1000000000,
     COUNT_NS = 100000000,
     COUNT_LIMIT = 100, /* departures in that time beyond those that we caused */
-    RETRY_NS = 1000000000,
-    SWITCH_LIMIT = 2,                          /* records that may be in front of that of a departure */
-    SWITCH_LEN = 8,                            /* of the record of one leaving its CPU, or being given one */
-    TURN_LEN = DEPARTURE_LEN + 2 * SWITCH_LEN, /* of all that is written from one departure to the next */
+    RECORD_LIMIT = 16, /* that are looked through: less than the ring buffer has */
+    SWITCH_LIMIT = 2,  /* records that may be in front of that of a departure */
+    SWITCH_LEN = 8,    /* bytes of the record of one leaving its CPU, or being given one */
 };
 
 struct departures {
+    bool with_registers;
     int event;         /* -1: none is written down */
     const void *pages; /* the event's ring buffer */
     uint64_t head;     /* of the ring buffer, when it was watched last: it falls with each record */
     uint64_t looks;    /* since count_ns, each of which may have made the thread leave its CPU, */
     uint64_t written;  /* and the bytes of records of that time */
     uint64_t count_ns;
-    uint64_t retry_ns; /* before which it is not asked for again */
-    bool is_taken_off; /* it was when it was watched last, and could have run on, */
-    bool is_busy;      /* and so all the time before */
+    uint64_t retry_ns; /* before which it is not asked for again, */
+    uint64_t wait_ns;  /* and how long after the next failure */
+    bool is_off;       /* it was taken off its CPU when it was watched last, */
+    bool is_busy;      /* and was running or ready to all the time before */
 };
 
 #if defined(__aarch64__)
@@ -122,20 +127,25 @@ static uint64_t register_mask(void)
  * departure is then one that tells why it left, and when it has a CPU again, a further one (Linux kernel/events/core.c:
  * perf_event_task_sched_out(), perf_event_switch()).
  */
-static int open_event(pid_t tid)
+static int open_event(pid_t tid, bool with_registers)
 {
-    if (!is_told_system_calls())
-        return -1;
     struct perf_event_attr attributes = {
         .size = sizeof(attributes),
         .type = PERF_TYPE_SOFTWARE,
-        .config = PERF_COUNT_SW_CONTEXT_SWITCHES,
-        .sample_period = 1,
-        .sample_type = PERF_SAMPLE_REGS_USER,
-        .sample_regs_user = register_mask(),
+        .config = PERF_COUNT_SW_DUMMY,
+        .exclude_kernel = 1, /* so far more may ask for it */
         .write_backward = 1,
         .context_switch = 1,
     };
+    if (with_registers) {
+        attributes.config = PERF_COUNT_SW_CONTEXT_SWITCHES;
+        attributes.sample_period = 1;
+        attributes.sample_type = PERF_SAMPLE_REGS_USER;
+        attributes.sample_regs_user = register_mask();
+        attributes.exclude_kernel = 0;
+    }
+    if (with_registers && !is_told_system_calls())
+        return -1;
     return descriptor_keep((int)syscall(SYS_perf_event_open, &attributes, tid, -1, -1, PERF_FLAG_FD_CLOEXEC));
 }
 
@@ -147,18 +157,46 @@ static size_t ring_len(void)
 
 static void close_event(struct departures *departures)
 {
+    uint64_t wait_ns = departures->wait_ns;
     if (departures->pages)
         munmap((void *)(uintptr_t)departures->pages, ring_len());
     cleanup_close_fd(&departures->event);
-    *departures = (struct departures){.event = -1, .retry_ns = clock_now_ns() + RETRY_NS};
+    *departures = (struct departures){
+        .with_registers = departures->with_registers,
+        .event = -1,
+        .retry_ns = clock_now_ns() + wait_ns,
+        .wait_ns = wait_ns < WAIT_LIMIT_NS ? 2 * wait_ns : wait_ns,
+    };
+}
+
+/* Events of our own, without and with registers, that are there while others are. */
+static atomic_int own_events[] = {-1, -1};
+
+void departures_prepare(bool with_registers)
+{
+    int none = -1;
+    if (atomic_load(&own_events[with_registers]) >= 0)
+        return;
+    cleanup_fd int event = open_event(0, with_registers);
+    if (atomic_compare_exchange_strong(&own_events[with_registers], &none, event))
+        event = -1;
+}
+
+void departures_end(void)
+{
+    for (size_t i = 0; i < array_size(own_events); i++) {
+        int event = atomic_exchange(&own_events[i], -1);
+        cleanup_close_fd(&event);
+    }
 }
 
 static void begin(struct departures *departures, pid_t tid)
 {
     uint64_t now = clock_now_ns();
-    if (now < departures->retry_ns)
+    if (atomic_load(&own_events[departures->with_registers]) < 0 || now < departures->retry_ns)
         return;
-    *departures = (struct departures){.event = open_event(tid), .count_ns = now};
+    departures->event = open_event(tid, departures->with_registers);
+    departures->count_ns = now;
     void *pages =
         departures->event < 0 ? MAP_FAILED : mmap(NULL, ring_len(), PROT_READ, MAP_SHARED, departures->event, 0);
     if (pages == MAP_FAILED)
@@ -169,15 +207,15 @@ static void begin(struct departures *departures, pid_t tid)
 
 bool departures_may_be_noted(void)
 {
-    cleanup_fd int event = open_event(0);
+    cleanup_fd int event = open_event(0, true);
     return event >= 0;
 }
 
-struct departures *departures_create(void)
+struct departures *departures_create(bool with_registers)
 {
-    struct departures *departures = calloc(1, sizeof(*departures));
+    struct departures *departures = malloc(sizeof(*departures));
     if (departures)
-        departures->event = -1;
+        *departures = (struct departures){.with_registers = with_registers, .event = -1, .wait_ns = WAIT_NS};
     return departures;
 }
 
@@ -208,15 +246,46 @@ static bool is_switch(const struct perf_event_header *header)
     return header->type == PERF_RECORD_SWITCH && header->size == SWITCH_LEN;
 }
 
-/* Whether the newest record is that of a thread that was taken off its CPU. */
-static bool is_taken_off(const struct departures *departures, uint64_t head)
+static bool is_leaving(const struct perf_event_header *header)
+{
+    return is_switch(header) && (header->misc & PERF_RECORD_MISC_SWITCH_OUT) != 0;
+}
+
+/* Linux 4.17 include/uapi/linux/perf_event.h: of a thread that was running when it left, and so can run on. */
+static bool is_taken_off(const struct perf_event_header *header)
+{
+    return is_leaving(header) && (header->misc & PERF_RECORD_MISC_SWITCH_OUT_PREEMPT) != 0;
+}
+
+/* Whether a thread is off its CPU as it was taken off. */
+static bool is_off(const struct departures *departures, uint64_t head)
 {
     struct perf_event_header header;
-    const uint16_t taken_off = PERF_RECORD_MISC_SWITCH_OUT | PERF_RECORD_MISC_SWITCH_OUT_PREEMPT;
     if (head == 0)
         return false;
     copy_record(departures, head, &header, sizeof(header));
-    return is_switch(&header) && (header.misc & taken_off) == taken_off;
+    return is_taken_off(&header);
+}
+
+/* Whether each time that a thread left its CPU since the last watch it was taken off. False when they are too many. */
+static bool was_always_taken_off(const struct departures *departures, uint64_t head)
+{
+    uint64_t at = head;
+    for (int i = 0; at != departures->head; i++) {
+        struct perf_event_header header;
+        copy_record(departures, at, &header, sizeof(header));
+        if (i == RECORD_LIMIT || header.size == 0 || header.size > departures->head - at ||
+            (is_leaving(&header) && !is_taken_off(&header)))
+            return false;
+        at += header.size;
+    }
+    return true;
+}
+
+/* Of all that is written from one departure to the next. */
+static uint64_t turn_len(const struct departures *departures)
+{
+    return (departures->with_registers ? DEPARTURE_LEN : 0) + 2 * SWITCH_LEN;
 }
 
 bool departures_tell_busy(const struct departures *departures)
@@ -229,15 +298,15 @@ void departures_watch(struct departures *departures)
     if (departures->event < 0)
         return;
     uint64_t head = read_head(departures), written = departures->head - head, now = clock_now_ns();
-    bool was_taken_off = departures->is_taken_off;
-    departures->is_taken_off = is_taken_off(departures, head);
-    departures->is_busy = was_taken_off && departures->is_taken_off && written == TURN_LEN;
+    bool was_off = departures->is_off;
+    departures->is_off = is_off(departures, head);
+    departures->is_busy = was_off && departures->is_off && was_always_taken_off(departures, head);
     departures->written += written;
     departures->head = head;
     uint64_t passed_ns = now - departures->count_ns;
     if (passed_ns < COUNT_NS)
         return;
-    if (departures->written / TURN_LEN > departures->looks + COUNT_LIMIT * passed_ns / COUNT_NS) {
+    if (departures->written / turn_len(departures) > departures->looks + COUNT_LIMIT * passed_ns / COUNT_NS) {
         close_event(departures);
         return;
     }
@@ -279,7 +348,7 @@ bool departures_read(const struct departures *departures, struct memory *memory,
 {
     unsigned char record[DEPARTURE_LEN];
     struct perf_event_header header;
-    if (departures->event < 0)
+    if (departures->event < 0 || !departures->with_registers)
         return false;
     uint64_t at = read_head(departures);
     if (at == 0)

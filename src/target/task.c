@@ -163,13 +163,24 @@ bool task_read_times(struct task *task, struct task_times *ret)
     return true;
 }
 
-bool task_has_departure(struct task *task)
+/* Whether a thread's departures are noted already. They begin to be. */
+static bool note_departures(struct task *task, bool with_registers)
 {
     if (task->system_tid == 0)
         return false;
     if (!task->departures)
-        task->departures = departures_create();
+        task->departures = departures_create(with_registers);
     return task->departures && departures_are_noted(task->departures, task->system_tid);
+}
+
+bool task_has_departure(struct task *task)
+{
+    return note_departures(task, true);
+}
+
+void task_note_departures(struct task *task)
+{
+    note_departures(task, false);
 }
 
 void task_watch_departures(const struct task *task)

@@ -118,13 +118,19 @@ class TestCalls(harness.TestCase):
         self.assertEqual("PTRACE_SEIZE" in requests, may_stop)
 
     def check_events(self, trace, may_stop, tids):
-        """What the kernel writes down of a thread is its registers, when it leaves its CPU."""
+        """What the kernel writes down of a thread is when it leaves its CPU, and with C stacks its registers."""
+        read = {arguments.split(",")[0] for _, _, arguments in trace.named("process_vm_readv")}
+        whom = {int(tid) for tid in {"0"} | tids | read}
         for event in trace.events:
-            self.assertTrue(may_stop, event)
-            self.assertIn(int(re.search(r"\}, (-?\d+), -1, -1, ", event).group(1)), {0} | {int(tid) for tid in tids}, event)
+            self.assertIn(int(re.search(r"\}, (-?\d+), -1, -1, ", event).group(1)), whom, event)
             self.assertIn("type=PERF_TYPE_SOFTWARE", event)
-            self.assertIn("config=PERF_COUNT_SW_CONTEXT_SWITCHES", event)
-            self.assertIn("sample_type=PERF_SAMPLE_REGS_USER,", event)
+            if may_stop:
+                self.assertIn("config=PERF_COUNT_SW_CONTEXT_SWITCHES", event)
+                self.assertIn("sample_type=PERF_SAMPLE_REGS_USER,", event)
+            else:
+                self.assertIn("config=PERF_COUNT_SW_DUMMY", event)
+                self.assertIn("sample_type=0,", event)
+                self.assertIn("exclude_kernel=1", event)
 
     def check_names(self, trace, tids):
         """No signal but to ourselves, and nobody else's CPUs, priority or limits are changed."""

@@ -265,18 +265,30 @@ def function_name(frame):
 BY_STOPPING = ("setpriv", "--bounding-set", "-sys_admin,-perfmon", "--inh-caps", "-sys_admin,-perfmon")
 BY_STOPPING = BY_STOPPING if os.geteuid() == 0 else ()
 
-ASK_FOR_REGISTERS = """
+ASK_FOR_EVENT = """
 import ctypes, platform, struct
-attributes = struct.pack("IIQQ", 1, 112, 3, 1) + bytes(88)  # as in src/target/departures.c
+attributes = struct.pack("IIQQQQQ", 1, 112, %d, %d, 0, 0, %d) + bytes(64)
 number = {"x86_64": 298, "aarch64": 241}[platform.machine()]
 raise SystemExit(ctypes.CDLL(None).syscall(number, attributes, 0, -1, -1, 0) < 0)
 """
+# As in src/target/departures.c: a kind, a period, and flags.
+WITH_REGISTERS = 3, 1, 0
+WITHOUT_REGISTERS = 9, 0, 1 << 5 | 1 << 26 | 1 << 27
+
+
+def may_have_event(attributes, *prefix):
+    """Whether a command may have the kernel note that a thread leaves its CPU."""
+    command = [*prefix, sys.executable, "-c", ASK_FOR_EVENT % attributes]
+    return subprocess.run(command, timeout=DEADLINE, check=False).returncode == 0
 
 
 def may_have_registers(*prefix):
-    """Whether a command may have the kernel write down the registers of a thread that leaves its CPU."""
-    command = [*prefix, sys.executable, "-c", ASK_FOR_REGISTERS]
-    return subprocess.run(command, timeout=DEADLINE, check=False).returncode == 0
+    """Whether it may have it write down with which registers."""
+    return may_have_event(WITH_REGISTERS, *prefix)
+
+
+def may_have_departures(*prefix):
+    return may_have_event(WITHOUT_REGISTERS, *prefix)
 
 
 class TestCase(unittest.TestCase):

@@ -114,7 +114,7 @@ static bool compare_with_ptrace(struct departures *departures, struct memory *me
 static int count_compared(void (*work)(void))
 {
     pid_t child = start(work);
-    struct departures *departures = departures_create();
+    struct departures *departures = departures_create(true);
     cleanup_process struct process *process = NULL;
     cleanup_process_memory struct memory *memory = NULL;
     int compared = 0;
@@ -194,13 +194,13 @@ static void test_thread_that_leaves_often(void **state)
 {
     (void)state;
     pid_t child = start(compute);
-    struct departures *departures = departures_create();
+    struct departures *departures = departures_create(true);
     if (are_noted_soon(departures, child))
         assert_int_equal(watch(departures, child), 0);
     end(child, departures);
 
     child = start(sleep_often);
-    departures = departures_create();
+    departures = departures_create(true);
     if (are_noted_soon(departures, child))
         assert_true(watch(departures, child) > 10);
     end(child, departures);
@@ -218,10 +218,10 @@ static void doze(void)
 }
 
 /* How often of ROUNDS a child was told to have been busy from one look to the next; -1: nothing is noted. */
-static int count_busy(void (*work)(void))
+static int count_busy(void (*work)(void), bool with_registers)
 {
     pid_t child = start(work);
-    struct departures *departures = departures_create();
+    struct departures *departures = departures_create(with_registers);
     int busy = 0;
     assert_false(departures_are_noted(departures, child));
     assert_false(departures_tell_busy(departures));
@@ -239,11 +239,50 @@ static int count_busy(void (*work)(void))
 static void test_thread_that_is_busy(void **state)
 {
     (void)state;
-    int busy = count_busy(compute);
+    for (int with_registers = 0; with_registers < 2; with_registers++) {
+        int busy = count_busy(compute, with_registers);
+        assert_true(busy < 0 || busy > ROUNDS / 4);
+        /* On a busy machine, one that has no CPU for long does not get to its sleep. */
+        assert_true(count_busy(doze, with_registers) < ROUNDS / 10);
+        assert_true(count_busy(sleep_often, with_registers) < ROUNDS / 10);
+    }
+}
+
+/* One that has to share its CPU with another is ready to run for half of the time. */
+static void test_thread_that_shares_its_cpu(void **state)
+{
+    (void)state;
+    pid_t other = start(compute);
+    int busy = count_busy(compute, false);
+    end(other, NULL);
     assert_true(busy < 0 || busy > ROUNDS / 4);
-    /* On a busy machine, one that has no CPU for long does not get to its sleep. */
-    assert_true(count_busy(doze) < ROUNDS / 10);
-    assert_true(count_busy(sleep_often) < ROUNDS / 10);
+}
+
+/* Of a thread of which no registers are wanted there are none, though it has left its CPU. */
+static void test_without_registers(void **state)
+{
+    (void)state;
+    struct registers registers;
+    pid_t child = start(compute);
+    struct departures *departures = departures_create(false);
+    if (are_noted_soon(departures, child))
+        assert_false(departures_read(departures, NULL, &registers));
+    end(child, departures);
+}
+
+/* Nobody waits for the kernel's first event: until there is one, nothing is noted. */
+static void test_unprepared(void **state)
+{
+    (void)state;
+    pid_t child = start(compute);
+    struct departures *departures = departures_create(false);
+    for (int i = 0; i < 3; i++) {
+        assert_false(departures_are_noted(departures, child));
+        nap();
+    }
+    end(child, departures);
+    departures_prepare(false);
+    departures_prepare(true);
 }
 
 static void test_thread_that_has_ended(void **state)
@@ -251,7 +290,7 @@ static void test_thread_that_has_ended(void **state)
     (void)state;
     struct registers registers;
     pid_t child = start(compute);
-    struct departures *departures = departures_create();
+    struct departures *departures = departures_create(true);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     for (int i = 0; i < 3; i++)
@@ -261,7 +300,7 @@ static void test_thread_that_has_ended(void **state)
     departures_destroy(NULL);
 
     child = start(compute);
-    departures = departures_create();
+    departures = departures_create(true);
     if (are_noted_soon(departures, child)) {
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
@@ -355,6 +394,7 @@ static void test_records(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_unprepared), /* the first: it prepares for the others */
         cmocka_unit_test(test_same_as_ptrace),
 #if !defined(__aarch64__)
         cmocka_unit_test(test_jump_is_no_system_call),
@@ -362,6 +402,8 @@ int main(void)
 #endif
         cmocka_unit_test(test_thread_that_leaves_often),
         cmocka_unit_test(test_thread_that_is_busy),
+        cmocka_unit_test(test_thread_that_shares_its_cpu),
+        cmocka_unit_test(test_without_registers),
         cmocka_unit_test(test_thread_that_has_ended),
         cmocka_unit_test(test_records),
     };
