@@ -350,7 +350,8 @@ static bool read_file(int fd, uint64_t offset, unsigned char *destination, size_
             break;
         done += (size_t)got;
     }
-    memset(destination + done, 0, len - done);
+    if (done < len)
+        memset(destination + done, 0, len - done);
     return done > 0;
 }
 
