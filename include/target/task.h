@@ -60,7 +60,7 @@ struct error *task_init(struct task *task, const struct process *process, pid_t 
 /* Accepts a task that was only set to TASK_NONE. */
 void task_deinit(struct task *task);
 
-/* Returns false when the thread has ended. Allocates nothing. */
+/* Returns false when the thread has ended. Of TASK_NONE nothing is known, and so no more than that. Allocates nothing. */
 bool task_read_state(const struct task *task, struct task_state *ret);
 
 enum task_activity {

@@ -92,9 +92,10 @@ bool task_read_state(const struct task *task, struct task_state *ret)
 {
     char text[STAT_LEN_LIMIT];
     struct proc_stat stat;
-    ssize_t len = read_file(task, task->stat, "stat", text, sizeof(text));
+    bool is_known = task->tid != 0;
+    ssize_t len = is_known ? read_file(task, task->stat, "stat", text, sizeof(text)) : -1;
     /* Without a descriptor for it, nothing is known; least of all that it has ended. */
-    if (len < 0 && errno != ESRCH && errno != ENOENT) {
+    if (!is_known || (len < 0 && errno != ESRCH && errno != ENOENT)) {
         *ret = (struct task_state){.cpu = -1};
         return true;
     }

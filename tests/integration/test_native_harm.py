@@ -237,6 +237,14 @@ class TestWithoutStops(test_native.NativeCase):
         target.end()
         return after - before, stacks.total()
 
+    def test_forked_behind_the_interpreters_back(self):
+        """There is a thread state that no thread of the process runs."""
+        _, child = self.start_target("forked_behind.py")
+        for option in "--native", "--blocking", "--idle":
+            outcome, stacks = self.record(option, "-r", "100", "-d", "1", "--pid", child)
+            self.assertEqual(outcome.status, 0, outcome)
+            self.assertGreater(stacks.total(stacks.with_function("busy")), 20, outcome)
+
     @unittest.skipUnless(harness.may_have_registers(), "we may not have registers written down here")
     def test_not_stopped(self):
         stops, samples = self.count_stops()

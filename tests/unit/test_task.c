@@ -215,6 +215,17 @@ static void as_many_tasks_are_allowed_as_can_be(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
+static void nothing_is_known_of_a_thread_that_the_kernel_does_not_have(void **state)
+{
+    (void)state;
+    struct task task = TASK_NONE;
+    struct task_state found;
+    assert_true(task_read_state(&task, &found));
+    assert_false(found.is_active);
+    assert_int_equal(found.cpu, -1);
+    assert_false(task_has_departure(&task));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -227,6 +238,7 @@ int main(void)
         TEST(whether_a_thread_runs_is_told_by_a_word),
         TEST(without_descriptors_files_are_opened_anew),
         TEST(as_many_tasks_are_allowed_as_can_be),
+        TEST(nothing_is_known_of_a_thread_that_the_kernel_does_not_have),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
