@@ -4,7 +4,7 @@
   python3 tests/bench/cost.py --pyspyc build-before/pyspyc build/pyspyc [--options="--native"] [--rate 1000] [--turns 40]
       [--python PYTHON] [--program tests/programs/nested.py]
 
-Each has a recording of the same process, and all but one are stopped (SIGSTOP); they take turns of half a second, in an order
+Each has a recording of the same process, and all but one are paused (SIGUSR2); they take turns of half a second, in an order
 that is chosen anew each time. So all have the same program, in the same place, and the same minutes of a machine that others
 use, too. Told are median and quartiles, and of all but the first the mean difference to that, with its standard error.
 """
@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import os
 import random
-import signal
 import statistics
 import subprocess
 import sys
@@ -22,18 +21,18 @@ import time
 import recorders
 
 TURN_SECONDS = 0.5
-SETTLE_SECONDS = 0.1
+SETTLE_SECONDS = 0.2
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "programs", "nested.py")
 
 
 def take_turn(recorder, rate):
     """Microseconds a sample, in a turn of which the beginning does not count."""
-    recorder.signal(signal.SIGCONT)
+    recorder.go_on()
     time.sleep(SETTLE_SECONDS)
     before, begin = recorder.cpu_ns(), time.monotonic()
     time.sleep(TURN_SECONDS)
     used, seconds = recorder.cpu_ns() - before, time.monotonic() - begin
-    recorder.signal(signal.SIGSTOP)
+    recorder.pause()
     return used / 1000 / seconds / rate
 
 
@@ -48,7 +47,7 @@ def measure(options, folder):
         for binary in options.pyspyc:
             recorder = recorders.Recorder(binary, target.pid, options.rate, options.options.split(), folder)
             everybody.append(stack.enter_context(recorder))
-            recorder.signal(signal.SIGSTOP)
+            recorder.pause()
         for _ in range(options.turns):
             for number in random.sample(range(len(everybody)), len(everybody)):
                 costs[number].append(take_turn(everybody[number], options.rate))

@@ -30,13 +30,15 @@ class Recorder:
         return self
 
     def __exit__(self, *exception):
-        self.signal(signal.SIGCONT)
         self.process.send_signal(signal.SIGINT)
         self.process.wait(10)
 
-    def signal(self, number):
-        for pid in processes_of(self.process.pid):
-            os.kill(pid, number)
+    def pause(self):
+        """Not SIGSTOP, with which the kernel would go on noting for it when the program leaves its CPU."""
+        self.process.send_signal(signal.SIGUSR2)
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGUSR1)
 
     def cpu_ns(self):
         """The CPU time of all threads that are there. Linux Documentation/scheduler/sched-stats.rst."""

@@ -4,12 +4,11 @@
   PYSPYC=build/pyspyc python3 tests/bench/slowdown.py [--python PYTHON] [--workloads deep-6 gil-8] [--rate 1000]
       [--turns 30] [--options="--native"]
 
-One recording is stopped (SIGSTOP) and let go on in turn, half a second each, and each turn in which it goes on is compared
+One recording is paused (SIGUSR2) and goes on in turn, half a second each, and each turn in which it goes on is compared
 with the two beside it. So what others do to the machine meanwhile is the same on both sides, as far as it lasts longer than a
 second. Told are the median of all turns, and the quartiles: how much is chance.
 """
 import argparse
-import signal
 import statistics
 import sys
 import tempfile
@@ -39,7 +38,10 @@ def measure(workload, options, folder):
         with recorders.Recorder(common.harness.pyspyc(), target.pid, options.rate, options.options.split(),
                                 folder) as recorder:
             for number in range(2 * options.turns + 1):
-                recorder.signal(signal.SIGSTOP if number % 2 == 0 else signal.SIGCONT)
+                if number % 2 == 0:
+                    recorder.pause()
+                else:
+                    recorder.go_on()
                 stretches.append(stretch())
         speeds = [account["rounds_per_second"] for account in target.accounts(stretches)]
     return [1 - 2 * speeds[i] / (speeds[i - 1] + speeds[i + 1]) for i in range(1, len(speeds), 2)]
