@@ -1,11 +1,13 @@
 # Installs the licences of what was linked into a static pyspyc, and a list of the versions: for each file that the
 # linker's map names, what the Debian package says that it came with. `map` and `folder` are set.
 #
-# The map has files that gave nothing, too. To name one library too many does no harm.
+# The map has files that gave nothing, too. To name one library too many does no harm. What link-time optimization made of
+# our own has names of its own there.
 set(destination "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/${folder}")
 file(REMOVE_RECURSE ${destination})
 find_program(DPKG_QUERY dpkg-query)
 file(STRINGS ${map} lines REGEX "^LOAD /.*\\.(a|o)$")
+list(FILTER lines EXCLUDE REGEX "\\.ltrans[0-9]*\\.ltrans\\.o$")
 set(files "")
 foreach(line ${lines})
   string(REGEX REPLACE "^LOAD " "" file "${line}")
