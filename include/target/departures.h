@@ -43,10 +43,17 @@ struct departures *departures_create(bool with_registers);
 void departures_destroy(struct departures *departures);
 
 /*
- * Whether a departure is written down of the thread, tid as system calls know it. Begins to have them written down at
- * the first call, and some time after that failed, or they were too many, once more: a second, and then twice as long.
+ * Begins to have them written down of the thread, tid as system calls know it, unless they are, or that failed, or they
+ * were too many, a moment ago: then after a second, the next time after two, up to a minute. Returns whether it was
+ * tried.
  */
-bool departures_are_noted(struct departures *departures, pid_t tid);
+bool departures_begin(struct departures *departures, pid_t tid);
+
+/* Ends it, until it is begun anew. */
+void departures_rest(struct departures *departures);
+
+/* Whether a departure is written down. To be called at each look, which may have made the thread leave its CPU. */
+bool departures_are_noted(struct departures *departures);
 
 /* Counts the departures. Of a thread that has too many they are no longer written down. To be called again and again.
  */

@@ -60,7 +60,8 @@ struct error *task_init(struct task *task, const struct process *process, pid_t 
 /* Accepts a task that was only set to TASK_NONE. */
 void task_deinit(struct task *task);
 
-/* Returns false when the thread has ended. Of TASK_NONE nothing is known, and so no more than that. Allocates nothing. */
+/* Returns false when the thread has ended. Of TASK_NONE nothing is known, and so no more than that. Allocates nothing.
+ */
 bool task_read_state(const struct task *task, struct task_state *ret);
 
 enum task_activity {
@@ -99,9 +100,13 @@ bool task_read_departure(const struct task *task, struct memory *memory, struct 
 
 /*
  * Has the kernel write down when the thread leaves its CPU, but no registers, as far as above: enough for
- * task_is_told_busy(). To be called after each look that may have made it leave. Not with task_has_departure().
+ * task_is_told_busy(). To be called after each look that may have made it leave. Returns whether it began to, if it
+ * may, or tried: that takes 0.1 ms. Not with task_has_departure().
  */
-void task_note_departures(struct task *task);
+bool task_note_departures(struct task *task, bool may_begin);
+
+/* Ends that, until it is begun anew. */
+void task_rest_departures(const struct task *task);
 
 /* To be called in each interval, whatever became of the thread in it. */
 void task_watch_departures(const struct task *task);

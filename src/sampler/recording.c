@@ -110,6 +110,7 @@ static void stop(struct recording *recording)
         subject_close(subject);
     }
     recording->subject_count = 0;
+    departures_end();
 }
 
 void recording_destroy(struct recording *recording)
@@ -410,12 +411,21 @@ static void start_schedule(struct recording *recording)
     recording->is_started = true;
 }
 
+/* Ends what threads pay for being watched. */
+static void rest(struct recording *recording)
+{
+    for (uint32_t i = 0; i < recording->subject_count; i++)
+        subject_rest(recording->subjects[i]);
+    departures_end();
+}
+
 /* Lets another relay sample, now that there is something to sample. */
 static struct error *start(struct recording *recording)
 {
     relay_destroy(recording->relay);
     recording->relay = NULL;
     if (recording->suspended_ns > 0) {
+        rest(recording);
         atomic_store(&recording->state, RECORDING_RUNNING);
         return NULL;
     }
@@ -439,9 +449,7 @@ void recording_pause(struct recording *recording)
 {
     relay_destroy(recording->relay);
     recording->relay = NULL;
-    for (uint32_t i = 0; i < recording->subject_count; i++)
-        subject_rest(recording->subjects[i]);
-    departures_end();
+    rest(recording);
 }
 
 void recording_go_on(struct recording *recording)

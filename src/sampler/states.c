@@ -73,14 +73,14 @@ static uint64_t wait_for_us(const struct thread_growth *growth)
 }
 
 /*
- * Whether a thread was running or ready to from one look to the next. What it waited for before it got a CPU counts
- * from when it began to: so long as it was for us, that was at our last look, and it waits as long now. Who has waited
- * for longer may have begun to before that.
+ * Whether a thread was running or ready to from one look, at which its times were read, to the next. What it waited for
+ * before it got a CPU counts from when it began to: so long as it was for us, that was at our last look, and it waits
+ * as long now. Who has waited for longer may have begun to before that.
  */
 static bool was_busy(const struct states *states, const struct sampled_thread *thread,
                      const struct thread_growth *growth)
 {
-    return thread->is_active && states->slept_ns > 0 && growth->gap_ns > growth->slept_ns &&
+    return thread->is_active && states->slept_ns > 0 && growth->looks == 1 && growth->gap_ns > growth->slept_ns &&
            growth->wait_ns <= wait_for_us(growth) && growth->run_ns + growth->wait_ns + WAKING_NS >= growth->gap_ns;
 }
 
@@ -307,32 +307,30 @@ static void look_for_others(struct states *states, struct thread_list *threads)
 static void note_gil_wait(const struct python *python, struct sampled_thread *thread)
 {
     const struct python_gil *gil = gil_of(python, thread);
-    thread->is_at_gil = gil && !thread->is_active && python_gil_is_awaited(gil, thread->futex);
-    thread->waits_for_gil = thread->is_at_gil && !thread->python->holds_gil;
+    thread->is_at_gil = !gil || python_gil_is_awaited(gil, thread->futex);
+    thread->waits_for_gil = gil && thread->is_at_gil && !thread->is_active && !thread->python->holds_gil;
 }
 
-/* Has the departures of a thread that is always active noted, one that is new in each interval: it takes a while. */
+/* Has the departures of a thread that is always active noted; of one more in an interval, as that takes a while. */
 static void note_departures(struct states *states, struct sampled_thread *thread)
 {
     if (!thread->is_active)
         thread->active_looks = 0;
     else if (thread->active_looks < LOOKS_TO_NOTE)
         thread->active_looks++;
-    bool may_begin = thread->active_looks == LOOKS_TO_NOTE && !states->has_begun;
-    if (!states->notes_departures || !thread->is_active || !(thread->is_noted || may_begin))
+    if (!states->notes_departures || thread->active_looks < LOOKS_TO_NOTE)
         return;
-    states->has_begun |= !thread->is_noted;
     thread->is_noted = true;
-    task_note_departures(&thread->task);
+    states->has_begun |= task_note_departures(&thread->task, !states->has_begun);
 }
 
-/* Those of one who has fallen asleep for longer are no longer. */
-static void forget_departures(const struct states *states, struct sampled_thread *thread, uint64_t now_ns)
+/* Those of one who has been asleep for a while are no longer. */
+static void rest_departures(const struct states *states, struct sampled_thread *thread, uint64_t now_ns)
 {
     if (!thread->is_noted || !states->notes_departures || thread->is_active || now_ns < thread->followed_until_ns)
         return;
     thread->is_noted = false;
-    task_forget_departures(&thread->task);
+    task_rest_departures(&thread->task);
 }
 
 /* Looks at one of those whose states have to be known. What is known of the GIL was read before. */
@@ -359,7 +357,7 @@ static void read_others(struct states *states, struct thread_list *threads, cons
         struct sampled_thread *thread = &threads->threads[i];
         thread->is_open |= !has_copy && !states->asks_beforehand && !thread->has_state && thread->waits_for_gil &&
                            now_ns < thread->asked_ns + STATES_SWEEP_NS;
-        forget_departures(states, thread, now_ns);
+        rest_departures(states, thread, now_ns);
         bool is_left = thread->has_state || (thread->is_open && !has_copy);
         if (!is_left && (are_few || is_asked_for(python, thread, now_ns)))
             look_anew(states, thread, python);

@@ -157,16 +157,24 @@ static size_t ring_len(void)
 
 static void close_event(struct departures *departures)
 {
-    uint64_t wait_ns = departures->wait_ns;
     if (departures->pages)
         munmap((void *)(uintptr_t)departures->pages, ring_len());
     cleanup_close_fd(&departures->event);
     *departures = (struct departures){
         .with_registers = departures->with_registers,
         .event = -1,
-        .retry_ns = clock_now_ns() + wait_ns,
-        .wait_ns = wait_ns < WAIT_LIMIT_NS ? 2 * wait_ns : wait_ns,
+        .retry_ns = departures->retry_ns,
+        .wait_ns = departures->wait_ns,
     };
+}
+
+/* For a while, and the next time for longer. */
+static void give_up(struct departures *departures)
+{
+    close_event(departures);
+    departures->retry_ns = clock_now_ns() + departures->wait_ns;
+    if (departures->wait_ns < WAIT_LIMIT_NS)
+        departures->wait_ns *= 2;
 }
 
 /* Events of our own, without and with registers, that are there while others are. */
@@ -190,19 +198,27 @@ void departures_end(void)
     }
 }
 
-static void begin(struct departures *departures, pid_t tid)
+bool departures_begin(struct departures *departures, pid_t tid)
 {
+    if (departures->event >= 0 || atomic_load(&own_events[departures->with_registers]) < 0)
+        return false;
     uint64_t now = clock_now_ns();
-    if (atomic_load(&own_events[departures->with_registers]) < 0 || now < departures->retry_ns)
-        return;
+    if (now < departures->retry_ns)
+        return false;
     departures->event = open_event(tid, departures->with_registers);
     departures->count_ns = now;
     void *pages =
         departures->event < 0 ? MAP_FAILED : mmap(NULL, ring_len(), PROT_READ, MAP_SHARED, departures->event, 0);
     if (pages == MAP_FAILED)
-        close_event(departures);
+        give_up(departures);
     else
         departures->pages = pages;
+    return true;
+}
+
+void departures_rest(struct departures *departures)
+{
+    close_event(departures);
 }
 
 bool departures_may_be_noted(void)
@@ -307,19 +323,17 @@ void departures_watch(struct departures *departures)
     if (passed_ns < COUNT_NS)
         return;
     if (departures->written / turn_len(departures) > departures->looks + COUNT_LIMIT * passed_ns / COUNT_NS) {
-        close_event(departures);
+        give_up(departures);
         return;
     }
     departures->written = departures->looks = 0;
     departures->count_ns = now;
 }
 
-bool departures_are_noted(struct departures *departures, pid_t tid)
+bool departures_are_noted(struct departures *departures)
 {
-    if (departures->event < 0) {
-        begin(departures, tid);
-        return false; /* there was no departure since */
-    }
+    if (departures->event < 0)
+        return false;
     departures->looks++;
     return read_head(departures) != 0;
 }

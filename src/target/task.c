@@ -164,24 +164,35 @@ bool task_read_times(struct task *task, struct task_times *ret)
     return true;
 }
 
-/* Whether a thread's departures are noted already. They begin to be. */
-static bool note_departures(struct task *task, bool with_registers)
+/* Begins to have a thread's departures noted. Returns whether that was tried. */
+static bool begin_departures(struct task *task, bool with_registers)
 {
     if (task->system_tid == 0)
         return false;
     if (!task->departures)
         task->departures = departures_create(with_registers);
-    return task->departures && departures_are_noted(task->departures, task->system_tid);
+    return task->departures && departures_begin(task->departures, task->system_tid);
 }
 
 bool task_has_departure(struct task *task)
 {
-    return note_departures(task, true);
+    if (task->departures && departures_are_noted(task->departures))
+        return true;
+    begin_departures(task, true);
+    return false;
 }
 
-void task_note_departures(struct task *task)
+bool task_note_departures(struct task *task, bool may_begin)
 {
-    note_departures(task, false);
+    if (task->departures)
+        departures_are_noted(task->departures);
+    return may_begin && begin_departures(task, false);
+}
+
+void task_rest_departures(const struct task *task)
+{
+    if (task->departures)
+        departures_rest(task->departures);
 }
 
 void task_watch_departures(const struct task *task)

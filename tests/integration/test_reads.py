@@ -58,11 +58,14 @@ class TestReads(harness.TestCase):
         return questions / looks
 
     def test_questions(self):
-        """Where its departures are noted, they tell that a thread is busy. Else two files are read for each look."""
-        most = 1.3 if harness.may_have_departures() else 3.5
-        for program in ("pairs.py",), ("threads.py", 1, 40):
-            questions = self.count_questions(*program)
-            self.assertLess(questions, most, program)
+        """Where its departures are noted, they tell that a thread is busy. Else one or two files are read for each look.
+
+        On a busy machine, it is seldom that nothing else had the CPU.
+        """
+        may_be_noted = harness.may_have_departures()
+        for program, most in (("pairs.py",), 0.8), (("threads.py", 1, 40), 1.3):
+            questions = min(self.count_questions(*program) for _ in range(2))
+            self.assertLess(questions, most if may_be_noted else 3.5, program)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,8 @@ static void end(pid_t child, struct departures *departures)
 static bool are_noted_soon(struct departures *departures, pid_t child)
 {
     for (int i = 0; i < PATIENCE; i++) {
-        if (departures_are_noted(departures, child))
+        departures_begin(departures, child);
+        if (departures_are_noted(departures))
             return true;
         nap();
     }
@@ -97,7 +98,7 @@ static bool compare_with_ptrace(struct departures *departures, struct memory *me
     task.system_tid = child;
     nap();
     cpu_watch_begin(&watch);
-    if (!departures_are_noted(departures, child) || !departures_read(departures, memory, &noted))
+    if (!departures_are_noted(departures) || !departures_read(departures, memory, &noted))
         return false;
     assert_true(stop_begin(&stop, &task));
     bool is_undisturbed = cpu_watch_is_undisturbed(&watch);
@@ -120,7 +121,7 @@ static int count_compared(void (*work)(void))
     int compared = 0;
     assert_null(process_open("/proc", child, &process));
     assert_null(process_memory_create(process, &memory));
-    assert_false(departures_are_noted(departures, child));
+    assert_false(departures_are_noted(departures));
     bool are_noted = are_noted_soon(departures, child);
     for (int i = 0; i < ROUNDS && are_noted; i++)
         compared += compare_with_ptrace(departures, memory, child);
@@ -172,7 +173,7 @@ static uint64_t now_ns(void)
 
 /* Watches a child; returns for how many looks in a row at the end nothing was noted of it, for at most 0.8 s of them.
  */
-static int watch(struct departures *departures, pid_t child)
+static int watch(struct departures *departures)
 {
     enum { LONGEST_NS = 800000000 };
     uint64_t noted_ns = now_ns();
@@ -180,7 +181,7 @@ static int watch(struct departures *departures, pid_t child)
     for (int i = 0; i < PATIENCE && now_ns() < noted_ns + LONGEST_NS; i++) {
         departures_watch(departures);
         calm++;
-        if (departures_are_noted(departures, child)) {
+        if (departures_are_noted(departures)) {
             noted_ns = now_ns();
             calm = 0;
         }
@@ -196,13 +197,13 @@ static void test_thread_that_leaves_often(void **state)
     pid_t child = start(compute);
     struct departures *departures = departures_create(true);
     if (are_noted_soon(departures, child))
-        assert_int_equal(watch(departures, child), 0);
+        assert_int_equal(watch(departures), 0);
     end(child, departures);
 
     child = start(sleep_often);
     departures = departures_create(true);
     if (are_noted_soon(departures, child))
-        assert_true(watch(departures, child) > 10);
+        assert_true(watch(departures) > 10);
     end(child, departures);
 }
 
@@ -223,14 +224,14 @@ static int count_busy(void (*work)(void), bool with_registers)
     pid_t child = start(work);
     struct departures *departures = departures_create(with_registers);
     int busy = 0;
-    assert_false(departures_are_noted(departures, child));
+    assert_false(departures_are_noted(departures));
     assert_false(departures_tell_busy(departures));
     bool are_noted = are_noted_soon(departures, child);
     for (int i = 0; i < ROUNDS && are_noted; i++) {
         nap();
         departures_watch(departures);
         busy += departures_tell_busy(departures);
-        departures_are_noted(departures, child);
+        departures_are_noted(departures);
     }
     end(child, departures);
     return are_noted ? busy : -1;
@@ -270,6 +271,53 @@ static void test_without_registers(void **state)
     end(child, departures);
 }
 
+static void test_rest(void **state)
+{
+    (void)state;
+    pid_t child = start(compute);
+    struct departures *departures = departures_create(false);
+    if (are_noted_soon(departures, child)) {
+        departures_rest(departures);
+        assert_false(departures_are_noted(departures));
+        assert_true(departures_begin(departures, child));
+        assert_true(are_noted_soon(departures, child));
+        assert_false(departures_begin(departures, child));
+    }
+    end(child, departures);
+}
+
+/* The process is gone: asked about again a second later, and no sooner. */
+static void test_wait(void **state)
+{
+    (void)state;
+    pid_t child = start(compute);
+    struct departures *departures = departures_create(false);
+    if (are_noted_soon(departures, child)) {
+        departures_rest(departures);
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        assert_true(departures_begin(departures, child));
+        assert_false(departures_begin(departures, child));
+    }
+    end(child, departures);
+}
+
+static void test_end(void **state)
+{
+    (void)state;
+    pid_t child = start(compute);
+    struct departures *departures = departures_create(false);
+    if (are_noted_soon(departures, child)) {
+        departures_rest(departures);
+        departures_end();
+        assert_false(departures_begin(departures, child));
+        departures_prepare(false);
+        departures_prepare(true);
+        assert_true(departures_begin(departures, child));
+    }
+    end(child, departures);
+}
+
 /* Nobody waits for the kernel's first event: until there is one, nothing is noted. */
 static void test_unprepared(void **state)
 {
@@ -277,7 +325,8 @@ static void test_unprepared(void **state)
     pid_t child = start(compute);
     struct departures *departures = departures_create(false);
     for (int i = 0; i < 3; i++) {
-        assert_false(departures_are_noted(departures, child));
+        assert_false(departures_begin(departures, child));
+        assert_false(departures_are_noted(departures));
         nap();
     }
     end(child, departures);
@@ -294,7 +343,7 @@ static void test_thread_that_has_ended(void **state)
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     for (int i = 0; i < 3; i++)
-        assert_false(departures_are_noted(departures, child));
+        assert_false(departures_are_noted(departures));
     assert_false(departures_read(departures, NULL, &registers));
     departures_destroy(departures);
     departures_destroy(NULL);
@@ -305,7 +354,7 @@ static void test_thread_that_has_ended(void **state)
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
         departures_watch(departures);
-        departures_are_noted(departures, child);
+        departures_are_noted(departures);
     }
     end(child, departures);
 }
@@ -404,6 +453,9 @@ int main(void)
         cmocka_unit_test(test_thread_that_is_busy),
         cmocka_unit_test(test_thread_that_shares_its_cpu),
         cmocka_unit_test(test_without_registers),
+        cmocka_unit_test(test_rest),
+        cmocka_unit_test(test_wait),
+        cmocka_unit_test(test_end),
         cmocka_unit_test(test_thread_that_has_ended),
         cmocka_unit_test(test_records),
     };

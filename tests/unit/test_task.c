@@ -224,6 +224,7 @@ static void nothing_is_known_of_a_thread_that_the_kernel_does_not_have(void **st
     assert_false(found.is_active);
     assert_int_equal(found.cpu, -1);
     assert_false(task_has_departure(&task));
+    assert_false(task_note_departures(&task, true));
 }
 
 int main(void)
