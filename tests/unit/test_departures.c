@@ -259,63 +259,59 @@ static void test_thread_that_shares_its_cpu(void **state)
     assert_true(busy < 0 || busy > ROUNDS / 4);
 }
 
-/* Of a thread of which no registers are wanted there are none, though it has left its CPU. */
-static void test_without_registers(void **state)
+/* Checks something of a thread whose departures are noted without registers, if they may be. */
+static void check_noted(void (*check)(struct departures *departures, pid_t child))
 {
-    (void)state;
-    struct registers registers;
     pid_t child = start(compute);
     struct departures *departures = departures_create(false);
     if (are_noted_soon(departures, child))
-        assert_false(departures_read(departures, NULL, &registers));
+        check(departures, child);
     end(child, departures);
 }
 
-static void test_rest(void **state)
+/* Of a thread of which no registers are wanted there are none, though it has left its CPU. */
+static void check_registers(struct departures *departures, pid_t child)
 {
-    (void)state;
-    pid_t child = start(compute);
-    struct departures *departures = departures_create(false);
-    if (are_noted_soon(departures, child)) {
-        departures_rest(departures);
-        assert_false(departures_are_noted(departures));
-        assert_true(departures_begin(departures, child));
-        assert_true(are_noted_soon(departures, child));
-        assert_false(departures_begin(departures, child));
-    }
-    end(child, departures);
+    struct registers registers;
+    (void)child;
+    assert_false(departures_read(departures, NULL, &registers));
 }
 
-/* The process is gone: asked about again a second later, and no sooner. */
-static void test_wait(void **state)
+static void check_rest(struct departures *departures, pid_t child)
 {
-    (void)state;
-    pid_t child = start(compute);
-    struct departures *departures = departures_create(false);
-    if (are_noted_soon(departures, child)) {
-        departures_rest(departures);
-        kill(child, SIGKILL);
-        waitpid(child, NULL, 0);
-        assert_true(departures_begin(departures, child));
-        assert_false(departures_begin(departures, child));
-    }
-    end(child, departures);
+    departures_rest(departures);
+    assert_false(departures_are_noted(departures));
+    assert_true(departures_begin(departures, child));
+    assert_true(are_noted_soon(departures, child));
+    assert_false(departures_begin(departures, child));
 }
 
-static void test_end(void **state)
+/* There is no such thread: asked about again a second later, and no sooner. */
+static void check_wait(struct departures *departures, pid_t child)
+{
+    (void)child;
+    departures_rest(departures);
+    assert_true(departures_begin(departures, INT32_MAX));
+    assert_false(departures_begin(departures, INT32_MAX));
+}
+
+static void check_end(struct departures *departures, pid_t child)
+{
+    departures_rest(departures);
+    departures_end();
+    assert_false(departures_begin(departures, child));
+    departures_prepare(false);
+    departures_prepare(true);
+    assert_true(departures_begin(departures, child));
+}
+
+static void test_thread_that_is_noted(void **state)
 {
     (void)state;
-    pid_t child = start(compute);
-    struct departures *departures = departures_create(false);
-    if (are_noted_soon(departures, child)) {
-        departures_rest(departures);
-        departures_end();
-        assert_false(departures_begin(departures, child));
-        departures_prepare(false);
-        departures_prepare(true);
-        assert_true(departures_begin(departures, child));
-    }
-    end(child, departures);
+    check_noted(check_registers);
+    check_noted(check_rest);
+    check_noted(check_wait);
+    check_noted(check_end);
 }
 
 /* Nobody waits for the kernel's first event: until there is one, nothing is noted. */
@@ -452,10 +448,7 @@ int main(void)
         cmocka_unit_test(test_thread_that_leaves_often),
         cmocka_unit_test(test_thread_that_is_busy),
         cmocka_unit_test(test_thread_that_shares_its_cpu),
-        cmocka_unit_test(test_without_registers),
-        cmocka_unit_test(test_rest),
-        cmocka_unit_test(test_wait),
-        cmocka_unit_test(test_end),
+        cmocka_unit_test(test_thread_that_is_noted),
         cmocka_unit_test(test_thread_that_has_ended),
         cmocka_unit_test(test_records),
     };
